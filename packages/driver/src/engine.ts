@@ -1,0 +1,107 @@
+import type { CompiledQuery, Dialect } from "kysely"
+
+import type { Deadline } from "./foundation/deadline.ts"
+import type { Failure, GaveUp, Outcome } from "./failure/failure.ts"
+import type { DriverSnapshot } from "./snapshot.ts"
+
+/** What a statement answered. */
+export interface StatementResult {
+  /** Rows as objects; empty for a statement without any. */
+  readonly rows: readonly unknown[]
+  /** The command tag's first word(s): SELECT, INSERT, CREATE TABLE, … */
+  readonly command: string
+  /** The command tag's row count; undefined where the tag has none. */
+  readonly affected: bigint | undefined
+}
+
+/** What a caller says of one statement. */
+export interface StatementOptions {
+  /** Reaches events and errors. */
+  readonly label?: string
+  readonly signal?: AbortSignal
+  /** Over all attempts, waits included. Default: `timeouts.queryMs`. */
+  readonly timeoutMs?: number
+  /** A deadline that began earlier (a transaction's). The earlier of the two holds. */
+  readonly deadline?: Deadline
+  /** The caller vouches that it only reads: it runs in a read-only transaction and may be repeated. */
+  readonly readOnly?: boolean
+  /** The caller vouches that running it twice does no harm: it may be repeated after an unknown effect. */
+  readonly idempotent?: boolean
+  readonly retry?: false | { readonly attemptsMax?: number }
+}
+
+/** How a statement, a batch or a COMMIT ended. */
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T; readonly attempts: number }
+  | {
+      readonly ok: false
+      readonly failure: Failure
+      readonly attempts: number
+      readonly because: GaveUp
+      /** Only with effect `applied_locally`: what was computed. */
+      readonly value?: T
+    }
+
+export interface TransactionSettings {
+  readonly isolation?: "read uncommitted" | "read committed" | "repeatable read" | "serializable"
+  readonly accessMode?: "read write" | "read only"
+  readonly deferrable?: boolean
+  /** `lock_timeout` for this transaction (SET LOCAL). */
+  readonly lockTimeoutMs?: number
+  /** The transaction is ended when it passes, whatever its callback does. */
+  readonly deadline?: Deadline
+  readonly signal?: AbortSignal
+  readonly label?: string
+}
+
+/** A stream's chunk, or the failure that ended it; nothing follows a failure. */
+export type StreamChunk = Outcome<readonly unknown[]>
+
+/** Statements one after the other, on one connection from the first success on. */
+export interface Session {
+  run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>>
+  /** One Sync group: all or nothing, one unit of retry. */
+  batch(statements: readonly CompiledQuery[], options?: StatementOptions): Promise<Settled<readonly StatementResult[]>>
+  /** `timeoutMs` bounds each wait for the server, not the whole. Leaving the loop early closes the portal. */
+  stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterable<StreamChunk>
+}
+
+/** A session that holds its connection until it is released. At most one transaction at a time. */
+export interface LeaseHandle extends Session {
+  /** Sends nothing: BEGIN goes out with, and just before, the first statement. */
+  begin(settings: TransactionSettings): void
+  /** Refuses new statements, waits for those in flight, commits. A failure recorded before makes it a rollback and is what it answers. */
+  commit(): Promise<Settled<void>>
+  /** Refuses new statements, waits (at most `cancelMs`) for those in flight, rolls back; else destroys the connection. Never fails. */
+  rollback(reason: "caller" | "failed" | "deadline"): Promise<void>
+  savepoint(name: string): Promise<Settled<void>>
+  rollbackTo(name: string): Promise<Settled<void>>
+  releaseSavepoint(name: string): Promise<Settled<void>>
+  /** The first failure of the transaction now open (or of the one that just ended) that no ROLLBACK TO SAVEPOINT has undone. */
+  readonly firstFailure: Failure | undefined
+  /** Gives the connection back, repaired. Idempotent; never fails. */
+  release(): Promise<void>
+}
+
+/**
+ * The driver without Kysely's layers: what `ResilientPostgresDialect` wraps and what `@kysely-resilient/core` calls.
+ * Nothing here throws or rejects because of a database.
+ */
+export interface Engine extends Session {
+  /** A lease that holds nothing yet. */
+  lease(): LeaseHandle
+  /** A Kysely dialect over this engine, for a hot Kysely. Destroying that Kysely closes the engine. */
+  dialect(): Dialect
+  /** Opens `pool.min` connections; answers when one is open or cannot be. */
+  ready(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Settled<ReadyReport>>
+  snapshot(): DriverSnapshot
+  /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+export interface ReadyReport {
+  /** As the server reports it, e.g. "18.4". */
+  readonly serverVersion: string
+  /** Opening the connection, milliseconds. */
+  readonly connectMs: number
+}

@@ -1,0 +1,10 @@
+import type { PoolStats } from "./pool/pool.ts"
+import type { MetricsSnapshot } from "./telemetry/metrics.ts"
+
+/** The state of everything, as plain data; taken at once and frozen. */
+export interface DriverSnapshot {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly pool: PoolStats
+  readonly metrics: MetricsSnapshot
+}

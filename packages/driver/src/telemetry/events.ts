@@ -1,0 +1,94 @@
+import type { Failure, GaveUp } from "../failure/failure.ts"
+
+/** Why a connection was closed. The first three are a loss, which the next opening replaces; the others are housekeeping. */
+export type DiscardReason =
+  | "died"
+  | "failed"
+  | "abandoned"
+  | "not-clean"
+  | "idle"
+  | "lifetime"
+  | "generation"
+  | "surplus"
+  | "closing"
+
+interface StatementInfo {
+  readonly queryId: string
+  /** Parameterised text; never a parameter. */
+  readonly sql: string
+  /** The name a caller gave it. */
+  readonly label?: string
+}
+
+/**
+ * Everything that can be observed, told once and in order. `at` is milliseconds since the epoch, durations are
+ * milliseconds. Observers run synchronously; one that throws is counted and not heard.
+ */
+export type DriverEvent = { readonly at: number } & (
+  | ({
+      readonly name: "query.succeeded"
+      readonly durationMs: number
+      readonly attempts: number
+      readonly access: "read" | "write"
+    } & StatementInfo)
+  | ({
+      readonly name: "query.failed"
+      readonly durationMs: number
+      readonly attempts: number
+      readonly access: "read" | "write"
+      readonly failure: Failure
+      readonly because: GaveUp
+    } & StatementInfo)
+  | ({
+      /** An attempt failed and there will be another. */
+      readonly name: "query.retried"
+      readonly attempt: number
+      readonly delayMs: number
+      readonly failure: Failure
+    } & StatementInfo)
+  | ({
+      /** A statement that its caller no longer waits for was cancelled on the server. */
+      readonly name: "query.abandoned"
+      readonly reason: "deadline" | "abort" | "close"
+      readonly confirmed: boolean
+    } & StatementInfo)
+  | { readonly name: "connection.opened"; readonly connectionId: number; readonly durationMs: number }
+  | { readonly name: "connection.failed"; readonly failure: Failure; readonly durationMs: number }
+  | {
+      readonly name: "connection.discarded"
+      readonly connectionId: number
+      readonly reason: DiscardReason
+      readonly failure?: Failure
+    }
+  | {
+      /** A connection came back with a transaction open, and it was ended. */
+      readonly name: "connection.repaired"
+      readonly connectionId: number
+      readonly found: "T" | "E"
+      readonly by: "rollback" | "commit"
+    }
+  | {
+      /** A returned lease still had a transaction open that raw SQL had begun. */
+      readonly name: "transaction.orphaned"
+      readonly connectionId: number
+      readonly action: "rollback" | "commit" | "discard"
+    }
+  | { readonly name: "transaction.committed"; readonly durationMs: number }
+  | { readonly name: "transaction.rolled-back"; readonly reason: "caller" | "failed" | "deadline" | "repair" | "orphan" }
+  | {
+      /** The whole of a transaction's callback is run again. */
+      readonly name: "transaction.rerun"
+      readonly attempt: number
+      readonly delayMs: number
+      readonly failure: Failure
+      readonly label?: string
+    }
+  | { readonly name: "pool.reset"; readonly generation: number }
+  | { readonly name: "pool.outage-began"; readonly failure: Failure }
+  | { readonly name: "pool.outage-ended"; readonly durationMs: number }
+)
+
+export type DriverEventName = DriverEvent["name"]
+
+/** Told of everything. Must not block; what it throws is counted and dropped. */
+export type Observer = (event: DriverEvent) => void

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config"
+
+const onAServer = { globalSetup: ["test/support/postgres-server.ts"], testTimeout: 30_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
+      { test: { name: "types", include: [], typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "test/tsconfig.json" } } },
+      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onAServer } },
+      { test: { name: "fault", include: ["test/fault/**/*.test.ts"], ...onAServer } },
+      { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...onAServer } },
+    ],
+  },
+})
