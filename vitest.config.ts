@@ -7,7 +7,18 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
-      { test: { name: "types", include: [], typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "test/tsconfig.json" } } },
+      {
+        test: {
+          name: "types",
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ["test/types/**/*.test-d.ts"],
+            tsconfig: "test/tsconfig.json",
+          },
+        },
+      },
       { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onAServer } },
       { test: { name: "fault", include: ["test/fault/**/*.test.ts"], ...onAServer } },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...onAServer } },

@@ -1,1 +1,34 @@
-export {}
+export { createEngine } from "./assemble.ts"
+export type {
+  Engine,
+  LeaseHandle,
+  ReadyReport,
+  Session,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+  TransactionSettings,
+} from "./engine.ts"
+export type {
+  Blame,
+  ConnectionFate,
+  Effect,
+  Failure,
+  FailureKind,
+  GaveUp,
+  Origin,
+  Outcome,
+  Pace,
+  Phase,
+  RetryScope,
+} from "./failure/failure.ts"
+export { deadlineAfter } from "./foundation/deadline.ts"
+export type { Deadline } from "./foundation/deadline.ts"
+export { systemClock } from "./foundation/clock.ts"
+export type { Clock, Random } from "./foundation/clock.ts"
+export type { DriverOptions } from "./options.ts"
+export type { DriverSnapshot } from "./snapshot.ts"
+export type { PoolStats } from "./pool/pool.ts"
+export type { DiscardReason, DriverEvent, DriverEventName, Observer } from "./telemetry/events.ts"
+export type { LifetimeCounters, MetricsSnapshot, WindowSnapshot } from "./telemetry/metrics.ts"

@@ -74,7 +74,10 @@ export type DriverEvent = { readonly at: number } & (
       readonly action: "rollback" | "commit" | "discard"
     }
   | { readonly name: "transaction.committed"; readonly durationMs: number }
-  | { readonly name: "transaction.rolled-back"; readonly reason: "caller" | "failed" | "deadline" | "repair" | "orphan" }
+  | {
+      readonly name: "transaction.rolled-back"
+      readonly reason: "caller" | "failed" | "deadline" | "repair" | "orphan"
+    }
   | {
       /** The whole of a transaction's callback is run again. */
       readonly name: "transaction.rerun"
