@@ -34,7 +34,7 @@ export interface TransactionHost extends ConnectionHolder {
 /** One explicit transaction, from `begin` to its end. */
 export class LeasedTransaction {
   readonly settings: TransactionSettings
-  readonly record = new TransactionRecord()
+  readonly record: TransactionRecord = new TransactionRecord()
   readonly #machine: Machine
   readonly #host: TransactionHost
   readonly #startedAt: number

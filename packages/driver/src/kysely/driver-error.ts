@@ -80,7 +80,10 @@ export class DriverError extends Error {
 
 /** Its transaction is known to be rolled back: Kysely must not roll it back again, and releases a controlled one. */
 export class RolledBackError extends DriverError {
-  readonly [ABORTED_TRANSACTION_ERROR] = true
+  constructor(failure: Failure, attempts: number, because: GaveUp) {
+    super(failure, attempts, because)
+    Object.defineProperty(this, ABORTED_TRANSACTION_ERROR, { value: true })
+  }
 }
 
 function textOf(cause: unknown, field: string): string | undefined {
