@@ -101,7 +101,7 @@ class AssembledEngine implements Engine {
   }
 
   dialect(): Dialect {
-    return new EngineDialect({ lease: () => this.lease(), close: () => this.close() })
+    return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
   }
 
   async ready(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<Settled<ReadyReport>> {

@@ -58,12 +58,17 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
 }
 
-/** A pool may hand a connection over at once; only else is there a wait. */
-function acquire(machine: Machine, plan: Plan): Outcome<PgConnection> | Promise<Outcome<PgConnection>> {
-  return machine.pool.acquire({
+/** From the pool; one that is not clean, whatever left it so, is not used. */
+async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnection>> {
+  const options = {
     ...(plan.deadline !== undefined && { deadline: plan.deadline }),
     ...(plan.signal !== undefined && { signal: plan.signal }),
-  })
+  }
+  for (;;) {
+    const acquired = await machine.pool.acquire(options)
+    if (!acquired.ok || acquired.value.reusable) return acquired
+    machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
+  }
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {

@@ -90,11 +90,15 @@ export class LeasedTransaction {
   }
 
   async commit(): Promise<Settled<void>> {
-    if (this.#state !== "open") return refuse(this.record.firstFailure ?? afterTheEnd())
+    if (this.#state !== "open") {
+      await this.#acknowledged()
+      return refuse(this.record.firstFailure ?? afterTheEnd())
+    }
     this.#state = "committing"
     return this.#host.inTurn(async () => {
       const settled = await this.#commitNow()
       this.#over()
+      this.#host.transactionOver(this)
       return settled
     })
   }
@@ -120,9 +124,19 @@ export class LeasedTransaction {
   }
 
   /** Nothing to do once it is over, or while its COMMIT is on its way. */
-  rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
+  async rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
     if (this.#state === "open") this.#ending = this.#rollbackNow(reason)
-    return this.#ending ?? Promise.resolve()
+    if (reason === "deadline") await this.#ending
+    else await this.#acknowledged()
+  }
+
+  /**
+   * Ended by its deadline it stays in the way: its holder does not know yet, and what he sends now was meant for it. Once
+   * he ends it himself, the lease is free again.
+   */
+  async #acknowledged(): Promise<void> {
+    await this.#ending
+    if (this.#state === "over") this.#host.transactionOver(this)
   }
 
   async #rollbackNow(reason: "caller" | "failed" | "deadline"): Promise<void> {
@@ -148,7 +162,6 @@ export class LeasedTransaction {
   #over(): void {
     this.#state = "over"
     this.#timer?.cancel()
-    this.#host.transactionOver(this)
   }
 }
 

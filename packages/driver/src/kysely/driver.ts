@@ -9,8 +9,11 @@ import { LeasedConnection, stepQuery } from "./leased-connection.ts"
 /** What the door needs of the engine behind it. */
 export interface DriverParts {
   readonly lease: () => Lease
-  readonly close: () => Promise<void>
+  readonly close: (options: { readonly drainMs: number }) => Promise<void>
 }
+
+/** `destroy()` lets running statements finish, as with every dialect; but not for ever. */
+const DESTROY_DRAIN_MS = 10_000
 
 type CompileQuery = Parameters<NonNullable<Driver["savepoint"]>>[2]
 
@@ -71,7 +74,7 @@ export class ResilientDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#parts.close()
+    await this.#parts.close({ drainMs: DESTROY_DRAIN_MS })
   }
 }
 
