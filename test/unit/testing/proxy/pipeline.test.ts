@@ -103,6 +103,7 @@ describe("Pipeline", () => {
       parts: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 5 }),
       fails: fc.option(fc.record({ at: fc.nat(4), after: fc.integer({ min: 0, max: 3 }) }), { nil: undefined }),
       simple: fc.boolean(),
+      described: fc.constantFrom("RowDescription" as const, "NoData" as const),
     })
     fc.assert(
       fc.property(fc.array(group, { minLength: 1, maxLength: 8, size: "max" }), (groups) => {
@@ -119,7 +120,7 @@ describe("Pipeline", () => {
           }
           send(all, "Sync")
         }
-        for (const [g, { parts, fails, simple }] of groups.entries()) {
+        for (const [g, { parts, fails, simple, described }] of groups.entries()) {
           const expectSql = (s: number, ...messages: ServerMessage[]): void => {
             for (const message of messages) expect(all.answered(message).sql).toEqual([nth(g, s)])
           }
@@ -127,7 +128,7 @@ describe("Pipeline", () => {
           for (const [s, count] of statements.entries()) {
             const steps: ServerMessage[] = simple
               ? ["RowDescription", "DataRow", "CommandComplete"]
-              : ["ParseComplete", "BindComplete", "RowDescription"]
+              : ["ParseComplete", "BindComplete", described]
             if (!simple) for (let n = 1; n < count; n++) steps.push("DataRow", "PortalSuspended")
             if (!simple) steps.push("DataRow", "CommandComplete")
             if (fails?.at === s) {
