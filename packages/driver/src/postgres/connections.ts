@@ -1,5 +1,6 @@
 import { classify } from "../failure/classify.ts"
-import { connectTimeout, notConfigured } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { connectTimeout } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
@@ -31,6 +32,7 @@ const LEARN =
 export class Connections implements Resources<PgConnection> {
   readonly #parts: ConnectionsParts
   #lastId = 0
+  #everConnected = false
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
@@ -40,7 +42,7 @@ export class Connections implements Resources<PgConnection> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()
-    let outcome: Outcome<PgConnection> = failed(notConfigured("no way to connect was planned"))
+    let outcome: Outcome<PgConnection> = failed(this.#failure(new Error("bug: no way to connect was planned")))
     for (const way of settings.value.tls.attempts) {
       outcome = await this.#openOne(settings.value, way, startedAt)
       if (outcome.ok || !wasRefused(outcome.failure)) break
@@ -82,7 +84,11 @@ export class Connections implements Resources<PgConnection> {
     connection.wake()
   }
 
-  async #openOne(settings: ConnectionSettings, way: "plain" | "tls", startedAt: number): Promise<Outcome<PgConnection>> {
+  async #openOne(
+    settings: ConnectionSettings,
+    way: "plain" | "tls",
+    startedAt: number,
+  ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
     let client: PgClient
     try {
@@ -115,7 +121,7 @@ export class Connections implements Resources<PgConnection> {
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout(connectMs, settings.label)) : opened
+    return timedOut ? failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected })) : opened
   }
 
   async #login(
@@ -135,6 +141,7 @@ export class Connections implements Resources<PgConnection> {
       }
     })
     if (error !== undefined) return failed(this.#failure(error))
+    this.#everConnected = true
 
     this.#lastId += 1
     const parts = {
@@ -181,17 +188,7 @@ export class Connections implements Resources<PgConnection> {
   }
 
   #failure(thrown: unknown): Failure {
-    return classify(thrown, {
-      phase: "connect",
-      sent: false,
-      readOnly: false,
-      selfCommitting: false,
-      ready: false,
-      completed: false,
-      protocol: "extended",
-      syncRepWait: false,
-      quickdie: false,
-    })
+    return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
 }
 
@@ -225,5 +222,10 @@ const NOT_BOUND = "channel binding is required, and the server did not offer it 
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
 function wasRefused(failure: Failure): boolean {
-  return failure.origin === "tls" || failure.origin === "server" || failure.origin === "pooler" || /\bSSL\b/.test(failure.message)
+  return (
+    failure.origin === "tls" ||
+    failure.origin === "server" ||
+    failure.origin === "pooler" ||
+    /\bSSL\b/.test(failure.message)
+  )
 }
