@@ -126,7 +126,7 @@ const NOBODY_SAID =
 
 function blank(path: string, value: unknown): string {
   return (
-    `No database is configured: the option ${path} was given, but it is ${value === undefined ? "undefined" : show(value)}. ` +
+    `No database is configured: the option ${path} was given, but it is ${show(value)}. ` +
     `It probably comes from an environment variable that is not set: set it, or leave the option out to use DATABASE_URL.`
   )
 }
