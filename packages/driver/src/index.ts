@@ -1,3 +1,5 @@
+export { ResilientPostgresDialect } from "./resilient-postgres-dialect.ts"
+export { DriverError } from "./kysely/driver-error.ts"
 export { createEngine } from "./assemble.ts"
 export type {
   Engine,

@@ -1,5 +1,6 @@
 import { classify } from "../failure/classify.ts"
-import { connectTimeout, notConfigured } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { connectTimeout } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
@@ -32,6 +33,7 @@ const LEARN =
 export class Connections implements Resources<PgConnection> {
   readonly #parts: ConnectionsParts
   #lastId = 0
+  #everConnected = false
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
@@ -41,10 +43,10 @@ export class Connections implements Resources<PgConnection> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()
-    let outcome: Outcome<PgConnection> = failed(notConfigured("no way to connect was planned"))
+    let outcome: Outcome<PgConnection> = failed(this.#failure(new Error("bug: no way to connect was planned")))
     for (const way of settings.value.tls.attempts) {
       outcome = await this.#openOne(settings.value, way, startedAt)
-      if (outcome.ok || !isTlsRefusal(outcome.failure)) break
+      if (outcome.ok || !wasRefused(outcome.failure)) break
     }
     if (!outcome.ok) return outcome
     const connection = outcome.value
@@ -83,7 +85,11 @@ export class Connections implements Resources<PgConnection> {
     connection.wake()
   }
 
-  async #openOne(settings: ConnectionSettings, way: "plain" | "tls", startedAt: number): Promise<Outcome<PgConnection>> {
+  async #openOne(
+    settings: ConnectionSettings,
+    way: "plain" | "tls",
+    startedAt: number,
+  ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
     let client: PgClient
     try {
@@ -116,7 +122,7 @@ export class Connections implements Resources<PgConnection> {
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout(connectMs, settings.label)) : opened
+    return timedOut ? failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected })) : opened
   }
 
   async #login(
@@ -136,6 +142,7 @@ export class Connections implements Resources<PgConnection> {
       }
     })
     if (error !== undefined) return failed(this.#failure(error))
+    this.#everConnected = true
 
     this.#lastId += 1
     const parts = {
@@ -182,17 +189,7 @@ export class Connections implements Resources<PgConnection> {
   }
 
   #failure(thrown: unknown): Failure {
-    return classify(thrown, {
-      phase: "connect",
-      sent: false,
-      readOnly: false,
-      selfCommitting: false,
-      ready: false,
-      completed: false,
-      protocol: "extended",
-      syncRepWait: false,
-      quickdie: false,
-    })
+    return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
 }
 
@@ -209,7 +206,12 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
 
-/** `pg` reports a server without TLS only by this text (lib/connection.js); with `allow`, the server's refusal of a plain connection is 28000. */
-function isTlsRefusal(failure: Failure): boolean {
-  return failure.message.includes("does not support SSL") || failure.sqlState === "28000"
+/** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
+function wasRefused(failure: Failure): boolean {
+  return (
+    failure.origin === "tls" ||
+    failure.origin === "server" ||
+    failure.origin === "pooler" ||
+    /\bSSL\b/.test(failure.message)
+  )
 }
