@@ -1,5 +1,5 @@
 import { parseConnectionString } from "@kysely-resilient/driver/src/options/connection-string.ts"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
 function valuesOf(text: string): Record<string, string> | string {

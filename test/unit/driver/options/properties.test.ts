@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
 import { resolved, systemWith } from "./fake-system.ts"
