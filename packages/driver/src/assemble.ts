@@ -22,7 +22,7 @@ import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import { Metrics } from "./telemetry/metrics.ts"
-import { Observers } from "./telemetry/observer.ts"
+import { combineObservers } from "./telemetry/observer.ts"
 
 /** Time and chance, for tests and simulations. */
 export interface Surroundings {
@@ -51,7 +51,10 @@ class AssembledEngine implements Engine {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
-    const { observe } = new Observers([this.#metrics.observe, options.observer, options.log])
+    const observe = combineObservers(
+      [this.#metrics.observe, options.observer, options.log],
+      this.#metrics.observerFailed,
+    )
     const connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,

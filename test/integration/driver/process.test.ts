@@ -7,7 +7,9 @@ import { testDatabase } from "../../support/databases.ts"
 const database = testDatabase(import.meta.url)
 
 /** Runs a script of its own and answers how it ended; killed after ten seconds. */
-function script(source: string): Promise<{ readonly code: number | null; readonly output: string; readonly tookMs: number }> {
+function script(
+  source: string,
+): Promise<{ readonly code: number | null; readonly output: string; readonly tookMs: number }> {
   return new Promise((resolve) => {
     const startedAt = performance.now()
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], {
