@@ -7,12 +7,12 @@ import {
   resolvePool,
   resolveRetry,
   resolveTimeouts,
-  type ResolvedPool,
   type ResolvedRetry,
   type ResolvedTimeouts,
 } from "./options/limits.ts"
 import { thisSystem, type System } from "./options/system.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { PoolOptions } from "./pool/pool-options.ts"
 import type { ConnectionSettings } from "./postgres/settings.ts"
 import type { DriverEvent, Observer } from "./telemetry/events.ts"
 import { logLine } from "./telemetry/log-line.ts"
@@ -154,7 +154,7 @@ export interface RetryOptions {
 export interface ResolvedOptions {
   /** Or why nobody knows where to connect: the failure of the first operation. */
   readonly connection: Outcome<ConnectionSettings>
-  readonly pool: ResolvedPool
+  readonly pool: PoolOptions
   readonly timeouts: ResolvedTimeouts
   readonly retry: ResolvedRetry
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
