@@ -188,8 +188,12 @@ const DRIVER_KEYS: Keys = {
   },
 }
 
-/** Checks everything, fills in the defaults, and throws one `OptionsError` for all that is wrong. Connects to nothing. */
-export function resolveOptions(options: DriverOptions, env: Environment, system: System = thisSystem): ResolvedOptions {
+/**
+ * Checks everything, fills in the defaults, and throws one `OptionsError` for all that is wrong. Connects to nothing.
+ *
+ * @param options `DriverOptions`, if their author kept to the types
+ */
+export function resolveOptions(options: unknown, env: Environment, system: System = thisSystem): ResolvedOptions {
   const problems = new Problems()
   const root = new Section(problems, "", options, DRIVER_KEYS)
   const connection = resolveConnection(root, env, system, problems)
