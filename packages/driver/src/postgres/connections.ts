@@ -91,6 +91,14 @@ export class Connections implements Resources<PgConnection> {
     startedAt: number,
   ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
+    // What we know better than the error that comes of it.
+    let known: Failure | undefined
+    const password = async (): Promise<string> => {
+      const asked = await settings.password()
+      if (asked.ok) return asked.value
+      known = asked.failure
+      throw new Error(asked.failure.message)
+    }
     let client: PgClient
     try {
       client = createPgClient({
@@ -98,7 +106,7 @@ export class Connections implements Resources<PgConnection> {
         port: settings.port,
         user: settings.user,
         database: settings.database,
-        password: settings.password,
+        password,
         ssl,
         enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
@@ -111,7 +119,11 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
-    if (settings.channelBinding === "require") requireChannelBinding(client.connection)
+    if (settings.channelBinding === "require") {
+      requireChannelBinding(client.connection, (failure) => {
+        known = failure
+      })
+    }
     const { connectMs } = this.#parts
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
@@ -122,7 +134,8 @@ export class Connections implements Resources<PgConnection> {
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected })) : opened
+    if (timedOut) return failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected }))
+    return known === undefined ? opened : failed(known)
   }
 
   async #login(
