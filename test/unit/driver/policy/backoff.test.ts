@@ -28,6 +28,10 @@ describe("delayMs", () => {
     expect(delayMs({ baseMs: 100, maxMs: 1_000 }, 3, () => 0.5)).toBe(200)
   })
 
+  it("does not wait if it was told not to, however often it failed", () => {
+    expect(delayMs({ baseMs: 0, maxMs: 1_000 }, 5_000, almostOne)).toBe(0)
+  })
+
   it("property: is a number between 0 and both bounds, for any try", () => {
     fc.assert(
       fc.property(

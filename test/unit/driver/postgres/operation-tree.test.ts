@@ -410,6 +410,11 @@ describe("what the operation tree proves", () => {
     ["a modifier of the caller's own", users.selectAll().modifyEnd(sql`tablesample`)],
     ["an unknown function", users.select((eb) => eb.fn("award_points", ["id"]).as("n"))],
     ["an unknown aggregate", users.select((eb) => eb.fn.agg("my_sum", ["age"]).as("n"))],
+    ["SQL of the caller's own in a harmless function", users.select((eb) => eb.fn("lower", [sql`f()`]).as("n"))],
+    [
+      "a helper's beginning with another end",
+      users.select(sql`(select to_json(obj) from ${users.selectAll()} as obj, f() as g)`.as("n")),
+    ],
     ["a function of somebody's schema", users.select((eb) => eb.fn("app.count", ["id"]).as("n"))],
     [
       "an unknown function deep inside",

@@ -35,6 +35,7 @@ describe("counting statements", () => {
     ["select E'''; select 2'", 1],
     ["select fine'\\'; select 2", 2],
     ["select U&'\\'; select 2", 2],
+    ["select case when true then 'a' else'\\' end; select 2", 2],
     ["select b'1;', x'f;', n';'", 1],
     ["select E'a'\n'\\';'", 1],
     ["select E'a' -- and\n '\\';'", 1],
@@ -80,6 +81,8 @@ describe("counting statements", () => {
     ["create or replace procedure p() begin atomic select case when true then 1 end; select 2; end; select 3", 2],
     ["create function f() returns int language sql as $$ select 1; $$; select 3", 2],
     ["create table begin (atomic int); select 2", 2],
+    ["create function atomic() returns int language sql as 'select 1'; select 2", 2],
+    ["select $a; select $b", 2],
     ["begin; select 1; end", 3],
   ])("finds in %j %i", (text, expected) => {
     expect(count(text)).toBe(expected)
