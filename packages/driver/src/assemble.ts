@@ -1,7 +1,144 @@
-import type { Engine } from "./engine.ts"
-import type { DriverOptions } from "./options.ts"
+import type { CompiledQuery, Dialect } from "kysely"
 
-/** Puts the parts together. Never connects. */
-export function createEngine(_options: DriverOptions = {}): Engine {
-  throw new Error("bug: not assembled yet")
+import type { Engine, LeaseHandle, ReadyReport, Settled, StatementOptions, StatementResult, StreamChunk } from "./engine.ts"
+import { controlQuery } from "./execution/control.ts"
+import { KnownWrites } from "./execution/known-writes.ts"
+import { Lease } from "./execution/lease.ts"
+import type { Machine } from "./execution/machine.ts"
+import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
+import { EngineDialect } from "./kysely/dialect.ts"
+import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
+import { delayMs } from "./policy/backoff.ts"
+import type { PgConnection } from "./postgres/connection.ts"
+import { Connections } from "./postgres/connections.ts"
+import { Pool } from "./pool/pool.ts"
+import type { DriverSnapshot } from "./snapshot.ts"
+import { Metrics } from "./telemetry/metrics.ts"
+import { combineObservers } from "./telemetry/observer.ts"
+
+/** Time and chance, for tests and simulations. */
+export interface Surroundings {
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
+export function createEngine(options: DriverOptions = {}, surroundings: Surroundings = {}): Engine {
+  return new AssembledEngine(resolveOptions(options, process.env), surroundings.clock ?? systemClock, surroundings.random ?? Math.random)
+}
+
+class AssembledEngine implements Engine {
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #metrics: Metrics
+  readonly #pool: Pool<PgConnection>
+  readonly #machine: Machine
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions, clock: Clock, random: Random) {
+    this.#options = options
+    this.#clock = clock
+    this.#metrics = new Metrics(clock)
+    const observe = combineObservers([this.#metrics.observe, options.observer, options.log])
+    const connections = new Connections({
+      settings: options.connection,
+      connectMs: options.timeouts.connectMs,
+      cancelMs: options.timeouts.cancelMs,
+      onConnect: options.onConnect,
+      clock,
+    })
+    this.#pool = new Pool<PgConnection>({
+      options: options.pool,
+      resources: connections,
+      clock,
+      random,
+      observer: observe,
+      outageDelayMs: (attempt) => delayMs(options.retry.quick, attempt, random),
+    })
+    this.#machine = {
+      pool: this.#pool,
+      clock,
+      random,
+      emit: (event) => observe({ at: clock.wallTime(), ...event }),
+      knownWrites: new KnownWrites(),
+      limits: {
+        queryMs: options.timeouts.queryMs,
+        cancelMs: options.timeouts.cancelMs,
+        attemptsMax: options.retry.attemptsMax,
+        retry: options.retry.enabled,
+        slow: options.retry.slow,
+        quick: options.retry.quick,
+      },
+      orphanedTransaction: options.orphanedTransaction,
+    }
+  }
+
+  async run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
+    const lease = this.lease()
+    const settled = await lease.run(statement, options)
+    void lease.release()
+    return settled
+  }
+
+  async batch(statements: readonly CompiledQuery[], options?: StatementOptions): Promise<Settled<readonly StatementResult[]>> {
+    const lease = this.lease()
+    const settled = await lease.batch(statements, options)
+    void lease.release()
+    return settled
+  }
+
+  async *stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterableIterator<StreamChunk> {
+    const lease = this.lease()
+    try {
+      yield* lease.stream(statement, chunkSize, options)
+    } finally {
+      await lease.release()
+    }
+  }
+
+  lease(): Lease & LeaseHandle {
+    return new Lease(this.#machine)
+  }
+
+  dialect(): Dialect {
+    return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
+  }
+
+  async ready(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<Settled<ReadyReport>> {
+    void this.#pool.prefill()
+    const lease = this.lease()
+    const settled = await lease.run(controlQuery("show server_version"), options)
+    const connection = lease.pinned
+    void lease.release()
+    if (!settled.ok) {
+      const { failure, attempts, because } = settled
+      return { ok: false, failure, attempts, because }
+    }
+    const report = { serverVersion: connection?.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
+    return { ok: true, value: report, attempts: settled.attempts }
+  }
+
+  snapshot(): DriverSnapshot {
+    return Object.freeze({
+      at: this.#clock.wallTime(),
+      pool: this.#pool.stats(),
+      metrics: this.#metrics.snapshot(),
+    })
+  }
+
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? 0)
+    return this.#closing
+  }
+
+  /** Running work gets `drainMs`; then it is abandoned, which takes at most `cancelMs`; then the sockets are gone. */
+  async #close(drainMs: number): Promise<void> {
+    const { cancelMs } = this.#options.timeouts
+    const abandoning = this.#clock.after(drainMs, () => {
+      for (const connection of this.#pool.leased()) connection.abandon("close")
+    })
+    await this.#pool.close({ drainMs: drainMs + cancelMs })
+    abandoning.cancel()
+    for (const connection of this.#pool.leased()) connection.destroy(new Error("The driver was closed"))
+  }
 }

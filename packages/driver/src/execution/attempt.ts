@@ -1,0 +1,171 @@
+import { classify } from "../failure/classify.ts"
+import { abortedFailure, deadlineExceeded, decodeFailed } from "../failure/local.ts"
+import type { Failure, Outcome } from "../failure/failure.ts"
+import { remainingMs } from "../foundation/deadline.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import type { Exchange } from "../postgres/exchange.ts"
+import type { Machine } from "./machine.ts"
+import type { Plan } from "./plan.ts"
+
+/** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
+export interface ConnectionHolder {
+  readonly pinned: PgConnection | undefined
+  /** The one that is working for it right now, pinned or not. */
+  inFlight: PgConnection | undefined
+  /** A first success: the lease holds it from now on. */
+  pin(connection: PgConnection): void
+  /** The pinned connection is gone. */
+  lose(failure: Failure): void
+}
+
+export type Tried =
+  | { readonly ok: true; readonly exchange: Exchange }
+  | {
+      readonly ok: false
+      readonly failure: Failure
+      /** False: no connection was to be had, so it does not count as a try. */
+      readonly connected: boolean
+      /** The transaction status when it was sent. */
+      readonly inTransaction: boolean
+      /** For an effect of `applied_locally`: what the server answered. */
+      readonly exchange?: Exchange
+    }
+
+/** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
+export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
+  const refused = notAnyMore(machine, plan)
+  if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
+
+  const pinned = holder.pinned
+  const acquired = pinned === undefined ? await acquire(machine, plan) : ({ ok: true, value: pinned } as const)
+  if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
+
+  const connection = acquired.value
+  const statusBefore = connection.transactionStatus
+  holder.inFlight = connection
+  const exchange = await execute(machine, connection, plan)
+  holder.inFlight = undefined
+  const failure = failureOf(machine, plan, exchange)
+
+  if (connection.dead !== undefined) {
+    if (pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
+  } else if (pinned === undefined) {
+    settleFresh(machine, holder, connection, plan, failure)
+  }
+
+  if (failure === undefined) return { ok: true, exchange }
+  return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
+}
+
+/** From the pool; one that is not clean, whatever left it so, is not used. */
+async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnection>> {
+  const options = {
+    ...(plan.deadline !== undefined && { deadline: plan.deadline }),
+    ...(plan.signal !== undefined && { signal: plan.signal }),
+  }
+  for (;;) {
+    const acquired = await machine.pool.acquire(options)
+    if (!acquired.ok || acquired.value.reusable) return acquired
+    machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
+  }
+}
+
+function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
+  if (plan.signal?.aborted === true) return abortedFailure(plan.signal.reason, plan.phase)
+  if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
+    return deadlineExceeded(plan.deadline.limitMs, "acquire")
+  }
+  return undefined
+}
+
+function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
+  return new Promise((resolve) => {
+    const exchange = plan.exchangeOn(connection)
+    // COMMIT is not cancelled: it gets `cancelMs` more to answer.
+    const cancel = plan.phase !== "commit"
+    const timer =
+      plan.deadline === undefined
+        ? undefined
+        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline", cancel))
+    const signal = plan.abortInFlight ? plan.signal : undefined
+    const onAbort = (): void => connection.abandon("abort", cancel)
+    signal?.addEventListener("abort", onAbort, { once: true })
+    connection.run(exchange, () => {
+      timer?.cancel()
+      signal?.removeEventListener("abort", onAbort)
+      if (exchange.abandoned !== undefined && plan.counted) {
+        machine.emit({
+          name: "query.abandoned",
+          reason: exchange.abandoned,
+          confirmed: exchange.ready !== undefined,
+          queryId: plan.queryId,
+          sql: plan.sql,
+          ...(plan.label !== undefined && { label: plan.label }),
+        })
+      }
+      resolve(exchange)
+    })
+  })
+}
+
+/**
+ * After an answer on a connection of the pool's. Success pins it; so does a failure that left a transaction open, for
+ * the statement itself began it and its caller will want to end it. All else leaves nothing behind: back to the pool.
+ */
+function settleFresh(machine: Machine, holder: ConnectionHolder, connection: PgConnection, plan: Plan, failure: Failure | undefined): void {
+  const idle = connection.transactionStatus === "I"
+  if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
+  if (idle) return machine.pool.giveBack(connection, "keep")
+  // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
+  void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
+}
+
+/** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
+export async function endTransaction(machine: Machine, connection: PgConnection, by: "rollback" | "commit"): Promise<boolean> {
+  const { cancelMs } = machine.limits
+  const timer = machine.clock.after(cancelMs, () =>
+    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
+  )
+  await connection.perform({ protocol: "simple", sql: by })
+  timer.cancel()
+  return connection.reusable
+}
+
+export function giveBackRepaired(machine: Machine, connection: PgConnection, clean: boolean): void {
+  if (clean) machine.pool.giveBack(connection, "keep")
+  else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
+}
+
+function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+  const evidence = evidenceOf(plan, exchange)
+  if (exchange.error !== undefined) {
+    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
+    if (plan.phase === "commit" && exchange.commitTag === "COMMIT" && !exchange.syncRepWait) return undefined
+    const failure = classify(exchange.error, evidence)
+    if (failure.kind === "statement_timeout" && plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
+      return deadlineExceeded(plan.deadline.limitMs, plan.phase, failure)
+    }
+    return failure
+  }
+  if (exchange.syncRepWait && plan.access === "write") return classify(new Error("bug: no error"), evidence)
+  if (plan.phase === "commit" && exchange.commitTag === "ROLLBACK") return classify(new Error("bug: no error"), evidence)
+  if (exchange.decodeFailure !== undefined) return decodeFailed(exchange.decodeFailure, plan.phase, plan.access === "read")
+  return undefined
+}
+
+function evidenceOf(plan: Plan, exchange: Exchange) {
+  return {
+    phase: plan.phase,
+    sent: exchange.sent,
+    readOnly: plan.access === "read",
+    selfCommitting: plan.selfCommitting,
+    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
+    ready: exchange.ready !== undefined,
+    completed: exchange.completed > 0,
+    protocol: exchange.request.protocol,
+    syncRepWait: exchange.syncRepWait,
+    quickdie: exchange.quickdie,
+    ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
+  } as const
+}

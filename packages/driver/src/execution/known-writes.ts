@@ -1,0 +1,22 @@
+/** Enough for the raw texts of one application; a text forgotten costs one refused flight. */
+const TEXTS_MAX = 1_000
+
+/**
+ * Texts that looked like reads, and that the server refused to run in a read-only transaction (25006). They are
+ * writes, and run as such from the first try on.
+ */
+export class KnownWrites {
+  readonly #texts = new Set<string>()
+
+  has(sql: string): boolean {
+    return this.#texts.has(sql)
+  }
+
+  remember(sql: string): void {
+    if (this.#texts.size >= TEXTS_MAX) {
+      const [oldest] = this.#texts
+      if (oldest !== undefined) this.#texts.delete(oldest)
+    }
+    this.#texts.add(sql)
+  }
+}

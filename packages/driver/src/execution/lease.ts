@@ -1,0 +1,255 @@
+import type { CompiledQuery } from "kysely"
+
+import type { LeaseHandle, Settled, StatementOptions, StatementResult, StreamChunk, TransactionSettings } from "../engine.ts"
+import { success, type Failure } from "../failure/failure.ts"
+import { refused } from "../failure/local.ts"
+import { earlier } from "../foundation/deadline.ts"
+import { invariant } from "../foundation/invariant.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import type { Exchange } from "../postgres/exchange.ts"
+import { planRepair } from "../postgres/repair.ts"
+import { describeStatement, type StatementShape } from "../postgres/statement.ts"
+import { endTransaction, giveBackRepaired } from "./attempt.ts"
+import { controlQuery, quoted, refuseControl } from "./control.ts"
+import { afterTheEnd, LeasedTransaction, type TransactionHost } from "./leased-transaction.ts"
+import type { Machine } from "./machine.ts"
+import { runPlan } from "./pipeline.ts"
+import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
+import type { Plan } from "./plan.ts"
+import { mapSettled, refuse, resultOf } from "./settled.ts"
+import { streamOn, type StreamHost } from "./streaming.ts"
+import { Turns } from "./turns.ts"
+
+/**
+ *   fresh ──first success──▶ pinned ──connection dies──▶ lost
+ *     └────────────── release ────┴─────────────────┴────▶ released
+ *
+ * While fresh, nothing depends on one particular connection, so a failed attempt may move to another. The first
+ * success may leave session state behind (BEGIN, SET, a lock), so from then on it may not.
+ */
+type LeaseState =
+  | { readonly state: "fresh" }
+  | { readonly state: "pinned"; readonly connection: PgConnection }
+  | { readonly state: "lost"; readonly failure: Failure }
+  | { readonly state: "released" }
+
+/** What a caller holds from its first statement to its release: statements one after the other, one transaction at a time. */
+export class Lease implements LeaseHandle, TransactionHost, StreamHost {
+  readonly #machine: Machine
+  readonly #turns = new Turns()
+  #portals = 0
+  inFlight: PgConnection | undefined
+  #state: LeaseState = { state: "fresh" }
+  #transaction: LeasedTransaction | undefined
+  #lastTransaction: LeasedTransaction | undefined
+  /** A statement has failed since raw SQL opened the transaction that is open now. */
+  #rawHarmed = false
+  #releasing: Promise<void> | undefined
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  // Statements
+
+  async run(query: CompiledQuery, options: DoorOptions = {}): Promise<Settled<StatementResult>> {
+    const settled = await this.#statements([query], options)
+    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+  }
+
+  async batch(queries: readonly CompiledQuery[], options: StatementOptions = {}): Promise<Settled<readonly StatementResult[]>> {
+    if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
+    const settled = await this.#statements(queries, options)
+    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+  }
+
+  stream(query: CompiledQuery, chunkSize: number, options: DoorOptions = {}): AsyncIterableIterator<StreamChunk> {
+    return streamOn(this.#machine, this, query, chunkSize, options)
+  }
+
+  // Transactions
+
+  begin(settings: TransactionSettings): void {
+    invariant(this.#transaction === undefined, "a transaction is open on this lease already")
+    this.#transaction = new LeasedTransaction(this.#machine, this, settings)
+    this.#lastTransaction = this.#transaction
+  }
+
+  async commit(): Promise<Settled<void>> {
+    const transaction = this.#transaction ?? this.#lastTransaction
+    invariant(transaction !== undefined, "there is no transaction to commit")
+    return transaction.commit()
+  }
+
+  async rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
+    await this.#transaction?.rollback(reason)
+  }
+
+  savepoint(name: string): Promise<Settled<void>> {
+    return this.#control(`savepoint ${quoted(name)}`)
+  }
+
+  rollbackTo(name: string): Promise<Settled<void>> {
+    return this.#control(`rollback to savepoint ${quoted(name)}`)
+  }
+
+  releaseSavepoint(name: string): Promise<Settled<void>> {
+    return this.#control(`release savepoint ${quoted(name)}`)
+  }
+
+  get firstFailure(): Failure | undefined {
+    return this.#lastTransaction?.record.firstFailure
+  }
+
+  transactionOver(transaction: LeasedTransaction): void {
+    if (this.#transaction === transaction) this.#transaction = undefined
+  }
+
+  // The connection
+
+  get pinned(): PgConnection | undefined {
+    return this.#state.state === "pinned" ? this.#state.connection : undefined
+  }
+
+  pin(connection: PgConnection): void {
+    this.#state = { state: "pinned", connection }
+  }
+
+  lose(failure: Failure): void {
+    if (this.#state.state !== "pinned") return
+    const { connection } = this.#state
+    this.#state = { state: "lost", failure }
+    this.#machine.pool.giveBack(connection, "discard", "died", failure)
+  }
+
+  release(): Promise<void> {
+    this.#releasing ??= this.#release()
+    return this.#releasing
+  }
+
+  async #release(): Promise<void> {
+    if (this.#turns.busy) await this.drain()
+    if (this.#transaction !== undefined) await this.#transaction.rollback("failed")
+    const held = this.#state
+    this.#state = { state: "released" }
+    if (held.state !== "pinned") return
+    const { connection } = held
+    const clean = connection.transactionStatus === "I" || (await this.#repair(connection))
+    giveBackRepaired(this.#machine, connection, clean && connection.dead === undefined)
+  }
+
+  /** A transaction that raw SQL began came back open; true if the connection is clean now. */
+  async #repair(connection: PgConnection): Promise<boolean> {
+    const { orphanedTransaction, emit } = this.#machine
+    const found = connection.transactionStatus
+    if (connection.dead !== undefined || found === "I") return false
+    const repair = planRepair(found, this.#rawHarmed ? "raw-failed" : "raw-unharmed", orphanedTransaction)
+    if (repair === "none") return true
+    emit({ name: "transaction.orphaned", connectionId: connection.id, action: repair })
+    if (repair === "discard") return false
+    const clean = await endTransaction(this.#machine, connection, repair)
+    emit({ name: "connection.repaired", connectionId: connection.id, found, by: repair })
+    return clean
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(work)
+  }
+
+  holdTurn(): Promise<() => void> {
+    return this.#turns.hold()
+  }
+
+  get nextPortal(): string {
+    this.#portals += 1
+    return `stream_${this.#portals}`
+  }
+
+  async drain(): Promise<void> {
+    const { clock, limits } = this.#machine
+    const timer = clock.after(limits.cancelMs, () => this.inFlight?.abandon("close"))
+    await this.#turns.drained()
+    timer.cancel()
+  }
+
+  // Inside
+
+  async #statements(queries: readonly CompiledQuery[], options: DoorOptions): Promise<Settled<Exchange>> {
+    const shapes = queries.map(describeStatement)
+    for (const shape of shapes) {
+      const refusal = this.refusalOf(shape)
+      if (refusal !== undefined) return refuse(refusal)
+    }
+    return this.inTurn(() =>
+      this.#planned((place, limits) => planStatements(this.#machine, queries, shapes, place, limits), shapes, options),
+    )
+  }
+
+  /** What is refused at the door, before its turn. */
+  refusalOf(shape: StatementShape): Failure | undefined {
+    if (this.#releasing !== undefined) return refused("The connection was given back: this statement came after its release")
+    if (this.#transaction?.open === false) return afterTheEnd()
+    return shape.control === undefined ? undefined : refuseControl(shape.control, this.#transaction !== undefined)
+  }
+
+  /** Its turn has come: begin what is pending, plan, run, and keep the record. */
+  async #planned(
+    planFor: (place: Place, options: DoorOptions) => ReturnType<typeof planStatements>,
+    shapes: readonly StatementShape[],
+    options: DoorOptions,
+  ): Promise<Settled<Exchange>> {
+    const transaction = this.#transaction
+    const obstacle = this.#lost() ?? (await transaction?.begin())
+    if (obstacle !== undefined) return obstacle
+    const plan = planFor(this.place, withDeadlineOf(transaction, options))
+    if (!plan.ok) {
+      transaction?.record.failed(plan.failure)
+      return refuse(plan.failure)
+    }
+    if (transaction !== undefined && shapes.some(mayWrite)) transaction.record.mayHaveWritten = true
+    const settled = await runPlan(this.#machine, this, plan.value)
+    transaction?.note(settled, shapes[0]?.control)
+    this.#noteRaw(settled.ok)
+    return settled
+  }
+
+  runPlanned(
+    planFor: (place: Place, options: DoorOptions) => Plan,
+    shape: StatementShape,
+    options: DoorOptions,
+  ): Promise<Settled<Exchange>> {
+    return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options)
+  }
+
+  #lost(): Settled<never> | undefined {
+    if (this.#state.state === "lost") {
+      // This statement was never sent, whatever became of the one that lost the connection.
+      return { ok: false, failure: { ...this.#state.failure, effect: "not_applied" }, attempts: 0, because: "session-pinned" }
+    }
+    return this.#state.state === "released" ? refuse(refused("The connection was given back")) : undefined
+  }
+
+  #noteRaw(ok: boolean): void {
+    const open = this.pinned !== undefined && this.pinned.transactionStatus !== "I"
+    this.#rawHarmed = open && (this.#rawHarmed || !ok)
+  }
+
+  get place(): Place {
+    const inTransaction = this.#transaction !== undefined || (this.pinned?.transactionStatus ?? "I") !== "I"
+    return { fresh: this.#state.state === "fresh" && !inTransaction, inTransaction }
+  }
+
+  async #control(sql: string): Promise<Settled<void>> {
+    return mapSettled(await this.#statements([controlQuery(sql)], {}), () => undefined)
+  }
+}
+
+/** The transaction's deadline holds for each of its statements. */
+function withDeadlineOf(transaction: LeasedTransaction | undefined, options: DoorOptions): DoorOptions {
+  const deadline = earlier(options.deadline, transaction?.settings.deadline)
+  return deadline === undefined ? options : { ...options, deadline }
+}
+
+function mayWrite(shape: StatementShape): boolean {
+  return shape.reads !== "proved" && shape.control === undefined
+}

@@ -1,0 +1,170 @@
+import type { Settled, TransactionSettings } from "../engine.ts"
+import type { Failure } from "../failure/failure.ts"
+import { deadlineExceeded, refused, transactionAborted } from "../failure/local.ts"
+import type { Timer } from "../foundation/clock.ts"
+import { remainingMs } from "../foundation/deadline.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import type { TransactionControl } from "../postgres/sql-text.ts"
+import { endTransaction, type ConnectionHolder } from "./attempt.ts"
+import type { Machine } from "./machine.ts"
+import { runPlan } from "./pipeline.ts"
+import { refuse } from "./settled.ts"
+import { beginPlan, commitPlan } from "./transaction.ts"
+import { TransactionRecord } from "./transaction-record.ts"
+
+/**
+ *   open ──commit()──▶ committing ──▶ over
+ *     └──rollback()──▶ rolling-back ──▶ over
+ *
+ * BEGIN goes out just before the first statement, so a transaction that never has one costs nothing. Once it is no longer
+ * open, new statements are refused: they were meant for it, and would run after its end.
+ */
+type State = "open" | "committing" | "rolling-back" | "over"
+
+/** What a transaction needs of the lease it lives on. */
+export interface TransactionHost extends ConnectionHolder {
+  /** Runs when everything before it has settled. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** Waits for what is in flight, at most `cancelMs`; then stops it. */
+  drain(): Promise<void>
+  /** It is over, and the lease is free for another. */
+  transactionOver(transaction: LeasedTransaction): void
+}
+
+/** One explicit transaction, from `begin` to its end. */
+export class LeasedTransaction {
+  readonly settings: TransactionSettings
+  readonly record: TransactionRecord = new TransactionRecord()
+  readonly #machine: Machine
+  readonly #host: TransactionHost
+  readonly #startedAt: number
+  readonly #timer: Timer | undefined
+  #state: State = "open"
+  #begun = false
+  #ending: Promise<void> | undefined
+
+  constructor(machine: Machine, host: TransactionHost, settings: TransactionSettings) {
+    this.#machine = machine
+    this.#host = host
+    this.settings = settings
+    this.#startedAt = machine.clock.now()
+    this.#timer =
+      settings.deadline === undefined
+        ? undefined
+        : machine.clock.after(remainingMs(machine.clock, settings.deadline), () => void this.rollback("deadline"))
+  }
+
+  get open(): boolean {
+    return this.#state === "open"
+  }
+
+  /** Why a statement whose turn has come cannot run, if it cannot; sends BEGIN if nobody has yet. */
+  async begin(): Promise<Settled<never> | undefined> {
+    if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())
+    if (this.#begun) return undefined
+    const first = this.record.firstFailure
+    if (first !== undefined) return refuse(transactionAborted(first))
+    const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings))
+    if (settled.ok) {
+      this.#begun = true
+      return undefined
+    }
+    this.record.failed(settled.failure)
+    const { failure, attempts, because } = settled
+    return { ok: false, failure, attempts, because }
+  }
+
+  /** Keeps the record: what failed, which savepoints there are, and whether the server still agrees that it is open. */
+  note(settled: Settled<unknown>, control: TransactionControl | undefined): void {
+    if (!settled.ok) {
+      // The statement ran; only its answer could not be read.
+      if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
+      return
+    }
+    if (control?.kind === "savepoint") this.record.savepoint(control.name)
+    if (control?.kind === "release") this.record.release(control.name)
+    if (control?.kind === "rollback_to") this.record.rollbackTo(control.name)
+    if (this.#host.pinned?.transactionStatus === "I") {
+      this.record.failed(refused("The transaction was ended by something else than this client, such as a pooler that switched sessions"))
+    }
+  }
+
+  async commit(): Promise<Settled<void>> {
+    if (this.#state !== "open") {
+      await this.#acknowledged()
+      return refuse(this.record.firstFailure ?? afterTheEnd())
+    }
+    this.#state = "committing"
+    return this.#host.inTurn(async () => {
+      const settled = await this.#commitNow()
+      this.#over()
+      this.#host.transactionOver(this)
+      return settled
+    })
+  }
+
+  async #commitNow(): Promise<Settled<void>> {
+    const first = this.record.firstFailure
+    if (first !== undefined) {
+      await this.#endOnServer()
+      this.#machine.emit({ name: "transaction.rolled-back", reason: "failed" })
+      return refuse(transactionAborted(first))
+    }
+    if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
+    const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
+    const settled = await runPlan(this.#machine, this.#host, commitPlan(this.settings, !readOnly))
+    if (settled.ok) {
+      this.#machine.emit({ name: "transaction.committed", durationMs: this.#machine.clock.now() - this.#startedAt })
+      return { ok: true, value: undefined, attempts: 1 }
+    }
+    this.record.failed(settled.failure)
+    await this.#endOnServer()
+    const { failure, attempts, because } = settled
+    return { ok: false, failure, attempts, because }
+  }
+
+  /** Nothing to do once it is over, or while its COMMIT is on its way. */
+  async rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
+    if (this.#state === "open") this.#ending = this.#rollbackNow(reason)
+    if (reason === "deadline") await this.#ending
+    else await this.#acknowledged()
+  }
+
+  /**
+   * Ended by its deadline it stays in the way: its holder does not know yet, and what he sends now was meant for it. Once
+   * he ends it himself, the lease is free again.
+   */
+  async #acknowledged(): Promise<void> {
+    await this.#ending
+    if (this.#state === "over") this.#host.transactionOver(this)
+  }
+
+  async #rollbackNow(reason: "caller" | "failed" | "deadline"): Promise<void> {
+    this.#state = "rolling-back"
+    if (reason === "deadline") {
+      this.record.failed(deadlineExceeded(this.settings.deadline?.limitMs ?? 0, "transaction"))
+      this.#host.inFlight?.abandon("deadline")
+    }
+    await this.#host.drain()
+    const ended = await this.#endOnServer()
+    if (ended) this.#machine.emit({ name: "transaction.rolled-back", reason })
+    this.#over()
+  }
+
+  /** ROLLBACK, if there is still something to roll back; a connection that does not answer it is destroyed. */
+  async #endOnServer(): Promise<boolean> {
+    const connection: PgConnection | undefined = this.#host.pinned
+    if (connection === undefined || connection.dead !== undefined || connection.transactionStatus === "I") return false
+    await endTransaction(this.#machine, connection, "rollback")
+    return true
+  }
+
+  #over(): void {
+    this.#state = "over"
+    this.#timer?.cancel()
+  }
+}
+
+export function afterTheEnd(): Failure {
+  return refused("The transaction is over: this statement came after its end, and would have run outside of it")
+}

@@ -1,0 +1,28 @@
+import type { Clock, Random } from "../foundation/clock.ts"
+import type { Backoff } from "../policy/backoff.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import type { OrphanPolicy } from "../postgres/repair.ts"
+import type { Pool } from "../pool/pool.ts"
+import type { DriverEvent } from "../telemetry/events.ts"
+import type { KnownWrites } from "./known-writes.ts"
+
+/** An event without its moment, which `emit` adds. */
+export type Told = DriverEvent extends infer E ? (E extends unknown ? Omit<E, "at"> : never) : never
+
+/** What every lease and every plan of one engine shares. */
+export interface Machine {
+  readonly pool: Pool<PgConnection>
+  readonly clock: Clock
+  readonly random: Random
+  readonly emit: (event: Told) => void
+  readonly knownWrites: KnownWrites
+  readonly limits: {
+    readonly queryMs: number | undefined
+    readonly cancelMs: number
+    readonly attemptsMax: number
+    readonly retry: boolean
+    readonly slow: Backoff
+    readonly quick: Backoff
+  }
+  readonly orphanedTransaction: OrphanPolicy
+}

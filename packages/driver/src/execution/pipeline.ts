@@ -1,0 +1,124 @@
+import type { Settled } from "../engine.ts"
+import { abortedFailure } from "../failure/local.ts"
+import type { Failure, GaveUp } from "../failure/failure.ts"
+import { remainingMs } from "../foundation/deadline.ts"
+import { delayMs } from "../policy/backoff.ts"
+import { decide } from "../policy/decide.ts"
+import type { Exchange } from "../postgres/exchange.ts"
+import { attempt, type ConnectionHolder, type Tried } from "./attempt.ts"
+import type { Machine } from "./machine.ts"
+import type { Plan } from "./plan.ts"
+
+/**
+ * The life of a statement, START HERE:
+ *
+ *     plan ─▶ [ acquire ─▶ execute ─▶ classify ]ⁿ ─▶ decide ─▶ retry, or answer ─▶ record
+ *
+ * `attempt` is one try and gives its connection back before it answers, so a back-off never holds one. `decide`
+ * (policy/decide.ts) says whether there is another try, and why not.
+ */
+export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
+  const startedAt = machine.clock.now()
+  for (let tries = 1; ; tries += 1) {
+    const pinned = holder.pinned !== undefined
+    const tried = await attempt(machine, holder, plan)
+    if (tried.ok) {
+      recordSuccess(machine, plan, tries, startedAt)
+      return { ok: true, value: tried.exchange, attempts: tries }
+    }
+    const { failure } = tried
+    const asWrite = writeAfterAll(plan, failure)
+    if (asWrite !== undefined) {
+      machine.knownWrites.remember(plan.sql)
+      return runPlan(machine, holder, asWrite)
+    }
+    const backoff = failure.pace === "quick" ? machine.limits.quick : machine.limits.slow
+    const decision = decide({
+      failure,
+      attempt: tries,
+      attemptsMax: plan.attemptsMax,
+      enabled: plan.retry,
+      connected: tried.connected,
+      repeatable: plan.repeatable,
+      inTransaction: tried.inTransaction,
+      pinned,
+      remainingMs: remainingMs(machine.clock, plan.deadline),
+      delayMs: delayMs(backoff, tries, machine.random),
+    })
+    if (decision.action === "fail") return fail(machine, plan, tried, tries, startedAt, decision.because)
+
+    if (plan.counted || plan.phase === "transaction") {
+      machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
+    }
+    const waited = await rest(machine, decision.delayMs, plan.signal)
+    if (!waited) {
+      const aborted = { ...abortedFailure(plan.signal?.reason, plan.phase), effect: failure.effect, cause: failure.cause }
+      return fail(machine, plan, { ...tried, failure: aborted }, tries, startedAt, "not-transient")
+    }
+  }
+}
+
+/** The server refused in a read-only transaction what had travelled there on suspicion of being a read: nothing happened. */
+function writeAfterAll(plan: Plan, failure: Failure): Plan | undefined {
+  return failure.kind === "read_only_transaction" && failure.effect === "not_applied" ? plan.ifWrite : undefined
+}
+
+function fail(
+  machine: Machine,
+  plan: Plan,
+  tried: Extract<Tried, { readonly ok: false }>,
+  attempts: number,
+  startedAt: number,
+  because: GaveUp,
+): Settled<Exchange> {
+  const { failure } = tried
+  if (plan.counted) {
+    machine.emit({
+      name: "query.failed",
+      durationMs: machine.clock.now() - startedAt,
+      attempts,
+      access: plan.access,
+      failure,
+      because,
+      ...infoOf(plan),
+    })
+  }
+  return {
+    ok: false,
+    failure,
+    attempts,
+    because,
+    ...(failure.effect === "applied_locally" && tried.exchange !== undefined && { value: tried.exchange }),
+  }
+}
+
+function recordSuccess(machine: Machine, plan: Plan, attempts: number, startedAt: number): void {
+  if (!plan.counted) return
+  machine.emit({
+    name: "query.succeeded",
+    durationMs: machine.clock.now() - startedAt,
+    attempts,
+    access: plan.access,
+    ...infoOf(plan),
+  })
+}
+
+function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; readonly label?: string } {
+  return { queryId: plan.queryId, sql: plan.sql, ...(plan.label !== undefined && { label: plan.label }) }
+}
+
+/** False if the caller gave up meanwhile. */
+export function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve(false)
+    const onAbort = (): void => {
+      timer.cancel()
+      resolve(false)
+    }
+    const timer = machine.clock.after(waitMs, () => {
+      signal?.removeEventListener("abort", onAbort)
+      resolve(true)
+    })
+    signal?.addEventListener("abort", onAbort, { once: true })
+  })
+}

@@ -1,0 +1,126 @@
+import type { CompiledQuery } from "kysely"
+
+import type { StatementOptions } from "../engine.ts"
+import { failed, success, type Outcome, type Phase } from "../failure/failure.ts"
+import { encodeFailed } from "../failure/local.ts"
+import { deadlineAfter, earlier } from "../foundation/deadline.ts"
+import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import { prepareParameters, refuseText, type Refusal } from "../postgres/parameters.ts"
+import type { StatementShape } from "../postgres/statement.ts"
+import type { Machine } from "./machine.ts"
+import type { Plan } from "./plan.ts"
+
+/** Where a statement is going to run. */
+export interface Place {
+  /** Nothing depends on one connection yet, and no transaction is open or about to be. */
+  readonly fresh: boolean
+  readonly inTransaction: boolean
+}
+
+/** What Kysely's door adds to a caller's own words. */
+export interface DoorOptions extends StatementOptions {
+  readonly abortInFlight?: boolean
+}
+
+/** How a group of statements travels when it is known what they are. */
+type Flight = (steps: readonly Step[]) => Exchange
+
+const plainFlight: Flight = (steps) => new Exchange({ protocol: "extended", steps })
+
+/** The server enforces what nobody has proved: BEGIN READ ONLY, the statements and COMMIT in one Sync group. */
+const readOnlyFlight: Flight = (steps) =>
+  new Exchange({
+    protocol: "extended",
+    steps: [{ do: "command", sql: "begin read only" }, ...steps, { do: "command", sql: "commit" }],
+  })
+
+/** What policy allows these statements here, or why they are not sent at all. Several are one Sync group: all or nothing. */
+export function planStatements(
+  machine: Machine,
+  queries: readonly CompiledQuery[],
+  shapes: readonly StatementShape[],
+  place: Place,
+  options: DoorOptions,
+): Outcome<Plan> {
+  const steps: Step[] = []
+  for (const query of queries) {
+    const parameters = sendable(query)
+    if (!parameters.ok) return parameters
+    steps.push({ do: "execute", sql: query.sql, parameters: parameters.value })
+  }
+  const sql = queries.map((query) => query.sql).join(";\n")
+  const [first] = shapes
+  const single = shapes.every((shape) => shape.single)
+  // Only the simple protocol takes several statements in one text, and it takes no parameters.
+  const simple = !single && steps.length === 1 && queries[0]?.parameters.length === 0
+  const proved = shapes.every((shape) => shape.reads === "proved")
+  const vouched = options.readOnly === true
+  const suspected = options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
+  const enclosed = place.fresh && single && !proved && (vouched || suspected)
+  const read = proved || vouched || enclosed
+  const selfCommitting = !place.inTransaction && shapes.some((shape) => shape.selfCommitting)
+  const common = {
+    queryId: queries[0]?.queryId.queryId ?? "",
+    sql,
+    label: options.label,
+    selfCommitting,
+    counted: true,
+    ...callLimits(machine, options),
+  }
+  const asWrite: Plan = {
+    ...common,
+    exchangeOn: simple ? () => new Exchange({ protocol: "simple", sql }) : () => plainFlight(steps),
+    access: read && !enclosed ? "read" : "write",
+    phase: phaseOf(first, place, read && !enclosed),
+    enclosed: false,
+    repeatable: !selfCommitting && ((read && !enclosed) || options.idempotent === true),
+    ifWrite: undefined,
+  }
+  if (!enclosed) return success(asWrite)
+  return success({
+    ...asWrite,
+    exchangeOn: () => readOnlyFlight(steps),
+    access: "read",
+    phase: phaseOf(first, place, true),
+    enclosed: true,
+    repeatable: true,
+    // Who vouched for it has promised that it is none.
+    ifWrite: vouched ? undefined : asWrite,
+  })
+}
+
+/** The limits of one call: how often, how long, and until when its caller cares. */
+export function callLimits(
+  machine: Machine,
+  options: DoorOptions,
+): Pick<Plan, "retry" | "attemptsMax" | "deadline" | "signal" | "abortInFlight"> {
+  const { limits, clock } = machine
+  const timeoutMs = options.timeoutMs ?? limits.queryMs
+  const ownMax = typeof options.retry === "object" ? options.retry.attemptsMax : undefined
+  return {
+    retry: limits.retry && options.retry !== false,
+    attemptsMax: ownMax ?? limits.attemptsMax,
+    deadline: earlier(timeoutMs === undefined ? undefined : deadlineAfter(clock, timeoutMs), options.deadline),
+    signal: options.signal,
+    abortInFlight: options.abortInFlight !== false,
+  }
+}
+
+/** The parameters in the form they travel in; bad input is refused here, before anything is sent. */
+export function sendable(query: CompiledQuery): Outcome<Parameters> {
+  const badText = refuseText(query.sql)
+  if (badText !== undefined) return refuse(badText)
+  const prepared = prepareParameters(query.parameters)
+  return "refused" in prepared ? refuse(prepared) : success(prepared)
+}
+
+function refuse(refusal: Refusal): Outcome<never> {
+  return failed(encodeFailed(refusal.refused, refusal.cause))
+}
+
+export function phaseOf(shape: StatementShape | undefined, place: Place, read: boolean): Phase {
+  if (shape?.control?.kind === "commit") return "commit"
+  if (shape?.control?.kind === "rollback") return "rollback"
+  if (place.inTransaction) return "transaction"
+  return read ? "read" : "write"
+}

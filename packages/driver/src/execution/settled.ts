@@ -1,0 +1,22 @@
+import type { Settled, StatementResult } from "../engine.ts"
+import type { Failure } from "../failure/failure.ts"
+import type { Reply } from "../postgres/exchange.ts"
+
+/** Not sent, and nothing a repetition would change. */
+export function refuse(failure: Failure): Settled<never> & { readonly ok: false } {
+  return { ok: false, failure, attempts: 0, because: "not-transient" }
+}
+
+export function mapSettled<A, B>(settled: Settled<A>, map: (value: A) => B): Settled<B> {
+  if (settled.ok) return { ok: true, value: map(settled.value), attempts: settled.attempts }
+  const { failure, attempts, because } = settled
+  if (settled.value === undefined) return { ok: false, failure, attempts, because }
+  return { ok: false, failure, attempts, because, value: map(settled.value) }
+}
+
+const NOTHING: StatementResult = { rows: [], command: "", affected: undefined }
+
+/** The empty statement has no reply of its own. */
+export function resultOf(reply: Reply | undefined): StatementResult {
+  return reply === undefined ? NOTHING : { rows: reply.rows, command: reply.command, affected: reply.affected }
+}

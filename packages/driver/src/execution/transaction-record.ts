@@ -1,0 +1,56 @@
+import type { Failure } from "../failure/failure.ts"
+
+interface Savepoint {
+  readonly name: string
+  /** What had failed when it was set. */
+  readonly failureBefore: Failure | undefined
+}
+
+/**
+ * What a transaction has been through, as far as its COMMIT must know. The first failure decides it, even if the
+ * application swallowed it; only ROLLBACK TO a savepoint set before the failure undoes one. A conflict with another
+ * transaction or the loss of the connection is not undone by that: the whole has to run again.
+ */
+export class TransactionRecord {
+  #firstFailure: Failure | undefined
+  #savepoints: Savepoint[] = []
+  /** False while every statement was proved to only read: then it does not matter what became of COMMIT. */
+  mayHaveWritten = false
+
+  get firstFailure(): Failure | undefined {
+    return this.#firstFailure
+  }
+
+  failed(failure: Failure): void {
+    this.#firstFailure ??= failure
+  }
+
+  savepoint(name: string): void {
+    this.#savepoints.push({ name, failureBefore: this.#firstFailure })
+  }
+
+  release(name: string): void {
+    const at = this.#find(name)
+    if (at >= 0) this.#savepoints.length = at
+  }
+
+  rollbackTo(name: string): void {
+    const at = this.#find(name)
+    const savepoint = this.#savepoints[at]
+    if (savepoint === undefined) return
+    // The savepoint itself stays: ROLLBACK TO may be said again.
+    this.#savepoints.length = at + 1
+    if (this.#firstFailure !== undefined && !outlivesSavepoint(this.#firstFailure)) this.#firstFailure = savepoint.failureBefore
+  }
+
+  /** The innermost of that name, as PostgreSQL finds it. */
+  #find(name: string): number {
+    return this.#savepoints.findLastIndex((savepoint) => savepoint.name === name)
+  }
+}
+
+function outlivesSavepoint(failure: Failure): boolean {
+  return (
+    failure.kind === "serialization_failure" || failure.kind === "deadlock_detected" || failure.connection.startsWith("discard")
+  )
+}

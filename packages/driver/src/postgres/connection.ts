@@ -1,0 +1,232 @@
+import type { Clock } from "../foundation/clock.ts"
+import { requestCancel, type CancelTarget } from "./cancel.ts"
+import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
+import type { PgClient } from "./internals.ts"
+
+/** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
+export interface Death {
+  readonly cause: unknown
+}
+
+/**
+ *   idle ──run──▶ busy ──ReadyForQuery──▶ idle
+ *     └─────── the socket, the server or we end it ───────▶ dead
+ */
+type ConnectionState =
+  | { readonly state: "idle" }
+  | { readonly state: "busy"; readonly exchange: Exchange; readonly done: (exchange: Exchange) => void }
+  | { readonly state: "dead"; readonly death: Death }
+
+interface ConnectionParts {
+  readonly id: number
+  readonly client: PgClient
+  readonly clock: Clock
+  readonly cancelTarget: CancelTarget
+  readonly cancelMs: number
+  /** Opening it took this long. */
+  readonly connectMs: number
+}
+
+/** How long a connection that was asked to end in order may take before its socket is destroyed. */
+const FAREWELL_MS = 1_000
+
+/**
+ * One physical connection. Runs one Sync group at a time and hears everything that happens to it: its listeners stay
+ * for its whole life, so nothing that a server does can become an unhandled `error` event.
+ */
+export class PgConnection {
+  readonly id: number
+  readonly connectMs: number
+  /** Learnt when the session is set up. */
+  serverVersion = ""
+  /** The session's own statement_timeout; 0 for none. */
+  statementTimeoutMs = 0
+  readonly #client: PgClient
+  readonly #clock: Clock
+  readonly #cancelTarget: CancelTarget
+  readonly #cancelMs: number
+  readonly #typeParserOf: (oid: number) => (text: string) => unknown
+  #state: ConnectionState = { state: "idle" }
+  #transactionStatus: TransactionStatus = "I"
+  #lastWords: unknown
+  #onLost: ((connection: PgConnection) => void) | undefined
+  /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. */
+  #cancelling = false
+
+  constructor(parts: ConnectionParts) {
+    this.id = parts.id
+    this.connectMs = parts.connectMs
+    this.#client = parts.client
+    this.#clock = parts.clock
+    this.#cancelTarget = parts.cancelTarget
+    this.#cancelMs = parts.cancelMs
+    this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
+
+    const wire = this.#client.connection
+    this.#client.on("error", (error: unknown) => this.#die(error))
+    this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
+    this.#client.on("notice", (notice: unknown) => this.#heed(notice))
+    wire.on("errorMessage", (error: unknown) => this.#hearError(error))
+    // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
+    wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
+  }
+
+  get processId(): number {
+    return this.#cancelTarget.processId
+  }
+
+  get transactionStatus(): TransactionStatus {
+    return this.#transactionStatus
+  }
+
+  get dead(): Death | undefined {
+    return this.#state.state === "dead" ? this.#state.death : undefined
+  }
+
+  get busy(): boolean {
+    return this.#state.state === "busy"
+  }
+
+  /** May it serve somebody else right now? */
+  get reusable(): boolean {
+    return this.#state.state === "idle" && this.#transactionStatus === "I" && !this.#cancelling
+  }
+
+  /** Told once, when the connection dies without having been closed by us. */
+  onLost(listener: (connection: PgConnection) => void): void {
+    this.#onLost = listener
+  }
+
+  /** Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. */
+  run(exchange: Exchange, done: (exchange: Exchange) => void): void {
+    if (this.#state.state !== "idle") {
+      exchange.handleError(this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"))
+      done(exchange)
+      return
+    }
+    exchange.typeParserOf = this.#typeParserOf
+    this.#state = { state: "busy", exchange, done }
+    this.#client.query(exchange)
+  }
+
+  /** `run` as a promise, for what is not on the hot path. */
+  perform(request: Request): Promise<Exchange> {
+    return new Promise((resolve) => this.run(new Exchange(request), resolve))
+  }
+
+  /**
+   * Stops what is running, because nobody waits for it any more: CancelRequest, wait for ReadyForQuery and for the end of
+   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
+   * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
+   */
+  abandon(reason: AbandonReason, cancel = true): void {
+    if (this.#state.state !== "busy" || this.#cancelling) return
+    const { exchange } = this.#state
+    exchange.abandoned = reason
+    this.#cancelling = true
+    const timer = this.#clock.after(this.#cancelMs, () => {
+      if (this.#cancelling) this.destroy(new Error(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
+    })
+    const requested = cancel ? requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs) : Promise.resolve(true)
+    void requested.then((over) => {
+      const settle = (): void => {
+        if (!this.#cancelling) return
+        this.#cancelling = false
+        timer.cancel()
+        this.#settleIfReady()
+      }
+      // A cancel that may still be under way could hit the next statement: this connection has none.
+      if (!over) this.destroy(new Error("The statement was abandoned and the cancel request did not get through"))
+      else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
+      else this.#afterReady = settle
+    })
+  }
+
+  /** Ends the session on the server too, if it is still running something: a socket that closes stops no statement there. */
+  kill(): void {
+    if (this.#state.state !== "busy") return
+    this.#state.exchange.abandoned = "abort"
+    void requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
+    this.destroy(new Error("The session was killed"))
+  }
+
+  /** Ends it in order (Terminate) if it is at rest, else at once. Never throws. */
+  close(): void {
+    this.#onLost = undefined
+    if (this.#state.state !== "idle") return this.destroy(new Error("The connection was closed"))
+    this.#state = { state: "dead", death: { cause: new Error("The connection was closed") } }
+    const timer = this.#clock.after(FAREWELL_MS, () => this.#client.connection.stream.destroy(), { background: true })
+    this.#client.connection.once("end", () => timer.cancel())
+    this.#client.connection.end()
+  }
+
+  /** Ends it at once. What was running settles as lost. */
+  destroy(cause: unknown): void {
+    this.#client.connection.stream.destroy()
+    this.#die(cause)
+  }
+
+  /** An idle connection does not keep the process alive. */
+  rest(): void {
+    this.#client.connection.stream.unref()
+  }
+
+  wake(): void {
+    this.#client.connection.stream.ref()
+  }
+
+  #afterReady: (() => void) | undefined
+
+  #ready(status: TransactionStatus): void {
+    this.#transactionStatus = status
+    this.#lastWords = undefined
+    if (this.#state.state !== "busy") return
+    this.#state.exchange.ready = status
+    const afterReady = this.#afterReady
+    this.#afterReady = undefined
+    if (afterReady === undefined) this.#settleIfReady()
+    else afterReady()
+  }
+
+  #settleIfReady(): void {
+    if (this.#state.state !== "busy" || this.#cancelling || this.#state.exchange.ready === undefined) return
+    const { exchange, done } = this.#state
+    this.#state = { state: "idle" }
+    done(exchange)
+  }
+
+  /** FATAL and PANIC end the session whatever follows; so does a frame that is none (the parser reports it without a severity). */
+  #hearError(error: unknown): void {
+    const severity = (error as { readonly severity?: unknown }).severity
+    if (severity === "ERROR") return
+    this.#lastWords ??= error
+    if (this.#state.state === "busy") this.#state.exchange.handleError(error)
+    // A localised severity may be an ERROR in another language: ReadyForQuery follows then, and never after FATAL.
+    if (severity === "FATAL" || severity === "PANIC" || severity === undefined) this.destroy(error)
+  }
+
+  #heed(notice: unknown): void {
+    const routine = (notice as { readonly routine?: unknown }).routine
+    if (routine === "quickdie") this.#lastWords ??= notice
+    if (this.#state.state !== "busy") return
+    if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
+    if (routine === "quickdie") this.#state.exchange.quickdie = true
+  }
+
+  #die(cause: unknown): void {
+    if (this.#state.state === "dead") return
+    const before = this.#state
+    const death = { cause: this.#lastWords ?? cause }
+    this.#state = { state: "dead", death }
+    this.#cancelling = false
+    this.#client.connection.stream.destroy()
+    if (before.state === "busy") {
+      // It may have been answered already, and have waited only for the end of a cancel request.
+      if (before.exchange.ready === undefined) before.exchange.handleError(death.cause)
+      before.done(before.exchange)
+    }
+    const onLost = this.#onLost
+    this.#onLost = undefined
+    onLost?.(this)
+  }
+}

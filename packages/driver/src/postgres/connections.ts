@@ -1,0 +1,216 @@
+import { classify } from "../failure/classify.ts"
+import { connectTimeout, notConfigured } from "../failure/local.ts"
+import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
+import type { Clock } from "../foundation/clock.ts"
+import type { Resources } from "../pool/resources.ts"
+import type { DiscardReason } from "../telemetry/events.ts"
+import { PgConnection } from "./connection.ts"
+import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
+import { prepareParameters } from "./parameters.ts"
+import type { ConnectionSettings } from "./settings.ts"
+
+/** What `onConnect` is given: enough to set a session up, and nothing that could hold on to it. */
+export interface ConnectedSession {
+  query(text: string, parameters?: readonly unknown[]): Promise<unknown>
+}
+
+export interface ConnectionsParts {
+  readonly settings: Outcome<ConnectionSettings>
+  readonly connectMs: number
+  readonly cancelMs: number
+  readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
+  readonly clock: Clock
+}
+
+/** What a transaction's own statement_timeout must not exceed, and what `ready()` reports. */
+const LEARN =
+  "select current_setting('server_version') as server_version, " +
+  "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8 as statement_timeout_ms"
+
+/** TCP keep-alive probes begin after this much silence; the rest is the system's setting. */
+const KEEP_ALIVE_DELAY_MS = 10_000
+
+/** How the pool opens, checks and closes physical connections. */
+export class Connections implements Resources<PgConnection> {
+  readonly #parts: ConnectionsParts
+  #lastId = 0
+
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts
+  }
+
+  async open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
+    const { settings } = this.#parts
+    if (!settings.ok) return settings
+    const startedAt = this.#parts.clock.now()
+    let outcome: Outcome<PgConnection> = failed(notConfigured("no way to connect was planned"))
+    for (const way of settings.value.tls.attempts) {
+      outcome = await this.#openOne(settings.value, way, startedAt)
+      if (outcome.ok || !isTlsRefusal(outcome.failure)) break
+    }
+    if (!outcome.ok) return outcome
+    const connection = outcome.value
+    if (connection.dead !== undefined) return failed(this.#failure(connection.dead.cause))
+    connection.onLost(onLost)
+    return outcome
+  }
+
+  idOf(connection: PgConnection): number {
+    return connection.id
+  }
+
+  /** An empty Sync group: one round trip, nothing to parse. */
+  async check(connection: PgConnection): Promise<boolean> {
+    const timer = this.#parts.clock.after(this.#parts.cancelMs, () =>
+      connection.destroy(new Error(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
+    )
+    const exchange = await connection.perform({ protocol: "extended", steps: [] })
+    timer.cancel()
+    return exchange.ready === "I"
+  }
+
+  reusable(connection: PgConnection): boolean {
+    return connection.reusable
+  }
+
+  close(connection: PgConnection, _reason: DiscardReason): void {
+    connection.close()
+  }
+
+  rest(connection: PgConnection): void {
+    connection.rest()
+  }
+
+  wake(connection: PgConnection): void {
+    connection.wake()
+  }
+
+  async #openOne(settings: ConnectionSettings, way: "plain" | "tls", startedAt: number): Promise<Outcome<PgConnection>> {
+    const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
+    let client: PgClient
+    try {
+      client = createPgClient({
+        host: settings.host,
+        port: settings.port,
+        user: settings.user,
+        database: settings.database,
+        password: settings.password ?? null,
+        ssl,
+        enableChannelBinding: settings.channelBinding,
+        keepAlive: settings.keepAlive,
+        keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+        ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
+        ...(settings.options !== undefined && { options: settings.options }),
+      })
+    } catch (cause) {
+      return failed(this.#failure(cause))
+    }
+    // From its first moment to its last somebody listens; what matters arrives elsewhere too.
+    client.on("error", () => {})
+    const { connectMs } = this.#parts
+    let timedOut = false
+    const timer = this.#parts.clock.after(connectMs, () => {
+      timedOut = true
+      client.connection.stream.destroy(new Error("timed out"))
+    })
+    const opened = await this.#login(client, settings, ssl, startedAt)
+    timer.cancel()
+    if (opened.ok) return opened
+    client.connection.stream.destroy()
+    return timedOut ? failed(connectTimeout(connectMs, settings.label)) : opened
+  }
+
+  async #login(
+    client: PgClient,
+    settings: ConnectionSettings,
+    ssl: PgClientConfig["ssl"],
+    startedAt: number,
+  ): Promise<Outcome<PgConnection>> {
+    const error = await new Promise<unknown>((resolve) => {
+      // `pg` tells some failures of start-up only as an event, and the end of the socket only as its own end.
+      client.on("error", resolve)
+      client.on("end", () => resolve(new Error("Connection terminated unexpectedly")))
+      try {
+        client.connect((failure) => resolve(failure ?? undefined))
+      } catch (cause) {
+        resolve(cause)
+      }
+    })
+    if (error !== undefined) return failed(this.#failure(error))
+
+    this.#lastId += 1
+    const parts = {
+      id: this.#lastId,
+      client,
+      clock: this.#parts.clock,
+      cancelTarget: {
+        host: settings.host,
+        port: settings.port,
+        ssl,
+        processId: client.processID ?? 0,
+        secretKey: client.secretKey ?? 0,
+      },
+      cancelMs: this.#parts.cancelMs,
+      connectMs: this.#parts.clock.now() - startedAt,
+    }
+    const connection = new PgConnection(parts)
+    const prepared = await this.#setUp(connection)
+    if (!prepared.ok) connection.close()
+    return prepared.ok ? success(connection) : prepared
+  }
+
+  /** The user's `onConnect`, then what we need to know of the session as it is now. */
+  async #setUp(connection: PgConnection): Promise<Outcome<void>> {
+    const { onConnect } = this.#parts
+    if (onConnect !== undefined) {
+      try {
+        // A hook that hangs must not hold its slot: when the time to connect is over, the connection is lost.
+        const lost = new Promise<never>((_, reject) => connection.onLost((gone) => reject(gone.dead?.cause)))
+        await Promise.race([onConnect({ query: (text, parameters) => runFor(connection, text, parameters) }), lost])
+      } catch (cause) {
+        return failed(this.#failure(connection.dead?.cause ?? cause))
+      }
+      if (connection.busy || connection.transactionStatus !== "I") {
+        return failed(this.#failure(new Error("onConnect left a statement running or a transaction open")))
+      }
+    }
+    const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
+    if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
+    const learnt = exchange.replies[0]?.rows[0]
+    connection.serverVersion = String(learnt?.["server_version"] ?? "")
+    connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
+    return success(undefined)
+  }
+
+  #failure(thrown: unknown): Failure {
+    return classify(thrown, {
+      phase: "connect",
+      sent: false,
+      readOnly: false,
+      selfCommitting: false,
+      ready: false,
+      completed: false,
+      protocol: "extended",
+      syncRepWait: false,
+      quickdie: false,
+    })
+  }
+}
+
+/** One statement for `onConnect`; rejects with what the server said. */
+async function runFor(connection: PgConnection, text: string, parameters: readonly unknown[] = []): Promise<unknown> {
+  const values = prepareParameters(parameters)
+  if ("refused" in values) throw new TypeError(values.refused)
+  const exchange = await connection.perform(
+    values.length === 0
+      ? { protocol: "simple", sql: text }
+      : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
+  )
+  if (exchange.error !== undefined) throw exchange.error
+  return { rows: exchange.replies.at(-1)?.rows ?? [] }
+}
+
+/** `pg` reports a server without TLS only by this text (lib/connection.js); with `allow`, the server's refusal of a plain connection is 28000. */
+function isTlsRefusal(failure: Failure): boolean {
+  return failure.message.includes("does not support SSL") || failure.sqlState === "28000"
+}

@@ -1,0 +1,188 @@
+import { FrontendBuffer } from "./frontend.ts"
+import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
+import { RowDecoder, type DecodeFailure, type TypeParserOf } from "./row-decoder.ts"
+
+export type Parameters = readonly (string | Buffer | null)[]
+
+/** One thing to do inside a Sync group. Only `execute` and `fetch` have an answer of their own. */
+export type Step =
+  /** Our own statements (BEGIN, COMMIT): no parameters, no rows. */
+  | { readonly do: "command"; readonly sql: string }
+  | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
+  /** A portal that stays open; `rowsMax` rows of it. */
+  | { readonly do: "open-portal"; readonly sql: string; readonly parameters: Parameters; readonly portal: string; readonly rowsMax: number }
+  | { readonly do: "fetch"; readonly portal: string; readonly rowsMax: number }
+  | { readonly do: "close-portal"; readonly portal: string }
+
+/** What is sent in one go, and answered up to one ReadyForQuery. */
+export type Request =
+  | { readonly protocol: "extended"; readonly steps: readonly Step[] }
+  /** The simple protocol: several statements in one text, and our own BEGIN with its settings. */
+  | { readonly protocol: "simple"; readonly sql: string }
+
+/** The answer to one statement. */
+export interface Reply {
+  rows: Record<string, unknown>[]
+  /** The command tag without its numbers: SELECT, INSERT, CREATE TABLE. */
+  command: string
+  /** The number at the end of the command tag. */
+  affected: bigint | undefined
+  /** PortalSuspended: there are more rows to fetch. */
+  suspended: boolean
+}
+
+export type TransactionStatus = "I" | "T" | "E"
+
+export type AbandonReason = "deadline" | "abort" | "close"
+
+/** How far COMMIT got; only in exchanges that carry one. */
+export type CommitTag = "COMMIT" | "ROLLBACK"
+
+/**
+ * One Sync group: what is sent, and what was seen until ReadyForQuery came or the connection was gone. It only
+ * records; what it means is decided above.
+ */
+export class Exchange implements Submittable {
+  readonly request: Request
+  /** One per answered statement, commands excluded. */
+  readonly replies: Reply[] = []
+  /** Were any bytes handed to the socket? */
+  sent = false
+  /** The server's ErrorResponse, or why the connection was lost. */
+  error: unknown
+  decodeFailure: DecodeFailure | undefined
+  /** The status byte of the ReadyForQuery that ended it; undefined when the connection was lost before. */
+  ready: TransactionStatus | undefined
+  /** CommandCompletes seen, commands included. */
+  completed = 0
+  commitTag: CommitTag | undefined
+  /** A NoticeResponse of SyncRepWaitForLSN: committed here, not confirmed by the standby (src/backend/replication/syncrep.c). */
+  syncRepWait = false
+  /** A NoticeResponse of quickdie: another backend crashed, or an immediate shutdown (src/backend/tcop/postgres.c). */
+  quickdie = false
+  abandoned: AbandonReason | undefined
+  /** Set by the connection that runs it. */
+  typeParserOf: TypeParserOf = () => (text) => text
+  /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
+  decoder: RowDecoder | undefined
+  #reply: Reply | undefined
+  /** How many steps were answered: CommandComplete, EmptyQuery and PortalSuspended come one per step, in order. */
+  #answered = 0
+
+  constructor(request: Request, decoder?: RowDecoder) {
+    this.request = request
+    this.decoder = decoder
+  }
+
+  submit(wire: PgWire): Error | null {
+    if (!wire.stream.writable) return new Error("The connection was closed before the statement was sent")
+    wire.stream.write(encode(this.request))
+    this.sent = true
+    return null
+  }
+
+  handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void {
+    this.decoder = new RowDecoder(message.fields, this.typeParserOf)
+    this.#current()
+  }
+
+  handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
+    if (this.decodeFailure !== undefined || this.decoder === undefined) return
+    const decoded = this.decoder.decode(message.fields)
+    if ("failure" in decoded) this.decodeFailure = decoded.failure
+    else this.#current().rows.push(decoded.row)
+  }
+
+  handlePortalSuspended(): void {
+    this.#current().suspended = true
+    this.#finishReply()
+  }
+
+  handleEmptyQuery(): void {
+    this.#current()
+    this.#finishReply()
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    const tag = parseTag(message.text)
+    if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
+    this.completed += 1
+    if (this.#answersCommand()) {
+      this.#answered += 1
+      return
+    }
+    const reply = this.#current()
+    reply.command = tag.command
+    reply.affected = tag.affected
+    this.#finishReply()
+  }
+
+  /** COPY … FROM STDIN has no data here; the server must be told, and told to go on (PostgreSQL manual, 54.2.6). */
+  handleCopyInResponse(wire: PgWire): void {
+    wire.sendCopyFail("COPY FROM STDIN is not supported through a query")
+    if (this.request.protocol === "extended") wire.sync()
+  }
+
+  handleCopyData(): void {}
+
+  /** `pg` forgets a query at its ErrorResponse; the connection ends this exchange when ReadyForQuery comes. */
+  handleReadyForQuery(): void {}
+
+  handleError(error: unknown): void {
+    this.error ??= error
+  }
+
+  #current(): Reply {
+    this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
+    return this.#reply
+  }
+
+  #finishReply(): void {
+    if (this.#reply !== undefined) this.replies.push(this.#reply)
+    this.#reply = undefined
+    this.#answered += 1
+  }
+
+  #answersCommand(): boolean {
+    if (this.request.protocol === "simple") return false
+    let position = 0
+    for (const step of this.request.steps) {
+      if (step.do === "close-portal") continue
+      if (position === this.#answered) return step.do === "command"
+      position += 1
+    }
+    return false
+  }
+}
+
+function encode(request: Request): Buffer {
+  const buffer = new FrontendBuffer()
+  if (request.protocol === "simple") return buffer.query(request.sql).finish()
+  for (const step of request.steps) {
+    switch (step.do) {
+      case "command":
+        buffer.parse(step.sql).bind("", []).execute("", 0)
+        break
+      case "execute":
+        buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)
+        break
+      case "open-portal":
+        buffer.parse(step.sql).bind(step.portal, step.parameters).describePortal(step.portal).execute(step.portal, step.rowsMax)
+        break
+      case "fetch":
+        buffer.execute(step.portal, step.rowsMax)
+        break
+      case "close-portal":
+        buffer.closePortal(step.portal)
+        break
+    }
+  }
+  return buffer.sync().finish()
+}
+
+/** "INSERT 0 5" → INSERT, 5; "CREATE TABLE" → CREATE TABLE, no number. */
+function parseTag(text: string): { readonly command: string; readonly affected: bigint | undefined } {
+  const digits = /^(\D*?)(?: (\d+))?(?: (\d+))?$/.exec(text)
+  const affected = digits?.[3] ?? digits?.[2]
+  return { command: digits?.[1] ?? text, affected: affected === undefined ? undefined : BigInt(affected) }
+}

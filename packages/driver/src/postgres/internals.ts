@@ -1,0 +1,112 @@
+import type { EventEmitter } from "node:events"
+import type { Socket } from "node:net"
+import type { ConnectionOptions as TlsOptions } from "node:tls"
+
+import pg from "pg"
+
+/**
+ * What we use of `pg` beyond its documentation, in one place; `test/integration/driver/pg-internals.test.ts` is its contract test.
+ * `pg` keeps TLS, SCRAM, start-up and the frame parser; statements, rows, errors and the end of a connection are ours.
+ */
+
+/** The handlers that `pg.Client` calls on whatever it was given to run (lib/client.js, `_handle…`). */
+export interface Submittable {
+  submit(connection: PgWire): Error | null | undefined
+  handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void
+  handleDataRow(message: { readonly fields: readonly (string | null)[] }): void
+  handlePortalSuspended(connection: PgWire): void
+  handleEmptyQuery(connection: PgWire): void
+  handleCommandComplete(message: { readonly text: string }, connection: PgWire): void
+  handleCopyInResponse(connection: PgWire): void
+  handleCopyData(message: unknown, connection: PgWire): void
+  handleReadyForQuery(connection: PgWire): void
+  handleError(error: unknown, connection: PgWire): void
+}
+
+export interface FieldDescription {
+  readonly name: string
+  readonly dataTypeID: number
+}
+
+/** `client.connection`: one event per backend message (lib/connection.js). */
+export interface PgWire extends EventEmitter {
+  readonly stream: Socket
+  attachListeners(stream: unknown): void
+  connect(port: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processId: number, secretKey: number): void
+  sendCopyFail(message: string): void
+  sync(): void
+  end(): void
+}
+
+export interface PgClient extends EventEmitter {
+  readonly connection: PgWire
+  readonly processID: number | null
+  readonly secretKey: number | null
+  connect(callback: (error: unknown) => void): void
+  query(submittable: Submittable): void
+  getTypeParser(oid: number, format: "text"): (text: string) => unknown
+}
+
+export interface PgClientConfig {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly database: string
+  readonly password: string | (() => string | Promise<string>) | null | undefined
+  readonly ssl: false | TlsOptions
+  readonly application_name?: string
+  readonly options?: string
+  readonly enableChannelBinding: boolean
+  readonly keepAlive: boolean
+  readonly keepAliveInitialDelayMillis: number
+}
+
+interface PgModule {
+  readonly Client: new (config: PgClientConfig) => PgClient
+  readonly Connection: new (config: { readonly ssl: false | TlsOptions }) => PgWire
+  readonly utils: { prepareValue(value: unknown): string | Buffer | null }
+}
+
+// The published types describe only what is documented; the shapes above are what the contract test checks.
+const module = pg as unknown as PgModule
+
+export function createPgClient(config: PgClientConfig): PgClient {
+  const client = new module.Client(config)
+  guardParser(client.connection)
+  return client
+}
+
+/** A bare wire, for a CancelRequest. */
+export function createPgWire(ssl: false | TlsOptions): PgWire {
+  const wire = new module.Connection({ ssl })
+  guardParser(wire)
+  return wire
+}
+
+/** How `pg` turns a JavaScript value into a parameter: text, bytes, or null. Throws what `toJSON` or `toPostgres` throws. */
+export function prepareValue(value: unknown): string | Buffer | null {
+  return module.utils.prepareValue(value)
+}
+
+/**
+ * The frame parser and every handler under it run inside the socket's `data` event, where a throw would be an
+ * uncaught exception. Guarded, a frame that cannot be digested ends this connection and nothing else.
+ */
+function guardParser(wire: PgWire): void {
+  const attach = wire.attachListeners.bind(wire)
+  wire.attachListeners = (stream) => {
+    const socket = stream as Socket
+    attach({
+      on: (event: string, listener: (chunk: unknown) => void) =>
+        socket.on(event, (chunk: unknown) => {
+          try {
+            listener(chunk)
+          } catch (error) {
+            socket.destroy(error instanceof Error ? error : new Error(String(error)))
+          }
+        }),
+    })
+  }
+}

@@ -1,0 +1,69 @@
+import { types } from "node:util"
+
+import { prepareValue } from "./internals.ts"
+
+/** Bind carries the number of parameters as an unsigned 16-bit integer (PostgreSQL manual, 54.7, Bind). */
+const PARAMETERS_MAX = 65_535
+
+/** PostgreSQL refuses a message that does not fit MaxAllocSize (src/include/utils/memutils.h): 1 GB less one byte. */
+const MESSAGE_BYTES_MAX = 0x3fffffff
+
+export type Refusal = { readonly refused: string; readonly cause?: unknown }
+
+/** Parameters in the form they travel in, or why they cannot; nothing has been sent then. */
+export function prepareParameters(parameters: readonly unknown[]): readonly (string | Buffer | null)[] | Refusal {
+  if (parameters.length > PARAMETERS_MAX) {
+    return {
+      refused:
+        `${parameters.length} parameters in one statement; the protocol carries at most ${PARAMETERS_MAX}. ` +
+        "Split the statement, or pass the values as arrays: insert into … select * from unnest($1::int[], $2::text[])",
+    }
+  }
+  const prepared: (string | Buffer | null)[] = []
+  let bytes = 0
+  for (const [index, parameter] of parameters.entries()) {
+    const value = prepareOne(parameter, index + 1)
+    if (value !== null && typeof value === "object" && "refused" in value) return value
+    if (value !== null) bytes += value.length
+    prepared.push(value)
+  }
+  if (bytes > MESSAGE_BYTES_MAX) {
+    return { refused: `The parameters take ${bytes} bytes or more; PostgreSQL accepts at most ${MESSAGE_BYTES_MAX} in one message. Send them in parts` }
+  }
+  return prepared
+}
+
+/** Why this text cannot be sent as SQL, if it cannot. */
+export function refuseText(sql: string): Refusal | undefined {
+  const why = unsendable(sql)
+  return why === undefined ? undefined : { refused: `The SQL text contains ${why}` }
+}
+
+function prepareOne(parameter: unknown, position: number): string | Buffer | null | Refusal {
+  if (types.isDate(parameter) && Number.isNaN(parameter.getTime())) {
+    return { refused: `Parameter $${position} is an invalid Date. Pass a valid one, or null` }
+  }
+  let value: string | Buffer | null
+  try {
+    value = prepareValue(parameter)
+  } catch (cause) {
+    return { refused: `Parameter $${position} cannot be serialised: ${reason(cause)}`, cause }
+  }
+  // JSON.stringify gives undefined for a function or a symbol; a parameter must be text, bytes or null.
+  if (value === undefined) return { refused: `Parameter $${position} is a ${typeof parameter}, which has no form in SQL` }
+  if (typeof value !== "string") return value
+  const why = unsendable(value)
+  return why === undefined ? value : { refused: `Parameter $${position} contains ${why}` }
+}
+
+function unsendable(text: string): string | undefined {
+  if (text.includes("\0")) return "a NUL character (U+0000), which PostgreSQL's text cannot hold. Remove it, or store the value as bytea"
+  if (!text.isWellFormed()) {
+    return "a lone surrogate, which UTF-8 cannot carry and would be stored as U+FFFD. Repair the text with toWellFormed(), or reject it"
+  }
+  return undefined
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof TypeError ? cause.message : "its own conversion (toJSON, toPostgres or toString) threw"
+}
