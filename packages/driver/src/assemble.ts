@@ -14,7 +14,7 @@ import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import { Metrics } from "./telemetry/metrics.ts"
-import { combineObservers } from "./telemetry/observer.ts"
+import { Observers } from "./telemetry/observer.ts"
 
 /** Time and chance, for tests and simulations. */
 export interface Surroundings {
@@ -39,7 +39,7 @@ class AssembledEngine implements Engine {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
-    const observe = combineObservers([this.#metrics.observe, options.observer, options.log])
+    const { observe } = new Observers([this.#metrics.observe, options.observer, options.log])
     const connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,

@@ -1,3 +1,5 @@
+export { ResilientPostgresDialect } from "./resilient-postgres-dialect.ts"
+export { DriverError } from "./kysely/driver-error.ts"
 export { createEngine } from "./assemble.ts"
 export type {
   Engine,
@@ -27,7 +29,18 @@ export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
-export type { DriverOptions } from "./options.ts"
+export type {
+  CertificateData,
+  ConnectionOptions,
+  DriverOptions,
+  PoolLimits,
+  RetryOptions,
+  SslOptions,
+  TimeoutOptions,
+} from "./options.ts"
+export { OptionsError } from "./options/options-error.ts"
+export type { OptionsProblem } from "./options/options-error.ts"
+export type { Backoff } from "./policy/backoff.ts"
 export type { DriverSnapshot } from "./snapshot.ts"
 export type { PoolStats } from "./pool/pool.ts"
 export type { DiscardReason, DriverEvent, DriverEventName, Observer } from "./telemetry/events.ts"

@@ -2,7 +2,7 @@ import type { CompiledQuery } from "kysely"
 
 import type { Failure } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
-import type { TransactionControl } from "../postgres/sql-text.ts"
+import type { TransactionControl } from "../postgres/transaction-control.ts"
 
 /** Why raw transaction control is not sent, if it is not. A bare BEGIN, COMMIT or ROLLBACK is fine where we manage no transaction. */
 export function refuseControl(control: TransactionControl, managed: boolean): Failure | undefined {
@@ -15,7 +15,7 @@ export function refuseControl(control: TransactionControl, managed: boolean): Fa
       return managed ? insideManaged(control.kind) : undefined
     case "begin":
       return managed ? insideManaged(control.kind) : undefined
-    case "prepare_transaction":
+    case "prepare":
       return refused("PREPARE TRANSACTION is not supported: its outcome would be decided where this client cannot see it")
     default:
       return undefined

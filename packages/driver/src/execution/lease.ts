@@ -129,7 +129,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   async #release(): Promise<void> {
     if (this.#turns.busy) await this.drain()
-    if (this.#transaction !== undefined) await this.#transaction.rollback("failed")
+    if (this.#transaction !== undefined) await this.#transaction.rollback("repair")
     const held = this.#state
     this.#state = { state: "released" }
     if (held.state !== "pinned") return
@@ -149,6 +149,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     if (repair === "discard") return false
     const clean = await endTransaction(this.#machine, connection, repair)
     emit({ name: "connection.repaired", connectionId: connection.id, found, by: repair })
+    if (repair === "rollback") emit({ name: "transaction.rolled-back", reason: "orphan" })
     return clean
   }
 

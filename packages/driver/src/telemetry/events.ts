@@ -30,6 +30,8 @@ export type DriverEvent = { readonly at: number } & (
       readonly durationMs: number
       readonly attempts: number
       readonly access: "read" | "write"
+      /** What the first attempt failed with, when a later one succeeded. */
+      readonly firstFailure?: Failure
     } & StatementInfo)
   | ({
       readonly name: "query.failed"
@@ -38,6 +40,8 @@ export type DriverEvent = { readonly at: number } & (
       readonly access: "read" | "write"
       readonly failure: Failure
       readonly because: GaveUp
+      /** What the first attempt failed with, when `failure` is a later one's. */
+      readonly firstFailure?: Failure
     } & StatementInfo)
   | ({
       /** An attempt failed and there will be another. */
