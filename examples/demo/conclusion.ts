@@ -10,7 +10,8 @@ export interface Facts {
   readonly total: Tally
   readonly faults: readonly FaultScore[]
   readonly audit: Audit
-  readonly balances: BalanceAudit
+  /** `halfDone`: transfers without their entry in the ledger, and entries without their transfer. */
+  readonly balances: BalanceAudit & { readonly halfDone: readonly string[] }
   /** Signals that are stored, and runs whose signals are not those that the file itself gives. */
   readonly signals: { readonly stored: number; readonly wrongRuns: readonly string[] }
   /** Reads that came back without an error and with the wrong rows. */
@@ -101,8 +102,8 @@ export function conclude(facts: Facts): readonly Check[] {
     none("every caller got an answer", audit.unanswered, `${total.operations} operations`),
     {
       what: "the money adds up",
-      ok: balances.wrong.length === 0 && balances.total === balances.expectedTotal && balances.accounts > 0,
-      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong`,
+      ok: moneyAddsUp(balances),
+      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong; ${balances.halfDone.length} transfers half done`,
     },
     none("the signals are those of the file", signals.wrongRuns, `${signals.stored} signals`),
     none("no read gave wrong or missing rows", facts.wrongReads, "every answer compared with the file"),
@@ -147,6 +148,10 @@ export function summarize(facts: Facts, checks: readonly Check[]): Summary {
     })),
     failed: checks.filter(({ ok }) => !ok).map(({ what, detail }) => `${what}: ${detail}`),
   }
+}
+
+function moneyAddsUp({ accounts, wrong, halfDone, total, expectedTotal }: Facts["balances"]): boolean {
+  return accounts > 0 && wrong.length === 0 && halfDone.length === 0 && total === expectedTotal
 }
 
 function none(what: string, found: readonly string[], otherwise: string): Check {

@@ -84,7 +84,9 @@ export class Crew {
     if (found.isErr()) return
     const { days, lowest, highest } = truth.extremesIn(period)
     const same =
-      Number(found.value.days) === days && Number(found.value.lowest) === lowest && Number(found.value.highest) === highest
+      Number(found.value.days) === days &&
+      Number(found.value.lowest) === lowest &&
+      Number(found.value.highest) === highest
     if (!same) this.#wrong("extremes", period)
   }
 

@@ -70,7 +70,11 @@ export async function streamCloses(
   take: (close: Close) => void,
   options: Named,
 ): Promise<Result<void, StoreError>> {
-  const closes = store.selectFrom("prices").select(["day", "close"]).where("instrument_id", "=", instrument).orderBy("day")
+  const closes = store
+    .selectFrom("prices")
+    .select(["day", "close"])
+    .where("instrument_id", "=", instrument)
+    .orderBy("day")
   for await (const row of store.stream(closes, { ...options, chunkSize: CHUNK_ROWS })) {
     if (row.isErr()) return err(row.error)
     take(toClose(row.value))
@@ -78,6 +82,12 @@ export async function streamCloses(
   return ok(undefined)
 }
 
-function toClose({ day, close }: { day: string; close: string }): Close {
-  return { day, close: Number(close) }
+/** A date is read as its midnight here; as text, days can be compared and sorted. */
+export function dayOf(midnight: Date): string {
+  const [year, month, day] = [midnight.getFullYear(), midnight.getMonth() + 1, midnight.getDate()]
+  return `${year}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`
+}
+
+function toClose({ day, close }: { readonly day: Date; readonly close: string }): Close {
+  return { day: dayOf(day), close: Number(close) }
 }

@@ -2,7 +2,7 @@ import { err } from "neverthrow"
 
 import { advise, type Averages, type Close } from "./advice.ts"
 import type { Entry } from "./journal.ts"
-import type { Period } from "./market.ts"
+import { dayOf, type Period } from "./market.ts"
 import type { Named, Store } from "./store.ts"
 
 /** The strategy that the application follows. */
@@ -36,7 +36,7 @@ export function signalPeriod(store: Store, instrument: number, period: Period, e
       )
       if (cleared.isErr()) return cleared
 
-      const closes = prices.value.map(({ day, close }): Close => ({ day, close: Number(close) }))
+      const closes = prices.value.map(({ day, close }): Close => ({ day: dayOf(day), close: Number(close) }))
       const advice = advise(closes, STRATEGY).filter(({ day }) => day >= period.from)
       if (advice.length > 0) {
         const stored = await tx.exec(
@@ -44,7 +44,10 @@ export function signalPeriod(store: Store, instrument: number, period: Period, e
             advice.map((one) => ({
               ...one,
               instrument_id: instrument,
-              closes: prices.value.filter(({ day }) => day <= one.day).slice(-STRATEGY.fastDays).map(({ close }) => close),
+              closes: closes
+                .filter(({ day }) => day <= one.day)
+                .slice(-STRATEGY.fastDays)
+                .map(({ close }) => close),
               detail: JSON.stringify(STRATEGY),
             })),
           ),

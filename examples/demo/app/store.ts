@@ -1,4 +1,4 @@
-import { createDatabase, type Database, type QueryError } from "@kysely-resilient/core"
+import { createDatabase, type Database, type DatabaseError } from "@kysely-resilient/core"
 import type { Observer } from "@kysely-resilient/driver"
 
 import { schema, type DB } from "../../schema/schema.gen.ts"
@@ -7,7 +7,7 @@ import { schema, type DB } from "../../schema/schema.gen.ts"
 export type Store = Database<DB>
 
 /** Any error that an operation can end with. */
-export type StoreError = QueryError
+export type StoreError = DatabaseError
 
 /** What a caller says of one operation: its name reaches every event and error. */
 export interface Named {
@@ -17,7 +17,12 @@ export interface Named {
 /** More callers than connections, so that waiting in line is part of every run. */
 const POOL_MAX = 10
 
-/** Nothing is connected until somebody asks for something. */
-export function openStore(connection: string, observer: Observer): Store {
-  return createDatabase({ schema, connection, pool: { max: POOL_MAX }, observer })
+/** Nothing is connected until somebody asks for something. `applicationName` is what administrators see in pg_stat_activity. */
+export function openStore(url: string, applicationName: string, observer?: Observer): Store {
+  return createDatabase({
+    schema,
+    connection: { connectionString: url, applicationName },
+    pool: { max: POOL_MAX },
+    ...(observer !== undefined && { observer }),
+  })
 }

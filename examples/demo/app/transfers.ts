@@ -53,6 +53,11 @@ export function transfer(store: Store, order: Order, entry: Entry, options: Tran
 
 export function openAccounts(store: Store, owners: readonly string[], balance: string) {
   return store
-    .all(store.insertInto("accounts").values(owners.map((owner) => ({ owner, balance }))).returning("id"))
+    .all(
+      store
+        .insertInto("accounts")
+        .values(owners.map((owner) => ({ owner, balance })))
+        .returning("id"),
+    )
     .map((rows) => rows.map(({ id }) => id))
 }

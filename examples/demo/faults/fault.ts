@@ -1,5 +1,5 @@
 import type { Random } from "@kysely-resilient/driver"
-import type { OwnServer } from "@kysely-resilient/testing"
+import type { FaultProxy, OwnServer } from "@kysely-resilient/testing"
 
 import type { Store } from "../app/store.ts"
 import type { Desk } from "../desk.ts"
@@ -13,7 +13,7 @@ export interface FaultContext {
   /** Straight to the server, for looking and hurting; not counted. */
   readonly admin: Store
   readonly server: Pick<OwnServer, "crashBackend" | "ready">
-  readonly proxy: FaultProxy
+  readonly proxy: Pick<FaultProxy, "rule">
   readonly desk: Desk
   readonly accounts: readonly number[]
   /** What the application's driver tells. */
