@@ -1,6 +1,14 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
-import type { Engine, LeaseHandle, ReadyReport, Settled, StatementOptions, StatementResult, StreamChunk } from "./engine.ts"
+import type {
+  Engine,
+  LeaseHandle,
+  ReadyReport,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+} from "./engine.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
@@ -24,7 +32,11 @@ export interface Surroundings {
 
 /** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
 export function createEngine(options: DriverOptions = {}, surroundings: Surroundings = {}): Engine {
-  return new AssembledEngine(resolveOptions(options, process.env), surroundings.clock ?? systemClock, surroundings.random ?? Math.random)
+  return new AssembledEngine(
+    resolveOptions(options, process.env),
+    surroundings.clock ?? systemClock,
+    surroundings.random ?? Math.random,
+  )
 }
 
 class AssembledEngine implements Engine {
@@ -80,14 +92,21 @@ class AssembledEngine implements Engine {
     return settled
   }
 
-  async batch(statements: readonly CompiledQuery[], options?: StatementOptions): Promise<Settled<readonly StatementResult[]>> {
+  async batch(
+    statements: readonly CompiledQuery[],
+    options?: StatementOptions,
+  ): Promise<Settled<readonly StatementResult[]>> {
     const lease = this.lease()
     const settled = await lease.batch(statements, options)
     void lease.release()
     return settled
   }
 
-  async *stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterableIterator<StreamChunk> {
+  async *stream(
+    statement: CompiledQuery,
+    chunkSize: number,
+    options?: StatementOptions,
+  ): AsyncIterableIterator<StreamChunk> {
     const lease = this.lease()
     try {
       yield* lease.stream(statement, chunkSize, options)
@@ -104,7 +123,9 @@ class AssembledEngine implements Engine {
     return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
   }
 
-  async ready(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<Settled<ReadyReport>> {
+  async ready(
+    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<Settled<ReadyReport>> {
     void this.#pool.prefill()
     const lease = this.lease()
     const settled = await lease.run(controlQuery("show server_version"), options)

@@ -1,5 +1,12 @@
 import { classify } from "../failure/classify.ts"
-import { abortedFailure, deadlineExceeded, decodeFailed } from "../failure/local.ts"
+import { untouched, type Evidence } from "../failure/effect.ts"
+import {
+  abandoned,
+  commitWithoutTransaction,
+  decodeFailed,
+  replicationUnconfirmed,
+  transactionAborted,
+} from "../failure/local.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -72,9 +79,10 @@ async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnecti
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  if (plan.signal?.aborted === true) return abortedFailure(plan.signal.reason, plan.phase)
+  const evidence = untouched(plan.phase)
+  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return deadlineExceeded(plan.deadline.limitMs, "acquire")
+    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -113,7 +121,13 @@ function execute(machine: Machine, connection: PgConnection, plan: Plan): Promis
  * After an answer on a connection of the pool's. Success pins it; so does a failure that left a transaction open, for
  * the statement itself began it and its caller will want to end it. All else leaves nothing behind: back to the pool.
  */
-function settleFresh(machine: Machine, holder: ConnectionHolder, connection: PgConnection, plan: Plan, failure: Failure | undefined): void {
+function settleFresh(
+  machine: Machine,
+  holder: ConnectionHolder,
+  connection: PgConnection,
+  plan: Plan,
+  failure: Failure | undefined,
+): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
   if (idle) return machine.pool.giveBack(connection, "keep")
@@ -122,7 +136,11 @@ function settleFresh(machine: Machine, holder: ConnectionHolder, connection: PgC
 }
 
 /** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
-export async function endTransaction(machine: Machine, connection: PgConnection, by: "rollback" | "commit"): Promise<boolean> {
+export async function endTransaction(
+  machine: Machine,
+  connection: PgConnection,
+  by: "rollback" | "commit",
+): Promise<boolean> {
   const { cancelMs } = machine.limits
   const timer = machine.clock.after(cancelMs, () =>
     connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
@@ -137,35 +155,50 @@ export function giveBackRepaired(machine: Machine, connection: PgConnection, cle
   else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
 }
 
+/** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
-    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
-    if (plan.phase === "commit" && exchange.commitTag === "COMMIT" && !exchange.syncRepWait) return undefined
     const failure = classify(exchange.error, evidence)
-    if (failure.kind === "statement_timeout" && plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-      return deadlineExceeded(plan.deadline.limitMs, plan.phase, failure)
-    }
-    return failure
+    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
+    if (plan.phase === "commit" && failure.effect === "applied") return undefined
+    const overdue = plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0
+    // The server's own limit, which we gave it, was a little quicker than ours.
+    return overdue && failure.kind === "statement_timeout" && evidence.backstop ? asOverdue(failure, evidence) : failure
   }
-  if (exchange.syncRepWait && plan.access === "write") return classify(new Error("bug: no error"), evidence)
-  if (plan.phase === "commit" && exchange.commitTag === "ROLLBACK") return classify(new Error("bug: no error"), evidence)
-  if (exchange.decodeFailure !== undefined) return decodeFailed(exchange.decodeFailure, plan.phase, plan.access === "read")
+  if (exchange.syncRepWait && plan.access === "write") return replicationUnconfirmed(evidence)
+  if (plan.phase === "commit") {
+    if (exchange.commitTag === "ROLLBACK") return transactionAborted({ evidence })
+    if (exchange.noTransaction) return commitWithoutTransaction(evidence)
+  }
+  if (exchange.decodeFailure !== undefined) {
+    const { column, typeOid, cause } = exchange.decodeFailure
+    return decodeFailed({ column, type: String(typeOid), evidence, cause })
+  }
   return undefined
 }
 
-function evidenceOf(plan: Plan, exchange: Exchange) {
+function asOverdue(failure: Failure, evidence: Evidence): Failure {
+  const { kind, message } = abandoned("deadline", evidence)
+  return { ...failure, kind, message, retry: "never" }
+}
+
+export function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
   return {
-    phase: plan.phase,
+    ...untouched(plan.phase),
     sent: exchange.sent,
     readOnly: plan.access === "read",
     selfCommitting: plan.selfCommitting,
-    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
-    ready: exchange.ready !== undefined,
+    noTransaction: exchange.noTransaction,
     completed: exchange.completed > 0,
+    ready: exchange.ready !== undefined,
     protocol: exchange.request.protocol,
     syncRepWait: exchange.syncRepWait,
     quickdie: exchange.quickdie,
+    backstop: plan.phase === "transaction" && plan.deadline !== undefined,
+    everConnected: true,
+    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
     ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
-  } as const
+    ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),
+  }
 }

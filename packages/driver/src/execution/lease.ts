@@ -1,6 +1,13 @@
 import type { CompiledQuery } from "kysely"
 
-import type { LeaseHandle, Settled, StatementOptions, StatementResult, StreamChunk, TransactionSettings } from "../engine.ts"
+import type {
+  LeaseHandle,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+  TransactionSettings,
+} from "../engine.ts"
 import { success, type Failure } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
 import { earlier } from "../foundation/deadline.ts"
@@ -57,7 +64,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
   }
 
-  async batch(queries: readonly CompiledQuery[], options: StatementOptions = {}): Promise<Settled<readonly StatementResult[]>> {
+  async batch(
+    queries: readonly CompiledQuery[],
+    options: StatementOptions = {},
+  ): Promise<Settled<readonly StatementResult[]>> {
     if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
     const settled = await this.#statements(queries, options)
     return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
@@ -188,7 +198,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   /** What is refused at the door, before its turn. */
   refusalOf(shape: StatementShape): Failure | undefined {
-    if (this.#releasing !== undefined) return refused("The connection was given back: this statement came after its release")
+    if (this.#releasing !== undefined)
+      return refused({ why: "The connection was given back: this statement came after its release" })
     if (this.#transaction?.open === false) return afterTheEnd()
     return shape.control === undefined ? undefined : refuseControl(shape.control, this.#transaction !== undefined)
   }
@@ -225,9 +236,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   #lost(): Settled<never> | undefined {
     if (this.#state.state === "lost") {
       // This statement was never sent, whatever became of the one that lost the connection.
-      return { ok: false, failure: { ...this.#state.failure, effect: "not_applied" }, attempts: 0, because: "session-pinned" }
+      return {
+        ok: false,
+        failure: { ...this.#state.failure, effect: "not_applied" },
+        attempts: 0,
+        because: "session-pinned",
+      }
     }
-    return this.#state.state === "released" ? refuse(refused("The connection was given back")) : undefined
+    return this.#state.state === "released" ? refuse(refused({ why: "The connection was given back" })) : undefined
   }
 
   #noteRaw(ok: boolean): void {

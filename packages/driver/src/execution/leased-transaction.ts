@@ -1,6 +1,7 @@
 import type { Settled, TransactionSettings } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
-import { deadlineExceeded, refused, transactionAborted } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { refused, transactionAborted, transactionTimeout } from "../failure/local.ts"
 import type { Timer } from "../foundation/clock.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -66,7 +67,7 @@ export class LeasedTransaction {
     if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())
     if (this.#begun) return undefined
     const first = this.record.firstFailure
-    if (first !== undefined) return refuse(transactionAborted(first))
+    if (first !== undefined) return refuse(transactionAborted({ first, evidence: untouched("transaction") }))
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings))
     if (settled.ok) {
       this.#begun = true
@@ -88,7 +89,11 @@ export class LeasedTransaction {
     if (control?.kind === "release") this.record.release(control.name)
     if (control?.kind === "rollback-to") this.record.rollbackTo(control.name)
     if (this.#host.pinned?.transactionStatus === "I") {
-      this.record.failed(refused("The transaction was ended by something else than this client, such as a pooler that switched sessions"))
+      this.record.failed(
+        refused({
+          why: "The transaction was ended by something else than this client, such as a pooler that switched sessions",
+        }),
+      )
     }
   }
 
@@ -111,7 +116,7 @@ export class LeasedTransaction {
     if (first !== undefined) {
       // The application swallowed a failure and asks for COMMIT: the rollback is ours.
       if (await this.#endOnServer()) this.#machine.emit({ name: "transaction.rolled-back", reason: "repair" })
-      return refuse(transactionAborted(first))
+      return refuse(transactionAborted({ first, evidence: untouched("commit") }))
     }
     if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
@@ -145,7 +150,8 @@ export class LeasedTransaction {
   async #rollbackNow(reason: RollbackReason): Promise<void> {
     this.#state = "rolling-back"
     if (reason === "deadline") {
-      this.record.failed(deadlineExceeded(this.settings.deadline?.limitMs ?? 0, "transaction"))
+      const limitMs = this.settings.deadline?.limitMs ?? 0
+      this.record.failed(transactionTimeout({ limitMs, evidence: untouched("transaction") }))
       this.#host.inFlight?.abandon("deadline")
     }
     await this.#host.drain()
@@ -169,5 +175,7 @@ export class LeasedTransaction {
 }
 
 export function afterTheEnd(): Failure {
-  return refused("The transaction is over: this statement came after its end, and would have run outside of it")
+  return refused({
+    why: "The transaction is over: this statement came after its end, and would have run outside of it",
+  })
 }

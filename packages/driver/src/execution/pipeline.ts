@@ -1,5 +1,6 @@
 import type { Settled } from "../engine.ts"
-import { abortedFailure } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { abandoned } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import { delayMs } from "../policy/backoff.ts"
@@ -53,7 +54,10 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
     }
     const waited = await rest(machine, decision.delayMs, plan.signal)
     if (!waited) {
-      const aborted = { ...abortedFailure(plan.signal?.reason, plan.phase), effect: failure.effect, cause: failure.cause }
+      const aborted = {
+        ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
+        effect: failure.effect,
+      }
       return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
   }

@@ -100,7 +100,9 @@ export class PgConnection {
   /** Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. */
   run(exchange: Exchange, done: (exchange: Exchange) => void): void {
     if (this.#state.state !== "idle") {
-      exchange.handleError(this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"))
+      exchange.handleError(
+        this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"),
+      )
       done(exchange)
       return
     }
@@ -125,7 +127,8 @@ export class PgConnection {
     exchange.abandoned = reason
     this.#cancelling = true
     const timer = this.#clock.after(this.#cancelMs, () => {
-      if (this.#cancelling) this.destroy(new Error(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
+      if (this.#cancelling)
+        this.destroy(new Error(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
     })
     const requested = cancel ? requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs) : Promise.resolve(true)
     void requested.then((over) => {
@@ -206,11 +209,12 @@ export class PgConnection {
   }
 
   #heed(notice: unknown): void {
-    const routine = (notice as { readonly routine?: unknown }).routine
+    const { routine, code } = notice as { readonly routine?: unknown; readonly code?: unknown }
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
     if (routine === "quickdie") this.#state.exchange.quickdie = true
+    if (code === "25P01") this.#state.exchange.noTransaction = true
   }
 
   #die(cause: unknown): void {
