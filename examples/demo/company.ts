@@ -6,6 +6,7 @@ import { Crew } from "./crew.ts"
 import { Desk } from "./desk.ts"
 import { faults } from "./faults/all.ts"
 import { APPLICATION } from "./faults/backends.ts"
+import { missed } from "./faults/fault.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Stagehand } from "./play.ts"
 import { Pulse } from "./pulse.ts"
@@ -50,9 +51,23 @@ export class Company implements Disposable {
     this.store = store
     this.board = board
     this.crew = new Crew({ store, desk, truth, instrument, accounts, seed, thinkMs })
+    const context = {
+      store,
+      admin,
+      server,
+      proxy,
+      desk,
+      accounts,
+      watch,
+      random,
+      now,
+      sleep: (ms: number) => sleep(ms),
+    }
     this.hand = {
-      context: { store, admin, server, proxy, desk, accounts, watch, random, now, sleep: (ms) => sleep(ms) },
+      inject: async (fault) => (await faults.find(({ name }) => name === fault)?.inject(context)) ?? missed,
       board,
+      now,
+      sleep,
       signal,
       onFault: (fault) => (this.#fault = fault),
     }

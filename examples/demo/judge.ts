@@ -2,11 +2,14 @@ import type { StoreError } from "./app/store.ts"
 import type { Told } from "./ledger.ts"
 import type { OperationKind, Outcome } from "./operation.ts"
 
+/** The part of an error that decides. */
+type Judged = Pick<StoreError, "effect" | "because" | "category" | "kind">
+
 /**
  * Was the error one that nobody could have spared the caller? Strict: what the caller itself did wrong, what somebody else ended on
  * purpose, and a stream cut after rows were delivered. Everything else that is an error should have been hidden.
  */
-export function judge(error: StoreError, kind: OperationKind): Exclude<Outcome, "ok"> {
+export function judge(error: Judged, kind: OperationKind): Exclude<Outcome, "ok"> {
   if (error.effect === "unknown") return kind === "read" || kind === "stream" ? "avoidable" : "unknown"
   if (error.because === "rows-delivered") return "needed"
   switch (error.category) {
@@ -26,7 +29,7 @@ export function judge(error: StoreError, kind: OperationKind): Exclude<Outcome, 
 }
 
 /** What the error says of the write itself; the ledger check holds it to its word. */
-export function toldBy(error: StoreError): Exclude<Told, "pending"> {
+export function toldBy(error: Pick<StoreError, "effect">): Exclude<Told, "pending"> {
   switch (error.effect) {
     case "not_applied":
       return "failed"

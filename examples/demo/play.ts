@@ -1,4 +1,4 @@
-import type { Fault, FaultContext } from "./faults/fault.ts"
+import type { Injection } from "./faults/fault.ts"
 import type { Appearance } from "./schedule.ts"
 import type { Scoreboard } from "./scoreboard.ts"
 
@@ -8,52 +8,47 @@ const HITTING_MAX_MS = 10_000
 const RECOVERING_MAX_MS = 10_000
 const LOOK_EVERY_MS = 5
 
-/** What is going on, for whoever looks. */
+/** Who makes things happen during a play. */
 export interface Stagehand {
-  readonly context: FaultContext
+  /** One try at a fault, by its name. */
+  readonly inject: (fault: string) => Promise<Injection>
   readonly board: Scoreboard
+  /** Ends the play at the next opportunity. */
   readonly signal: AbortSignal
-  /** The name of the fault that is on, or undefined in between. */
+  /** Told the name of the fault that is on, and undefined when it is over. */
   readonly onFault: (fault: string | undefined) => void
+  /** The scoreboard's clock. */
+  readonly now: () => number
+  readonly sleep: (ms: number) => Promise<unknown>
 }
 
-/** Plays the whole schedule; stops between two faults when `signal` fires. */
-export async function play(
-  schedule: readonly Appearance[],
-  faults: readonly Fault[],
-  hand: Stagehand,
-  playMs: number,
-): Promise<void> {
-  const { now, sleep } = hand.context
+/** Plays the whole schedule, and on until `playMs` have passed. */
+export async function play(schedule: readonly Appearance[], playMs: number, hand: Stagehand): Promise<void> {
+  const { now, sleep, signal } = hand
   const beganAt = now()
   const waitUntil = async (atMs: number) => {
-    while (!hand.signal.aborted && now() - beganAt < atMs) await sleep(LOOK_EVERY_MS)
+    while (!signal.aborted && now() - beganAt < atMs) await sleep(LOOK_EVERY_MS)
   }
-  for (const { fault: name, atMs } of schedule) {
+  for (const { fault, atMs } of schedule) {
     await waitUntil(atMs)
-    if (hand.signal.aborted) return
-    const fault = faults.find((one) => one.name === name)
-    if (fault !== undefined) await strike(fault, hand)
+    if (signal.aborted) return
+    await strike(fault, hand)
   }
   await waitUntil(playMs)
 }
 
 /** Hurts until it hits, then waits until what was hurt works again; both within limits. */
-export async function strike(fault: Fault, { context, board, signal, onFault }: Stagehand): Promise<void> {
-  const { now, sleep } = context
-  onFault(fault.name)
-  const episode = board.beginEpisode(fault.name)
+export async function strike(fault: string, { inject, board, signal, onFault, now, sleep }: Stagehand): Promise<void> {
+  onFault(fault)
+  const episode = board.beginEpisode(fault)
   for (const until = now() + HITTING_MAX_MS; !episode.hit && now() < until && !signal.aborted;) {
-    const injection = await fault.inject(context)
+    const injection = await inject(fault)
     if (injection.hit) episode.lifted(injection.liftedAt, injection.recoveredBy)
     else await sleep(LOOK_EVERY_MS)
   }
-  for (const until = now() + RECOVERING_MAX_MS; needsTime(episode) && now() < until && !signal.aborted;) {
+  const recovered = () => !episode.hit || episode.recoveryMs !== undefined
+  for (const until = now() + RECOVERING_MAX_MS; !recovered() && now() < until && !signal.aborted;) {
     await sleep(LOOK_EVERY_MS)
   }
   onFault(undefined)
-}
-
-function needsTime({ hit, recoveryMs }: { readonly hit: boolean; readonly recoveryMs: number | undefined }): boolean {
-  return hit && recoveryMs === undefined
 }

@@ -43,16 +43,8 @@ export async function run(stage: Stage, options: RunOptions): Promise<Facts | un
     doing = "Readers, writers, transfers, and faults"
     const playMs = playMsOf(seconds)
     crew.start()
-    await play(
-      planSchedule(
-        faults.map(({ name }) => name),
-        seed,
-        playMs,
-      ),
-      faults,
-      hand,
-      playMs,
-    )
+    const names = faults.map(({ name }) => name)
+    await play(planSchedule(names, seed, playMs), playMs, hand)
     doing = "Waiting for the last answers"
     await crew.rest()
     if (signal.aborted) return undefined

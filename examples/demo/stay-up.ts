@@ -33,9 +33,8 @@ export async function stayUp(stage: Stage, { seed, port, signal, onServing }: St
       snapshot: () => store.snapshot(),
       look: () => company.view({ seed, seconds: 0, elapsedMs: performance.now() - beganAt, doing: "serving" }),
       hurt(name) {
-        const fault = faults.find((one) => one.name === name)
-        if (fault === undefined || company.fault !== undefined) return "busy"
-        striking = strike(fault, hand)
+        if (company.fault !== undefined) return "busy"
+        striking = strike(name, hand)
         return "started"
       },
     },
