@@ -1,6 +1,7 @@
 import type { BalanceAudit } from "./balances.ts"
 import type { Audit } from "./ledger.ts"
 import type { FaultScore, Tally } from "./scoreboard.ts"
+import { grouped } from "./view.ts"
 
 /** Everything that was found out, once the play is over. */
 export interface Facts {
@@ -81,35 +82,35 @@ export function conclude(facts: Facts): readonly Check[] {
   const unknownWrites = audit.unknown.applied + audit.unknown.absent
   return [
     none("every fault hit a running operation", missed, `${faults.length} faults`),
-    none("whatever was hurt worked again", unrecovered, `at the latest after ${worstRecovery(faults)} ms`),
+    none("whatever was hurt worked again", unrecovered, `after ${worstRecovery(faults)} ms at the latest`),
     {
-      what: "no caller saw an error that could have been avoided",
+      what: "no caller saw an avoidable error",
       ok: total.surfaced.avoidable === 0,
       detail: `${total.surfaced.needed} needed, ${total.surfaced.avoidable} avoidable`,
     },
     {
-      what: "the ledger check finds a lost and a doubled row",
+      what: "the ledger check finds lost and doubled rows",
       ok: selfCheck.plantedLossFound && selfCheck.plantedDoubleFound,
-      detail: "planted on purpose, before the play",
+      detail: "planted before the play",
     },
-    none("nothing was lost", audit.lost, `${audit.acknowledged} acknowledged writes, all there`),
-    none("nothing was done twice", audit.duplicated, `${audit.held} writes, each there once`),
+    none("nothing was lost", audit.lost, `${grouped(audit.acknowledged)} acknowledged writes`),
+    none("nothing was done twice", audit.duplicated, `${grouped(audit.held)} writes, each there once`),
     none(
-      "nothing failed and happened all the same",
+      "nothing that failed happened all the same",
       audit.phantom,
-      `${unknownWrites} unknown, each there once or not at all`,
+      `${unknownWrites} unknown, each once or not at all`,
     ),
-    none("every caller got an answer", audit.unanswered, `${total.operations} operations`),
+    none("every caller got an answer", audit.unanswered, `${grouped(total.operations)} operations`),
     {
       what: "the money adds up",
       ok: moneyAddsUp(balances),
-      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong; ${balances.halfDone.length} transfers half done`,
+      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong; ${balances.halfDone.length} half done`,
     },
-    none("the signals are those of the file", signals.wrongRuns, `${signals.stored} signals`),
-    none("no read gave wrong or missing rows", facts.wrongReads, "every answer compared with the file"),
+    none("the signals are those of the file", signals.wrongRuns, `${grouped(signals.stored)} signals`),
+    none("no read gave wrong or missing rows", facts.wrongReads, "each compared with the file"),
     none("no rejection went unhandled", facts.unhandled, "none"),
     {
-      what: "no connection, transaction or lock was left behind",
+      what: "no connection, transaction or lock is left",
       ok: Object.values(leaks).every((count) => count === 0),
       detail: Object.values(leaks).every((count) => count === 0)
         ? "none"

@@ -53,7 +53,7 @@ function progress({ elapsedMs, seconds }: View, paint: Paint): string {
 }
 
 function faultLine(fault: FaultLine, paint: Paint): string {
-  const title = fault.title.padEnd(34)
+  const title = fault.title.padEnd(26)
   switch (fault.state) {
     case "pending":
       return paint("dim", `· ${title}`)
@@ -61,8 +61,8 @@ function faultLine(fault: FaultLine, paint: Paint): string {
       return `${paint("yellow", "●")} ${paint("bold", title)}${paint("yellow", "now")}`
     case "passed": {
       const mark = fault.hits === 0 || fault.unrecovered > 0 ? paint("red", "✗") : paint("green", "✓")
-      const hits = `hit ${fault.hits}×`.padEnd(9)
-      const affected = `${grouped(fault.affected)} felt it`.padEnd(15)
+      const hits = `hit ${fault.hits}×`.padEnd(10)
+      const affected = `${grouped(fault.affected)} felt it`.padEnd(18)
       return `${mark} ${title}${paint("dim", `${hits}${affected}back in ${milliseconds(fault.recoveryMs)}`)}`
     }
   }

@@ -6,9 +6,18 @@ export interface FaultTitle {
   readonly title: string
 }
 
-const COLUMNS = ["hits", "affected", "retried", "resolved", "surfaced", "unknown", "recovery"] as const
-const TITLE_WIDTH = 32
-const COLUMN_WIDTH = 9
+/** Together with the title and the indent they fill 80 columns, and not more. */
+const COLUMNS = [
+  ["hits", 5],
+  ["affected", 9],
+  ["retried", 8],
+  ["resolved", 9],
+  ["surfaced", 9],
+  ["unknown", 8],
+  ["recovery", 10],
+] as const
+const TITLE_WIDTH = 20
+const CHECK_WIDTH = 45
 
 /** What a person reads when it is over: a row per fault, what must be true, and the verdict. */
 export function report(facts: Facts, checks: readonly Check[], titles: readonly FaultTitle[], paint: Paint): string {
@@ -48,10 +57,16 @@ export function nextSteps({ seed }: Facts, page: string | undefined, paint: Pain
 
 function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], paint: Paint): string[] {
   const row = (title: string, cells: readonly string[]) =>
-    title.padEnd(TITLE_WIDTH) + cells.map((cell) => cell.padStart(COLUMN_WIDTH)).join("")
+    title.padEnd(TITLE_WIDTH) + COLUMNS.map(([, width], index) => (cells[index] ?? "").padStart(width)).join("")
   const errors = (surfaced: { needed: number; avoidable: number }) => grouped(surfaced.needed + surfaced.avoidable)
   return [
-    paint("bold", row("fault", COLUMNS)),
+    paint(
+      "bold",
+      row(
+        "fault",
+        COLUMNS.map(([name]) => name),
+      ),
+    ),
     ...faults.map((fault) =>
       row(titles.find(({ name }) => name === fault.name)?.title ?? fault.name, [
         grouped(fault.hits),
@@ -72,7 +87,6 @@ function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], pai
         grouped(total.resolved),
         errors(total.surfaced),
         grouped(total.unknown),
-        "",
       ]),
     ),
   ]
@@ -80,7 +94,7 @@ function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], pai
 
 function checkLine({ what, ok, detail }: Check, paint: Paint): string {
   const mark = ok ? paint("green", "✓") : paint("red", "✗")
-  return `${mark} ${what.padEnd(TITLE_WIDTH + 18)} ${paint(ok ? "dim" : "red", detail)}`
+  return `${mark} ${what.padEnd(CHECK_WIDTH)} ${paint(ok ? "dim" : "red", detail)}`
 }
 
 function verdict({ audit, seed, elapsedMs }: Facts, checks: readonly Check[], paint: Paint): string {

@@ -11,7 +11,7 @@ const NEWS_MS = 1_000
  */
 export const abort: Fault = {
   name: "abort",
-  title: "A failed statement swallowed",
+  title: "Aborted transaction",
   async inject({ store, desk, watch, now }) {
     const reported = await desk.write("chore", FAULT_WORKER, (entry, options) =>
       store.transaction(async (tx) => {

@@ -9,7 +9,7 @@ const NEWS_MS = 3_000
 /** The kernel's memory killer does it: one backend is gone, and the server throws out everybody and recovers from its log. */
 export const crash: Fault = {
   name: "crash",
-  title: "A backend killed, crash recovery",
+  title: "Crash and recovery",
   async inject({ admin, server, watch, now }) {
     const victim = await admin.first(busyBackends(admin).select("pid").limit(1))
     if (victim.isErr() || victim.value === undefined) return missed

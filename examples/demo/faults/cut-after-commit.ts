@@ -6,6 +6,6 @@ import type { Fault } from "./fault.ts"
 /** The server has committed, and the network loses its answer: it is done, and the client cannot know. */
 export const cutAfterCommit: Fault = {
   name: "cut-after-commit",
-  title: "Cut before COMMIT is answered",
+  title: "Cut after COMMIT",
   inject: (context) => cutAt(context, { when: afterServerHasCommit, do: cut() }),
 }

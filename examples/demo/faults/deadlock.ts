@@ -13,7 +13,7 @@ const NEWS_MS = 3_000
 /** Two people pay each other at the same moment, and each holds the account that the other needs. */
 export const deadlock: Fault = {
   name: "deadlock",
-  title: "Two transfers in opposite order",
+  title: "Deadlock",
   async inject({ store, desk, accounts, watch, random, now }) {
     const [one, other] = shuffled(accounts, random)
     if (one === undefined || other === undefined) return missed

@@ -8,7 +8,7 @@ const FILLING_MS = 2_000
 /** A report that nobody tested takes every connection there is, and everybody else waits in line. */
 export const exhaust: Fault = {
   name: "exhaust",
-  title: "The pool exhausted",
+  title: "Pool exhausted",
   async inject({ store, desk, sleep, now }) {
     const { max } = store.snapshot().pool
     let holding = 0

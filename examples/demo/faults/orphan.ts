@@ -8,7 +8,7 @@ const NEWS_MS = 1_000
 /** Somebody sends BEGIN by hand, writes, and forgets the rest. The next one on that connection must not end up inside of it. */
 export const orphan: Fault = {
   name: "orphan",
-  title: "A transaction left open",
+  title: "Orphaned transaction",
   async inject({ store, desk, watch, now }) {
     const ended = watch.next((event) => event.name === "transaction.orphaned", NEWS_MS)
     const left = await desk.doomedWrite("chore", FAULT_WORKER, (entry, options) =>

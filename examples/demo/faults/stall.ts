@@ -7,7 +7,7 @@ const STALLED_MS = 700
 /** The network swallows everything for a while, and no connection ends: nobody is told anything. */
 export const stall: Fault = {
   name: "stall",
-  title: "The network stalls",
+  title: "Network stalled",
   async inject({ proxy, now, sleep }) {
     // Clients only speak when an operation of theirs needs it, so whatever is held up is an operation.
     const rule = proxy.rule({

@@ -10,7 +10,7 @@ const NEWS_MS = 1_000
 /** As an administrator, a failover script or an idle-in-transaction watchdog does it. */
 export const terminate: Fault = {
   name: "terminate",
-  title: "Backends terminated",
+  title: "Backend terminated",
   async inject({ admin, watch, now }) {
     const felt = watch.next(startedAgain, NEWS_MS)
     const ended = await admin.all(

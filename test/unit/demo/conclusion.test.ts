@@ -51,7 +51,7 @@ describe("conclude", () => {
   it.each<[string, Partial<Facts>, string]>([
     ["a fault never hit", { faults: [{ ...crash, hits: 0 }] }, "hit a running operation"],
     ["something never worked again", { faults: [{ ...crash, unrecovered: 1 }] }, "worked again"],
-    ["an avoidable error surfaced", { total: { ...tally, surfaced: { needed: 0, avoidable: 1 } } }, "avoided"],
+    ["an avoidable error surfaced", { total: { ...tally, surfaced: { needed: 0, avoidable: 1 } } }, "avoidable"],
     [
       "the check misses a planted loss",
       { selfCheck: { ...flawless.selfCheck, plantedLossFound: false } },
@@ -76,8 +76,8 @@ describe("conclude", () => {
     ["signals are wrong", { signals: { stored: 30, wrongRuns: ["r"] } }, "signals"],
     ["a read was wrong", { wrongReads: ["short"] }, "rows"],
     ["a rejection was unhandled", { unhandled: ["Error: x"] }, "rejection"],
-    ["a connection leaked", { leaks: { ...flawless.leaks, leased: 1 } }, "left behind"],
-    ["a connection outlived the close", { leaks: { ...flawless.leaks, connectionsAfterClose: 1 } }, "left behind"],
+    ["a connection leaked", { leaks: { ...flawless.leaks, leased: 1 } }, "is left"],
+    ["a connection outlived the close", { leaks: { ...flawless.leaks, connectionsAfterClose: 1 } }, "is left"],
   ])("fails a run in which %s, and says so in one line", (_, change, words) => {
     const { ok, failed } = summaryOf({ ...flawless, ...change })
     expect(ok).toBe(false)
