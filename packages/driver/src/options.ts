@@ -177,6 +177,7 @@ const DRIVER_KEYS: Keys = {
     max: "Give it as pool: { max }",
     min: "Give it as pool: { min }",
     queryMs: "Give it as timeouts: { queryMs }",
+    retries: "Give it as retry: { attemptsMax }; it counts the first try",
     cursor: "Remove it: streaming needs no pg-cursor here",
     onCreateConnection: "Write onConnect",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",

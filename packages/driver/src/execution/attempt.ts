@@ -19,6 +19,8 @@ export interface ConnectionHolder {
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
+  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
+  readonly lost: Failure | undefined
   /** A first success: the lease holds it from now on. */
   pin(connection: PgConnection): void
   /** The pinned connection is gone. */
@@ -30,8 +32,6 @@ export type Tried =
   | {
       readonly ok: false
       readonly failure: Failure
-      /** False: no connection was to be had, so it does not count as a try. */
-      readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
       /** For an effect of `applied_locally`: what the server answered. */
@@ -40,12 +40,12 @@ export type Tried =
 
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
 export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
-  const refused = notAnyMore(machine, plan)
-  if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
+  const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
+  if (refused !== undefined) return { ok: false, failure: refused, inTransaction: false }
 
   const pinned = holder.pinned
   const acquired = pinned === undefined ? await acquire(machine, plan) : ({ ok: true, value: pinned } as const)
-  if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
+  if (!acquired.ok) return { ok: false, failure: acquired.failure, inTransaction: false }
 
   const connection = acquired.value
   const statusBefore = connection.transactionStatus
@@ -55,14 +55,17 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const failure = failureOf(machine, plan, exchange)
 
   if (connection.dead !== undefined) {
-    if (pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
+    // what comes next must not run elsewhere without it.
+    if (pinned === undefined && failure === undefined) holder.pin(connection)
+    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
   }
 
   if (failure === undefined) return { ok: true, exchange }
-  return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
+  return { ok: false, failure, inTransaction: statusBefore !== "I", exchange }
 }
 
 /** From the pool; one that is not clean, whatever left it so, is not used. */
@@ -76,6 +79,11 @@ async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnecti
     if (!acquired.ok || acquired.value.reusable) return acquired
     machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
   }
+}
+
+/** This was never sent, whatever became of the statement that lost the connection. */
+function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
+  return holder.lost === undefined ? undefined : { ...holder.lost, phase: plan.phase, effect: "not_applied" }
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {

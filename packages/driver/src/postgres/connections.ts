@@ -5,6 +5,7 @@ import { failed, success, type Failure, type Outcome } from "../failure/failure.
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import { requireChannelBinding } from "./channel-binding.ts"
 import { PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
@@ -99,7 +100,7 @@ export class Connections implements Resources<PgConnection> {
         database: settings.database,
         password: settings.password,
         ssl,
-        enableChannelBinding: settings.channelBinding !== "disable",
+        enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
         keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
@@ -110,7 +111,7 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
-    if (settings.channelBinding === "require") requireChannelBinding(client, way)
+    if (settings.channelBinding === "require") requireChannelBinding(client.connection)
     const { connectMs } = this.#parts
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
@@ -204,21 +205,6 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
   if (exchange.error !== undefined) throw exchange.error
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
-
-/** `pg` binds the channel where the server offers it, and goes on without where not; before it sends a proof, we do not. */
-function requireChannelBinding(client: PgClient, way: "plain" | "tls"): void {
-  let bound = false
-  const wire = client.connection
-  wire.prependListener("authenticationSASL", (message: { readonly mechanisms: readonly string[] }) => {
-    bound = way === "tls" && message.mechanisms.includes("SCRAM-SHA-256-PLUS")
-    if (!bound) wire.stream.destroy(new Error(NOT_BOUND))
-  })
-  wire.prependListener("authenticationOk", () => {
-    if (!bound) wire.stream.destroy(new Error(NOT_BOUND))
-  })
-}
-
-const NOT_BOUND = "channel binding is required, and the server did not offer it (it takes TLS and SCRAM)"
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
 function wasRefused(failure: Failure): boolean {
