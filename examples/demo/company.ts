@@ -27,6 +27,7 @@ export interface CompanyOptions {
 /** The application at work on a stage: its database, its people, and whoever watches and counts. */
 export class Company implements Disposable {
   readonly store: Store
+  readonly desk: Desk
   readonly board: Scoreboard
   readonly crew: Crew
   readonly hand: Stagehand
@@ -45,10 +46,11 @@ export class Company implements Disposable {
       watch.tell(event)
     })
     const desk = new Desk(ledger, board)
-    const { admin, server, proxy, accounts, instrument, truth } = stage
+    const { admin, server, proxy, accounts, rivals, instrument, truth } = stage
     const random = seededRandom(seed)
 
     this.store = store
+    this.desk = desk
     this.board = board
     this.crew = new Crew({ store, desk, truth, instrument, accounts, seed, thinkMs })
     const context = {
@@ -57,7 +59,7 @@ export class Company implements Disposable {
       server,
       proxy,
       desk,
-      accounts,
+      rivals,
       watch,
       random,
       now,

@@ -13,6 +13,8 @@ export interface Facts {
   readonly audit: Audit
   /** `halfDone`: transfers without their entry in the ledger, and entries without their transfer. */
   readonly balances: BalanceAudit & { readonly halfDone: readonly string[] }
+  /** The first of the errors that should have been hidden, in words. */
+  readonly avoidable: readonly string[]
   /** Signals that are stored, and runs whose signals are not those that the file itself gives. */
   readonly signals: { readonly stored: number; readonly wrongRuns: readonly string[] }
   /** Reads that came back without an error and with the wrong rows. */
@@ -86,7 +88,9 @@ export function conclude(facts: Facts): readonly Check[] {
     {
       what: "no caller saw an avoidable error",
       ok: total.surfaced.avoidable === 0,
-      detail: `${total.surfaced.needed} needed, ${total.surfaced.avoidable} avoidable`,
+      detail: [`${total.surfaced.needed} needed, ${total.surfaced.avoidable} avoidable`, ...facts.avoidable].join(
+        "\n      ",
+      ),
     },
     {
       what: "the ledger check finds lost and doubled rows",

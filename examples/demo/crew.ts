@@ -93,8 +93,9 @@ export class Crew {
   readonly #streamer = async (): Promise<void> => {
     const { store, desk, truth, instrument } = this.#options
     const found: Close[] = []
-    const streamed = await desk.read("stream", (options) =>
-      streamCloses(store, instrument, (close) => void found.push(close), options),
+    const streamed = await desk.stream(
+      (options) => streamCloses(store, instrument, (close) => void found.push(close), options),
+      () => found.length,
     )
     // Cut off, it says so; what came before must still be right.
     const expected = streamed.isOk() ? truth.closes : truth.closes.slice(0, found.length)

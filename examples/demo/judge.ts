@@ -1,17 +1,17 @@
 import type { StoreError } from "./app/store.ts"
 import type { Told } from "./ledger.ts"
-import type { OperationKind, Outcome } from "./operation.ts"
+import type { OperationKind } from "./operation.ts"
 
 /** The part of an error that decides. */
-type Judged = Pick<StoreError, "effect" | "because" | "category" | "kind">
+type Judged = Pick<StoreError, "effect" | "category" | "kind">
 
 /**
  * Was the error one that nobody could have spared the caller? Strict: what the caller itself did wrong, what somebody else ended on
- * purpose, and a stream cut after rows were delivered. Everything else that is an error should have been hidden.
+ * purpose, and a stream cut after rows were delivered, which nobody can take back. Everything else that is an error should have been hidden.
  */
-export function judge(error: Judged, kind: OperationKind): Exclude<Outcome, "ok"> {
+export function judge(error: Judged, kind: OperationKind, rowsDelivered = 0): "needed" | "avoidable" | "unknown" {
   if (error.effect === "unknown") return kind === "read" || kind === "stream" ? "avoidable" : "unknown"
-  if (error.because === "rows-delivered") return "needed"
+  if (rowsDelivered > 0) return "needed"
   switch (error.category) {
     case "constraint":
       return "needed"

@@ -25,7 +25,10 @@ switch (parsed.action) {
     process.exitCode = EXIT_BAD_FLAGS
     break
   case "run":
-    process.exitCode = await perform(parsed.flags)
+    process.exitCode = await perform(parsed.flags).catch((error: unknown) => {
+      process.stderr.write(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+      return EXIT_FAILED
+    })
 }
 
 async function perform({ seed, seconds, json, servePort }: Flags): Promise<number> {

@@ -3,11 +3,12 @@ export type OperationKind = "read" | "stream" | "journal" | "signal" | "transfer
 /**
  * How one operation of the application ended, as its caller saw it.
  *
+ * - `undone`: it succeeded, and its caller never committed it
  * - `needed`: an error that nobody could have spared the caller (it did something wrong itself)
  * - `avoidable`: an error that resilience should have hidden
  * - `unknown`: a write whose answer was lost; the ledger check has the last word on those
  */
-export type Outcome = "ok" | "needed" | "avoidable" | "unknown"
+export type Outcome = "ok" | "undone" | "needed" | "avoidable" | "unknown"
 
 export interface Operation {
   readonly kind: OperationKind

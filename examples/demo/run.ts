@@ -62,6 +62,7 @@ export async function run(stage: Stage, options: RunOptions): Promise<Facts | un
       audit: audit(ledger.told, need(await entriesHeld(stage.admin))),
       balances: need(await balancesHeld(stage.admin, OPENING_CENTS)),
       signals: { stored: stored.length, wrongRuns: wrongMonths(stage.truth, stored, crew.signalled) },
+      avoidable: company.desk.avoidable,
       wrongReads: crew.wrongReads,
       selfCheck: selfChecked,
       unhandled: [...unhandled],

@@ -6,7 +6,7 @@ import type { Finished, Operation, OperationKind, Outcome } from "./operation.ts
 /** What is counted, for everything and for each fault. */
 export interface Tally {
   readonly operations: number
-  /** Retried, failed, unknown, or held up for `HELD_UP_MS` and more. */
+  /** Retried, undone, failed, unknown, or held up for `HELD_UP_MS` and more. */
   readonly affected: number
   readonly retried: number
   /** Lost answers that were found out afterwards. */
@@ -75,7 +75,7 @@ export class Scoreboard {
       tally.operations++
       if (affected) tally.affected++
       if (retried) tally.retried++
-      if (outcome !== "ok") tally[outcome]++
+      if (outcome !== "ok" && outcome !== "undone") tally[outcome]++
     }
   }
 

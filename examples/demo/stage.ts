@@ -18,6 +18,8 @@ export interface Stage extends AsyncDisposable {
   readonly truth: Truth
   readonly instrument: number
   readonly accounts: readonly number[]
+  /** Two more accounts, that only the deadlock touches. */
+  readonly rivals: readonly number[]
 }
 
 const ADMINISTRATOR = "kysely-resilient demo, backstage"
@@ -25,6 +27,8 @@ const ADMINISTRATOR = "kysely-resilient demo, backstage"
 export const OPENING_BALANCE = "1000000.00"
 export const OPENING_CENTS = 100_000_000n
 const OWNERS = ["Ada", "Bela", "Chen", "Dara", "Emil", "Fay", "Gus", "Hana"] as const
+/** These two only pay each other, so that their deadlocks are theirs alone. */
+const RIVALS = ["Ines", "Juri"] as const
 
 /** Durability stays as PostgreSQL ships it: what is acknowledged must survive a crash. Deadlocks are looked for sooner than usual. */
 const SETTINGS = { deadlock_timeout: "100ms", log_min_messages: "warning" } as const
@@ -42,7 +46,13 @@ export async function openStage(): Promise<Stage> {
   const ready = await admin
     .query(schema)
     .andThen(() => loadPrices(admin, prices))
-    .andThen((instrument) => openAccounts(admin, OWNERS, OPENING_BALANCE).map((accounts) => ({ instrument, accounts })))
+    .andThen((instrument) =>
+      openAccounts(admin, [...OWNERS, ...RIVALS], OPENING_BALANCE).map((all) => ({
+        instrument,
+        accounts: all.slice(0, OWNERS.length),
+        rivals: all.slice(OWNERS.length),
+      })),
+    )
   if (ready.isErr()) throw ready.error
 
   const closing = opened.move()

@@ -1,11 +1,11 @@
-import { afterServerHasCommit, cut } from "@kysely-resilient/testing"
+import { afterServerHasCommit } from "@kysely-resilient/testing"
 
-import { cutAt } from "./cut.ts"
+import { cutTransferAt } from "./cut.ts"
 import type { Fault } from "./fault.ts"
 
 /** The server has committed, and the network loses its answer: it is done, and the client cannot know. */
 export const cutAfterCommit: Fault = {
   name: "cut-after-commit",
   title: "Cut after COMMIT",
-  inject: (context) => cutAt(context, { when: afterServerHasCommit, do: cut() }),
+  inject: (context) => cutTransferAt(afterServerHasCommit, context),
 }

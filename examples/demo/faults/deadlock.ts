@@ -14,8 +14,8 @@ const NEWS_MS = 3_000
 export const deadlock: Fault = {
   name: "deadlock",
   title: "Deadlock",
-  async inject({ store, desk, accounts, watch, random, now }) {
-    const [one, other] = shuffled(accounts, random)
+  async inject({ store, desk, rivals, watch, random, now }) {
+    const [one, other] = shuffled(rivals, random)
     if (one === undefined || other === undefined) return missed
     const meeting = meetingOfTwo()
     const pay = (order: Order) =>

@@ -15,7 +15,8 @@ export interface FaultContext {
   readonly server: Pick<OwnServer, "crashBackend" | "ready">
   readonly proxy: Pick<FaultProxy, "rule">
   readonly desk: Desk
-  readonly accounts: readonly number[]
+  /** Accounts that nobody else touches. */
+  readonly rivals: readonly number[]
   /** What the application's driver tells. */
   readonly watch: Watch
   readonly random: Random

@@ -30,6 +30,7 @@ const flawless: Facts = {
   },
   balances: { accounts: 8, total: 80n, expectedTotal: 80n, wrong: [], halfDone: [] },
   signals: { stored: 30, wrongRuns: [] },
+  avoidable: [],
   wrongReads: [],
   selfCheck: { plantedLossFound: true, plantedDoubleFound: true },
   unhandled: [],

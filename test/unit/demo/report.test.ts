@@ -31,6 +31,7 @@ const facts: Facts = {
   },
   balances: { accounts: 8, total: 8n, expectedTotal: 8n, wrong: [], halfDone: [] },
   signals: { stored: 5_075, wrongRuns: [] },
+  avoidable: [],
   wrongReads: [],
   selfCheck: { plantedLossFound: true, plantedDoubleFound: true },
   unhandled: [],
