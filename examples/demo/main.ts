@@ -10,6 +10,7 @@ import { nextSteps, report } from "./report.ts"
 import { run } from "./run.ts"
 import { openStage } from "./stage.ts"
 import { stayUp } from "./stay-up.ts"
+import { grouped } from "./view.ts"
 
 const SEEDS = 1_000_000
 const EXIT_FAILED = 1
@@ -40,13 +41,22 @@ async function perform({ seed, seconds, json, servePort }: Flags): Promise<numbe
   const unhandled = collectUnhandled()
   const { signal } = interruption
 
-  stdout.write(`\n  ${paint("dim", "Starting a PostgreSQL of our own, and loading twenty years of prices")}\n`)
+  const say = (text: string) => stdout.write(`  ${paint("dim", text)}\n`)
+  stdout.write("\n")
+  say("Starting a PostgreSQL of our own, and loading twenty years of prices")
   await using stage = await openStage()
+  const { server, truth } = stage
+  say(
+    `PostgreSQL ${server.version} on ${server.host}:${server.port}, everything durable; ${grouped(truth.closes.length)} days of the S&P 500`,
+  )
   if (signal.aborted) return interruption.exitCode
 
   const show = (look: ConstructorParameters<typeof Display>[1]) => new Display(stdout, look)
   const facts = await run(stage, { seed, seconds, unhandled, signal, elapsedMs, show })
-  if (facts === undefined) return interruption.exitCode
+  if (facts === undefined) {
+    stdout.write("\n  Interrupted. The server is being stopped, and nothing of it stays.\n\n")
+    return interruption.exitCode
+  }
 
   const checks = conclude(facts)
   const summary = summarize(facts, checks)

@@ -40,15 +40,18 @@ export async function play(schedule: readonly Appearance[], playMs: number, hand
 /** Hurts until it hits, then waits until what was hurt works again; both within limits. */
 export async function strike(fault: string, { inject, board, signal, onFault, now, sleep }: Stagehand): Promise<void> {
   onFault(fault)
-  const episode = board.beginEpisode(fault)
-  for (const until = now() + HITTING_MAX_MS; !episode.hit && now() < until && !signal.aborted;) {
-    const injection = await inject(fault)
-    if (injection.hit) episode.lifted(injection.liftedAt, injection.recoveredBy)
-    else await sleep(LOOK_EVERY_MS)
+  try {
+    const episode = board.beginEpisode(fault)
+    for (const until = now() + HITTING_MAX_MS; !episode.hit && now() < until && !signal.aborted;) {
+      const injection = await inject(fault)
+      if (injection.hit) episode.lifted(injection.liftedAt, injection.recoveredBy)
+      else await sleep(LOOK_EVERY_MS)
+    }
+    const recovered = () => !episode.hit || episode.recoveryMs !== undefined
+    for (const until = now() + RECOVERING_MAX_MS; !recovered() && now() < until && !signal.aborted;) {
+      await sleep(LOOK_EVERY_MS)
+    }
+  } finally {
+    onFault(undefined)
   }
-  const recovered = () => !episode.hit || episode.recoveryMs !== undefined
-  for (const until = now() + RECOVERING_MAX_MS; !recovered() && now() < until && !signal.aborted;) {
-    await sleep(LOOK_EVERY_MS)
-  }
-  onFault(undefined)
 }
