@@ -9,7 +9,7 @@ import {
 } from "../failure/local.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import type { PgConnection } from "../postgres/connection.ts"
+import { ended, type PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -32,6 +32,8 @@ export type Tried =
   | {
       readonly ok: false
       readonly failure: Failure
+      /** False: it never got as far as a connection, so it was no try. */
+      readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
       /** For an effect of `applied_locally`: what the server answered. */
@@ -41,11 +43,11 @@ export type Tried =
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
 export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
   const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
-  if (refused !== undefined) return { ok: false, failure: refused, inTransaction: false }
+  if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
   const acquired = pinned === undefined ? await acquire(machine, plan) : ({ ok: true, value: pinned } as const)
-  if (!acquired.ok) return { ok: false, failure: acquired.failure, inTransaction: false }
+  if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
 
   const connection = acquired.value
   const statusBefore = connection.transactionStatus
@@ -65,7 +67,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   }
 
   if (failure === undefined) return { ok: true, exchange }
-  return { ok: false, failure, inTransaction: statusBefore !== "I", exchange }
+  return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
 }
 
 /** From the pool; one that is not clean, whatever left it so, is not used. */
@@ -151,7 +153,7 @@ export async function endTransaction(
 ): Promise<boolean> {
   const { cancelMs } = machine.limits
   const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
+    connection.destroy(ended(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
   )
   await connection.perform({ protocol: "simple", sql: by })
   timer.cancel()
