@@ -6,7 +6,7 @@ import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
-import { PgConnection } from "./connection.ts"
+import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
 import type { ConnectionSettings } from "./settings.ts"
@@ -62,7 +62,7 @@ export class Connections implements Resources<PgConnection> {
   /** An empty Sync group: one round trip, nothing to parse. */
   async check(connection: PgConnection): Promise<boolean> {
     const timer = this.#parts.clock.after(this.#parts.cancelMs, () =>
-      connection.destroy(new Error(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
+      connection.destroy(ended(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
     )
     const exchange = await connection.perform({ protocol: "extended", steps: [] })
     timer.cancel()
@@ -129,7 +129,7 @@ export class Connections implements Resources<PgConnection> {
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
       timedOut = true
-      client.connection.stream.destroy(new Error("timed out"))
+      client.connection.stream.destroy(ended("timed out"))
     })
     const opened = await this.#login(client, settings, ssl, startedAt)
     timer.cancel()

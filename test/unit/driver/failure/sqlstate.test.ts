@@ -79,7 +79,9 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
       { phase: "commit" },
     ],
   ],
-  "08P01 signed": [["wrong bind count", serverError("08P01"), { ...never, kind: "protocol_violation", blame: "client" }]],
+  "08P01 signed": [
+    ["wrong bind count", serverError("08P01"), { ...never, kind: "protocol_violation", blame: "client" }],
+  ],
   "0A000": [
     [
       "RevalidateCachedQuery",
@@ -142,7 +144,12 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "25P02": [
-    ["the first failure matters", serverError("25P02"), { ...never, kind: "transaction_aborted" }, { phase: "transaction" }],
+    [
+      "the first failure matters",
+      serverError("25P02"),
+      { ...never, kind: "transaction_aborted" },
+      { phase: "transaction" },
+    ],
   ],
   "25P03": [
     [
@@ -220,7 +227,13 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ["42703", serverError("42703"), { ...never, kind: "invalid_statement" }],
     ["42883", serverError("42883"), { ...never, kind: "invalid_statement" }],
   ],
-  "53000": [["", serverError("53000"), { kind: "resource_exhausted", retry: "transaction", pace: "slow", connection: "repair" }]],
+  "53000": [
+    [
+      "",
+      serverError("53000"),
+      { kind: "resource_exhausted", retry: "transaction", pace: "slow", connection: "repair" },
+    ],
+  ],
   "53100": [
     ["disk full, a write", serverError("53100"), { kind: "resource_exhausted", retry: "never", blame: "server" }],
     [
@@ -230,7 +243,9 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
       { phase: "read", readOnly: true },
     ],
   ],
-  "53200": [["", serverError("53200"), { kind: "resource_exhausted", retry: "transaction", retriesMax: 1, pace: "slow" }]],
+  "53200": [
+    ["", serverError("53200"), { kind: "resource_exhausted", retry: "transaction", retriesMax: 1, pace: "slow" }],
+  ],
   "53300": [
     [
       "no slot left",
@@ -241,7 +256,9 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
   ],
   "53400": [["temp_file_limit", serverError("53400"), { ...never, kind: "resource_exhausted" }]],
   "55000": [["", serverError("55000"), { ...never, kind: "invalid_statement" }]],
-  "55006": [["", serverError("55006"), { kind: "object_in_use", retry: "statement", pace: "slow", connection: "repair" }]],
+  "55006": [
+    ["", serverError("55006"), { kind: "object_in_use", retry: "statement", pace: "slow", connection: "repair" }],
+  ],
   "55P03": [
     ["NOWAIT", serverError("55P03", { routine: "heap_lock_tuple" }), { ...again, kind: "lock_not_available" }],
     ["lock_timeout", serverError("55P03", { routine: "ProcessInterrupts" }), { ...again, kind: "lock_timeout" }],
@@ -350,7 +367,11 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "58": [
-    ["58000, a write", serverError("58000"), { kind: "server_error", retry: "never", connection: "repair", blame: "server" }],
+    [
+      "58000, a write",
+      serverError("58000"),
+      { kind: "server_error", retry: "never", connection: "repair", blame: "server" },
+    ],
     ["58030, a write", serverError("58030"), { kind: "server_error", retry: "never", connection: "discard" }],
     ["58P01, a read", serverError("58P01"), { retry: "statement" }, { phase: "read", readOnly: true }],
   ],
@@ -362,7 +383,11 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ["tuple concurrently deleted", elog("tuple concurrently deleted"), { ...again, retriesMax: 1 }],
     ["relation gone", elog("could not open relation with OID 16385"), { ...again, retriesMax: 1 }],
     ["cache lookup", elog("cache lookup failed for type 16390"), { ...again, retriesMax: 1 }],
-    ["anything else", elog("unexpected chunk number 3"), { kind: "server_error", retry: "never", connection: "discard" }],
+    [
+      "anything else",
+      elog("unexpected chunk number 3"),
+      { kind: "server_error", retry: "never", connection: "discard" },
+    ],
   ],
   "XX001, XX002": [
     ["XX001", serverError("XX001"), { kind: "data_corrupted", retry: "never", connection: "discard", blame: "server" }],
@@ -375,7 +400,12 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
       serverError("XX000", { severity: "PANIC" }),
       { kind: "server_crashed", connection: "discard_generation", pace: "slow", effect: "unknown" },
     ],
-    ["in a transaction", serverError("58030", { severity: "PANIC" }), { effect: "not_applied" }, { phase: "transaction" }],
+    [
+      "in a transaction",
+      serverError("58030", { severity: "PANIC" }),
+      { effect: "not_applied" },
+      { phase: "transaction" },
+    ],
   ],
   "FATAL, not listed": [
     [
