@@ -31,7 +31,10 @@ function commentText(comment: string | null | undefined, indent: string): string
 }
 
 /** What is said of each declaration, by its name: of aliases by us, of enums and tables by the database. */
-export function docsFor(tables: readonly Table[], { aliases, enums, tables: ofTables }: Names): ReadonlyMap<string, string> {
+export function docsFor(
+  tables: readonly Table[],
+  { aliases, enums, tables: ofTables }: Names,
+): ReadonlyMap<string, string> {
   const documented: readonly (readonly [string | undefined, string | null])[] = [
     [aliases.Bytes, "bytea."],
     [aliases.Generated, "The database gives a value if the insert does not."],

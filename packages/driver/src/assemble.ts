@@ -17,7 +17,7 @@ import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
 import { delayMs } from "./policy/backoff.ts"
-import type { PgConnection } from "./postgres/connection.ts"
+import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
@@ -163,6 +163,6 @@ class AssembledEngine implements Engine {
     })
     await this.#pool.close({ drainMs: drainMs + cancelMs })
     abandoning.cancel()
-    for (const connection of this.#pool.leased()) connection.destroy(new Error("The driver was closed"))
+    for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }
 }

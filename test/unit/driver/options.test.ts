@@ -29,6 +29,12 @@ const succeeded: DriverEvent = {
   access: "read",
 }
 
+function onConnect(): Promise<void> {
+  return Promise.resolve()
+}
+
+function observer(): void {}
+
 describe("options", () => {
   it("fill in every default", () => {
     const { connection: _, ...rest } = resolved({})
@@ -60,8 +66,6 @@ describe("options", () => {
   })
 
   it("take what is given", () => {
-    const onConnect = (): Promise<void> => Promise.resolve()
-    const observer = (): void => {}
     const options = resolved({
       connection: "postgres://u@h/d",
       pool: {

@@ -9,7 +9,7 @@ import {
 } from "../failure/local.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import type { PgConnection } from "../postgres/connection.ts"
+import { ended, type PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -153,7 +153,7 @@ export async function endTransaction(
 ): Promise<boolean> {
   const { cancelMs } = machine.limits
   const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
+    connection.destroy(ended(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
   )
   await connection.perform({ protocol: "simple", sql: by })
   timer.cancel()

@@ -6,7 +6,7 @@ import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
-import { PgConnection } from "./connection.ts"
+import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
 import type { ConnectionSettings } from "./settings.ts"
@@ -62,7 +62,7 @@ export class Connections implements Resources<PgConnection> {
   /** An empty Sync group: one round trip, nothing to parse. */
   async check(connection: PgConnection): Promise<boolean> {
     const timer = this.#parts.clock.after(this.#parts.cancelMs, () =>
-      connection.destroy(new Error(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
+      connection.destroy(ended(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
     )
     const exchange = await connection.perform({ protocol: "extended", steps: [] })
     timer.cancel()
@@ -91,6 +91,14 @@ export class Connections implements Resources<PgConnection> {
     startedAt: number,
   ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
+    // What we know better than the error that comes of it.
+    let known: Failure | undefined
+    const password = async (): Promise<string> => {
+      const asked = await settings.password()
+      if (asked.ok) return asked.value
+      known = asked.failure
+      throw new Error(asked.failure.message)
+    }
     let client: PgClient
     try {
       client = createPgClient({
@@ -98,7 +106,7 @@ export class Connections implements Resources<PgConnection> {
         port: settings.port,
         user: settings.user,
         database: settings.database,
-        password: settings.password,
+        password,
         ssl,
         enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
@@ -111,18 +119,23 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
-    if (settings.channelBinding === "require") requireChannelBinding(client.connection)
+    if (settings.channelBinding === "require") {
+      requireChannelBinding(client.connection, (failure) => {
+        known = failure
+      })
+    }
     const { connectMs } = this.#parts
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
       timedOut = true
-      client.connection.stream.destroy(new Error("timed out"))
+      client.connection.stream.destroy(ended("timed out"))
     })
     const opened = await this.#login(client, settings, ssl, startedAt)
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected })) : opened
+    if (timedOut) return failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected }))
+    return known === undefined ? opened : failed(known)
   }
 
   async #login(

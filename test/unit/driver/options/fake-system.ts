@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-import { resolveOptions, type DriverOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options.ts"
+import { resolveOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options.ts"
 import { OptionsError, type OptionsProblem } from "@kysely-resilient/driver/src/options/options-error.ts"
 import type { System } from "@kysely-resilient/driver/src/options/system.ts"
 import type { ConnectionSettings } from "@kysely-resilient/driver/src/postgres/settings.ts"
@@ -46,8 +46,7 @@ type Env = Readonly<Record<string, string>>
 
 /** What the options come to; throws what `resolveOptions` throws. */
 export function resolved(options: unknown, env: Env = {}, system: System = systemWith()): ResolvedOptions {
-  // Programs written in JavaScript pass anything.
-  return resolveOptions(options as DriverOptions, env, system)
+  return resolveOptions(options, env, system)
 }
 
 /** The connection's settings, which must have been found. */

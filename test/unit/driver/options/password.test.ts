@@ -1,13 +1,20 @@
 import { inspect } from "node:util"
 
+import type { Failure } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { describe, expect, it } from "vitest"
 
 import { settingsOf, systemWith, type FakeFiles } from "./fake-system.ts"
 
 const FILE = "/home/osuser/.pgpass"
 
-function passwordOf(connection: unknown, env: Record<string, string> = {}, files: FakeFiles = {}): Promise<string> {
-  return settingsOf({ connection }, env, systemWith(files)).password()
+/** The password, or the failure in place of one. */
+async function passwordOf(
+  connection: unknown,
+  env: Record<string, string> = {},
+  files: FakeFiles = {},
+): Promise<string | Failure> {
+  const asked = await settingsOf({ connection }, env, systemWith(files)).password()
+  return asked.ok ? asked.value : asked.failure
 }
 
 describe("the password", () => {
@@ -33,7 +40,10 @@ describe("the password", () => {
   it("comes from a function for every physical connection", async () => {
     let calls = 0
     const { password } = settingsOf({ connection: { host: "h", password: () => `token-${++calls}` } })
-    expect([await password(), await password()]).toEqual(["token-1", "token-2"])
+    expect([await password(), await password()]).toEqual([
+      { ok: true, value: "token-1" },
+      { ok: true, value: "token-2" },
+    ])
   })
 
   it("comes from a function that takes its time, over a URL's", async () => {
@@ -52,16 +62,27 @@ describe("the password", () => {
     [5, "5"],
     ["", "an empty string"],
     [null, "null"],
-  ])("is refused when its function returns %o", async (value, shown) => {
-    const asked = passwordOf({ host: "h", password: () => value })
-    await expect(asked).rejects.toThrow(
-      `The password function in the connection options returned ${shown} instead of a password.`,
-    )
+  ])("is a failure when its function returns %o", async (value, shown) => {
+    expect(await passwordOf({ host: "h", password: () => value })).toMatchObject({
+      kind: "authentication_failed",
+      message: `The function that gives the password returned ${shown} instead of one.`,
+    })
   })
 
-  it("tells of a function's own failure with the function's own error", async () => {
-    const error = new Error("token service answered 503")
-    await expect(passwordOf({ host: "h", password: () => Promise.reject(error) })).rejects.toBe(error)
+  it.each<[string, () => unknown]>([
+    ["rejects", () => Promise.reject(new Error("token service answered 503"))],
+    [
+      "throws",
+      () => {
+        throw new Error("token service answered 503")
+      },
+    ],
+  ])("is a failure that may be tried again when its function %s", async (_, password) => {
+    expect(await passwordOf({ host: "h", password })).toMatchObject({
+      kind: "authentication_failed",
+      retry: "statement",
+      cause: new Error("token service answered 503"),
+    })
   })
 
   it("is not seen by whoever prints the settings", () => {
@@ -107,14 +128,16 @@ describe("the password file", () => {
     [
       "others may read it",
       { [FILE]: { text: "*:*:*:*:p", mode: 0o100640 } },
-      `the password file ${FILE} can be read by others and is therefore ignored`,
+      `the password file ${FILE} can be read by others and is therefore ignored (chmod 0600 helps)`,
     ],
   ])("is named in the failure when %s", async (_, files, why) => {
-    const asked = passwordOf("postgres://u@h/d", {}, files)
-    await expect(asked).rejects.toThrow(
-      "The server asks for a password and there is none for user u: no option, no URL and no PGPASSWORD gives one",
-    )
-    await expect(asked).rejects.toThrow(why)
+    expect(await passwordOf("postgres://u@h/d", {}, files)).toMatchObject({
+      kind: "authentication_failed",
+      retry: "never",
+      message:
+        "The server asks for a password, and there is none for user u: " +
+        `no option, no connection string and no PGPASSWORD gives one, and ${why}. Give one of them.`,
+    })
   })
 
   it("is looked for in its own place on Windows, where permissions say nothing", async () => {
@@ -125,6 +148,6 @@ describe("the password file", () => {
       { APPDATA: String.raw`C:\Users\ann\AppData` },
       system,
     )
-    expect(await password()).toBe("yes")
+    expect(await password()).toEqual({ ok: true, value: "yes" })
   })
 })
