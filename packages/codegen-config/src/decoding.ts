@@ -34,8 +34,10 @@ export function decodingOf(type: PgType, names: Names): Decoding {
 
 /** Element types whose arrays `pg` takes apart. */
 const arraysTakenApart: ReadonlySet<string> = new Set(
-  ("bool bytea int2 int4 oid int8 float4 float8 numeric money text varchar bpchar uuid json jsonb point cidr inet macaddr " +
-    "date time timetz timestamp timestamptz interval numrange regproc").split(" "),
+  (
+    "bool bytea int2 int4 oid int8 float4 float8 numeric money text varchar bpchar uuid json jsonb point cidr inet macaddr " +
+    "date time timetz timestamp timestamptz interval numrange regproc"
+  ).split(" "),
 )
 
 function arrayDecoding(element: PgType, names: Names): Decoding {
@@ -55,8 +57,8 @@ function typeIsBox(element: PgType): boolean {
 }
 
 function scalarDecoding(name: string, names: Names): Decoding | undefined {
-  const { Buffer, Date, Uint8Array } = names.globals
-  const moment = { select: Date, insert: union(Date, string) }
+  const date = new IdentifierNode(names.globals.Date)
+  const moment = { select: date, insert: union(date, string) }
   switch (name) {
     case "bool":
       return same(boolean)
@@ -77,16 +79,20 @@ function scalarDecoding(name: string, names: Names): Decoding | undefined {
     case "timestamptz":
       return { alias: names.aliases.Timestamp, ...moment }
     case "interval":
-      return { alias: names.aliases.Interval, select: interval(names), insert: string }
+      return { alias: names.aliases.Interval, select: new IdentifierNode(names.aliases.IntervalParts), insert: string }
     case "json":
     case "jsonb":
-      return { alias: names.aliases.Json, select: unknown, insert: jsonInput(names) }
+      return { alias: names.aliases.Json, select: unknown, insert: new IdentifierNode(names.aliases.JsonInput) }
     case "bytea":
-      return { alias: names.aliases.Bytes, select: Buffer, insert: Uint8Array }
+      return {
+        alias: names.aliases.Bytes,
+        select: new IdentifierNode(names.globals.Buffer),
+        insert: new IdentifierNode(names.globals.Uint8Array),
+      }
     case "point":
-      return { alias: names.aliases.Point, select: numbers("x", "y"), insert: string }
+      return { alias: names.aliases.Point, select: new IdentifierNode(names.aliases.PointParts), insert: string }
     case "circle":
-      return { alias: names.aliases.Circle, select: numbers("x", "y", "radius"), insert: string }
+      return { alias: names.aliases.Circle, select: new IdentifierNode(names.aliases.CircleParts), insert: string }
     default:
       return undefined
   }
@@ -112,13 +118,16 @@ function numbers(...keys: readonly string[]): ExpressionNode {
   return new ObjectExpressionNode(keys.map((key) => new PropertyNode(key, number)))
 }
 
-/** `pg` leaves out what is zero. */
-function interval({ globals }: Names): ExpressionNode {
-  const parts = numbers("years", "months", "days", "hours", "minutes", "seconds", "milliseconds")
-  return new GenericExpressionNode(globals.Partial.name, [parts])
-}
-
-/** No arrays: `pg` would send them as an array of PostgreSQL's. A string must be JSON text already. */
-function jsonInput({ globals }: Names): ExpressionNode {
-  return union(new GenericExpressionNode(globals.Record.name, [string, unknown]), boolean, number, string)
+/** What the aliases above are made of. */
+export function partDefinitions({ aliases, globals }: Names): Readonly<Record<string, ExpressionNode>> {
+  const interval = numbers("years", "months", "days", "hours", "minutes", "seconds", "milliseconds")
+  const jsonObject = new GenericExpressionNode(globals.Record, [string, unknown])
+  return {
+    [aliases.CircleParts]: numbers("x", "y", "radius"),
+    // pg leaves out what is zero.
+    [aliases.IntervalParts]: new GenericExpressionNode(globals.Partial, [interval]),
+    // No arrays: pg would send them as arrays of PostgreSQL's.
+    [aliases.JsonInput]: union(jsonObject, boolean, number, string),
+    [aliases.PointParts]: numbers("x", "y"),
+  }
 }
