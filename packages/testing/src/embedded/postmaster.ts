@@ -35,6 +35,8 @@ export function readPidFile(dataDirectory: string): PidFile | undefined {
  */
 export async function endServer(pid: number): Promise<void> {
   if (!alive(pid)) return
+  // Windows has no signals; there the other processes end when their parent is gone.
+  if (process.platform === "win32") return killServer(pid)
   for (const one of [pid, ...(await childrenOf(pid))]) signal(one, "SIGCONT")
   signal(pid, "SIGQUIT")
   if (await gone([pid], IMMEDIATE_MS)) return
