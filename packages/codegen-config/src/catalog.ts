@@ -28,6 +28,8 @@ export interface ColumnRow {
   readonly identity: "a" | "d" | ""
   /** Of GENERATED ALWAYS AS (expression), stored or virtual. */
   readonly computed: boolean
+  /** False for a view's column that neither the view nor a trigger of it can pass on. */
+  readonly writable: boolean
   readonly comment: string | null
 }
 
@@ -39,7 +41,8 @@ export interface Catalog {
 
 /** The one thing this file needs of a connection. */
 export interface Queryable {
-  query(text: string, parameters: readonly unknown[]): Promise<{ readonly rows: readonly object[] }>
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- whoever writes the SQL knows its rows
+  query<Row extends object>(text: string, parameters: readonly unknown[]): Promise<{ readonly rows: readonly Row[] }>
 }
 
 /**
@@ -49,18 +52,20 @@ export interface Queryable {
  * Left out: partitions (their parent stands for them), what extensions brought along, Kysely's own migration tables.
  */
 export async function readCatalog(connection: Queryable, schemas: readonly string[]): Promise<Catalog> {
-  const columns = await connection.query(columnsQuery, [schemas])
-  const types = await connection.query(typesQuery, [])
-  return { columns: columns.rows as readonly ColumnRow[], types: types.rows as readonly TypeRow[] }
+  const columns = await connection.query<ColumnRow>(columnsQuery, [schemas])
+  const types = await connection.query<TypeRow>(typesQuery, [])
+  return { columns: columns.rows, types: types.rows }
 }
 
 /** Those of the given schemas that the database has. */
 export async function existingSchemas(connection: Queryable, schemas: readonly string[]): Promise<readonly string[]> {
-  const { rows } = await connection.query("select nspname as name from pg_catalog.pg_namespace where nspname = any($1)", [
-    schemas,
-  ])
-  return (rows as readonly { readonly name: string }[]).map((row) => row.name)
+  const query = "select nspname as name from pg_catalog.pg_namespace where nspname = any($1)"
+  const { rows } = await connection.query<{ readonly name: string }>(query, [schemas])
+  return rows.map((row) => row.name)
 }
+
+/** TRIGGER_TYPE_INSTEAD in pg_trigger.tgtype. */
+const insteadOf = 64
 
 const columnsQuery = `
 select
@@ -74,6 +79,9 @@ select
   a.atthasdef as "hasDefault",
   a.attidentity as "identity",
   a.attgenerated <> '' as "computed",
+  c.relkind not in ('v', 'm')
+    or pg_catalog.pg_column_is_updatable(c.oid, a.attnum, true)
+    or exists (select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgtype & ${insteadOf} <> 0) as "writable",
   pg_catalog.col_description(c.oid, a.attnum) as "comment"
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace

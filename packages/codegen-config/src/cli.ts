@@ -16,8 +16,8 @@ export const usage = `Usage: kysely-resilient-codegen generate|verify [--config 
 
 /** Where the answer goes. */
 export interface Output {
-  out(line: string): void
-  err(line: string): void
+  readonly out: (line: string) => void
+  readonly err: (line: string) => void
 }
 
 /**
@@ -66,7 +66,9 @@ function parse(argv: readonly string[]): Command {
 }
 
 async function write(configFile: string, { out }: Output): Promise<0> {
-  const { outFile, hash, tables, changed } = await generate(await loadConfig(configFile), { folder: dirname(resolve(configFile)) })
+  const { outFile, hash, tables, changed } = await generate(await loadConfig(configFile), {
+    folder: dirname(resolve(configFile)),
+  })
   out(`${outFile} ${changed ? "was written" : "was already up to date"}: ${tables} tables and views (${hash})`)
   return 0
 }
@@ -87,6 +89,7 @@ async function loadConfig(file: string): Promise<CodegenConfig> {
     throw new CodegenError(`There is no configuration file at ${path}. Write one, or name another with --config`)
   }
   const module: { readonly default?: CodegenConfig } = await import(pathToFileURL(path).href)
-  if (module.default === undefined) throw new CodegenError(`${path} has no default export: export default defineCodegen({ … })`)
+  if (module.default === undefined)
+    throw new CodegenError(`${path} has no default export: export default defineCodegen({ … })`)
   return module.default
 }

@@ -5,7 +5,7 @@ import { CodegenConfigError } from "./errors.ts"
 /** What to generate, from which database, into which file. */
 export interface CodegenConfig {
   /** A connection string, `postgres://…`. Default: the environment's `DATABASE_URL`, and without one its `PG*` variables. */
-  readonly connection?: string
+  readonly connection?: string | undefined
   /**
    * The schemas whose tables are wanted. Tables of the first are named without their schema, so it should be the one that `search_path` finds first;
    * all others are named with it: `audit.log`. Default: `["public"]`.
@@ -36,56 +36,72 @@ export function defineCodegen(config: CodegenConfig): CodegenConfig {
 }
 
 /** @throws CodegenConfigError */
-export function checkConfig(config: unknown, folder: string, environment: Readonly<Record<string, string | undefined>>): CheckedConfig {
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    throw new CodegenConfigError([`expected an object, as defineCodegen({ outFile }) gives it, found ${nameOf(config)}`])
+export function checkConfig(
+  config: unknown,
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): CheckedConfig {
+  if (!isObject(config)) {
+    throw new CodegenConfigError([`expected what defineCodegen({ outFile }) gives, found ${nameOf(config)}`])
   }
-  const { connection, schemas = ["public"], outFile, camelCase = false, ...others } = config as Readonly<Record<string, unknown>>
-  const problems = [
-    ...Object.keys(others).map((name) => `${name} is not an option; there are connection, schemas, outFile and camelCase`),
-    ...connectionProblems(connection),
-    ...schemasProblems(schemas),
-    ...outFileProblems(outFile),
-    ...(typeof camelCase === "boolean" ? [] : [`camelCase must be true or false, found ${nameOf(camelCase)}`]),
-  ]
+  const { connection, schemas, outFile, camelCase = false, ...others } = config
+  const problems = Object.keys(others).map(
+    (name) => `${name} is not an option; there are connection, schemas, outFile and camelCase`,
+  )
+  const checked = {
+    connection: connectionIn(connection, problems) ?? (environment["DATABASE_URL"] || undefined),
+    schemas: schemasIn(schemas, problems),
+    outFile: outFileIn(outFile, folder, problems),
+    camelCase: camelCase === true,
+  }
+  if (typeof camelCase !== "boolean") problems.push(`camelCase must be true or false, found ${nameOf(camelCase)}`)
   if (problems.length > 0) throw new CodegenConfigError(problems)
-  return {
-    connection: (connection as string | undefined) ?? (environment["DATABASE_URL"] || undefined),
-    schemas: schemas as readonly [string, ...string[]],
-    outFile: outFile instanceof URL ? fileURLToPath(outFile) : resolve(folder, outFile as string),
-    camelCase: camelCase as boolean,
-  }
+  return checked
 }
 
-function connectionProblems(connection: unknown): readonly string[] {
-  if (connection === undefined) return []
-  // The text itself is not shown: there may be a password in it.
-  if (typeof connection !== "string") return [`connection must be a connection string, found ${nameOf(connection)}`]
-  return /^postgres(ql)?:\/\//.test(connection) ? [] : ["connection must begin with postgres:// or postgresql://"]
+function connectionIn(connection: unknown, problems: string[]): string | undefined {
+  if (connection === undefined) return undefined
+  if (typeof connection === "string" && /^postgres(ql)?:\/\//.test(connection)) return connection
+  // A text is not shown: there may be a password in it.
+  const found = typeof connection === "string" && connection !== "" ? "something else" : nameOf(connection)
+  problems.push(`connection must begin with postgres:// or postgresql://, found ${found}`)
+  return undefined
 }
 
-function schemasProblems(schemas: unknown): readonly string[] {
-  if (!Array.isArray(schemas)) return [`schemas must be a list of names, found ${nameOf(schemas)}`]
-  if (schemas.length === 0) return ["schemas must name at least one schema"]
-  const nameless = schemas.filter((schema) => typeof schema !== "string" || schema === "")
-  const repeated = schemas.filter((schema, index) => schemas.indexOf(schema) !== index)
-  return [
-    ...nameless.map((schema) => `schemas must hold names, found ${nameOf(schema)}`),
-    ...repeated.map((schema) => `schemas names ${String(schema)} twice`),
-  ]
+function schemasIn(schemas: unknown, problems: string[]): CheckedConfig["schemas"] {
+  const list: readonly unknown[] = Array.isArray(schemas) ? schemas : []
+  const names = list.filter((schema): schema is string => typeof schema === "string" && schema !== "")
+  const [first = "public", ...others] = names
+  if (schemas === undefined) return [first]
+  if (list.length === 0) problems.push(`schemas must be a list of at least one name, found ${nameOf(schemas)}`)
+  if (names.length < list.length) problems.push("schemas must hold nothing but names")
+  if (new Set(names).size < names.length) problems.push(`schemas names one twice: ${names.join(", ")}`)
+  return [first, ...others]
 }
 
-function outFileProblems(outFile: unknown): readonly string[] {
-  if (outFile === undefined) return ['outFile is missing: say where the types go, for example outFile: "./schema.gen.ts"']
+function outFileIn(outFile: unknown, folder: string, problems: string[]): string {
   if (outFile instanceof URL) {
-    return outFile.protocol === "file:" ? [] : [`outFile must be a file: URL or a path, found ${outFile.protocol}`]
+    if (outFile.protocol === "file:") return fileURLToPath(outFile)
+    problems.push(`outFile must be a path or a file: URL, found ${outFile.protocol}`)
+  } else if (outFile === undefined) {
+    problems.push('outFile is missing: say where the types go, for example outFile: "./schema.gen.ts"')
+  } else if (typeof outFile !== "string") {
+    problems.push(`outFile must be a path or a file: URL, found ${nameOf(outFile)}`)
+  } else if (!/\.[mc]?ts$/.test(outFile)) {
+    problems.push(`outFile must end with .ts, found ${outFile || nameOf(outFile)}`)
+  } else {
+    return resolve(folder, outFile)
   }
-  if (typeof outFile !== "string" || outFile === "") return [`outFile must be a path, found ${nameOf(outFile)}`]
-  return /\.[mc]?ts$/.test(outFile) ? [] : [`outFile must end with .ts, found ${outFile}`]
+  return ""
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 function nameOf(value: unknown): string {
   if (value === "") return "an empty text"
   if (value === null) return "null"
-  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
+  return `a value of type ${typeof value}`
 }

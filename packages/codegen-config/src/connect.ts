@@ -1,4 +1,4 @@
-import pg from "pg"
+import { Client } from "pg"
 import type { Queryable } from "./catalog.ts"
 import { CodegenError } from "./errors.ts"
 
@@ -14,8 +14,11 @@ const queryTimeoutMs = 60_000
  *
  * @throws CodegenError if the database cannot be reached; whatever `use` throws.
  */
-export async function withConnection<T>(connection: string | undefined, use: (database: Queryable) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+export async function withConnection<T>(
+  connection: string | undefined,
+  use: (database: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = new Client({
     ...(connection !== undefined && { connectionString: connection }),
     application_name: "kysely-resilient-codegen",
     connectionTimeoutMillis: connectTimeoutMs,
@@ -30,7 +33,7 @@ export async function withConnection<T>(connection: string | undefined, use: (da
   }
   try {
     await client.query("begin isolation level repeatable read read only")
-    return await use({ query: (text, parameters) => client.query<object>(text, [...parameters]) })
+    return await use({ query: (text, parameters) => client.query(text, [...parameters]) })
   } finally {
     // Ending the connection ends the transaction, which only read. A connection that is lost already has nothing to end.
     await client.end().catch(() => {})

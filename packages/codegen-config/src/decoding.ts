@@ -34,8 +34,10 @@ export function decodingOf(type: PgType, names: Names): Decoding {
 
 /** Element types whose arrays `pg` takes apart. */
 const arraysTakenApart: ReadonlySet<string> = new Set(
-  ("bool bytea int2 int4 oid int8 float4 float8 numeric money text varchar bpchar uuid json jsonb point cidr inet macaddr " +
-    "date time timetz timestamp timestamptz interval numrange regproc").split(" "),
+  (
+    "bool bytea int2 int4 oid int8 float4 float8 numeric money text varchar bpchar uuid json jsonb point cidr inet macaddr " +
+    "date time timetz timestamp timestamptz interval numrange regproc"
+  ).split(" "),
 )
 
 function arrayDecoding(element: PgType, names: Names): Decoding {
@@ -55,8 +57,8 @@ function typeIsBox(element: PgType): boolean {
 }
 
 function scalarDecoding(name: string, names: Names): Decoding | undefined {
-  const { Buffer, Date, Uint8Array } = names.globals
-  const moment = { select: Date, insert: union(Date, string) }
+  const date = new IdentifierNode(names.globals.Date)
+  const moment = { select: date, insert: union(date, string) }
   switch (name) {
     case "bool":
       return same(boolean)
@@ -82,7 +84,11 @@ function scalarDecoding(name: string, names: Names): Decoding | undefined {
     case "jsonb":
       return { alias: names.aliases.Json, select: unknown, insert: jsonInput(names) }
     case "bytea":
-      return { alias: names.aliases.Bytes, select: Buffer, insert: Uint8Array }
+      return {
+        alias: names.aliases.Bytes,
+        select: new IdentifierNode(names.globals.Buffer),
+        insert: new IdentifierNode(names.globals.Uint8Array),
+      }
     case "point":
       return { alias: names.aliases.Point, select: numbers("x", "y"), insert: string }
     case "circle":
@@ -115,10 +121,10 @@ function numbers(...keys: readonly string[]): ExpressionNode {
 /** `pg` leaves out what is zero. */
 function interval({ globals }: Names): ExpressionNode {
   const parts = numbers("years", "months", "days", "hours", "minutes", "seconds", "milliseconds")
-  return new GenericExpressionNode(globals.Partial.name, [parts])
+  return new GenericExpressionNode(globals.Partial, [parts])
 }
 
 /** No arrays: `pg` would send them as an array of PostgreSQL's. A string must be JSON text already. */
 function jsonInput({ globals }: Names): ExpressionNode {
-  return union(new GenericExpressionNode(globals.Record.name, [string, unknown]), boolean, number, string)
+  return union(new GenericExpressionNode(globals.Record, [string, unknown]), boolean, number, string)
 }

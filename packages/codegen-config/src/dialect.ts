@@ -42,7 +42,7 @@ function metadataOf(tables: readonly Table[]): DatabaseMetadata {
       // An override is the whole type, so what it says of null is not said twice here.
       columns: columns.map((column) => ({
         name: column.name,
-        comment: column.comment && commentText(column.comment),
+        comment: column.comment,
         dataType: typeName(column.type),
         isNullable: false,
       })),
@@ -61,14 +61,9 @@ function columnNodes(tables: readonly Table[], names: Names): Record<string, Exp
 function columnNode({ type, nullable, generated }: Column, names: Names): ExpressionNode {
   const decoding = decodingOf(type, names)
   const orNull = (node: ExpressionNode): ExpressionNode => (nullable ? union(node, identifier("null")) : node)
-  switch (generated) {
-    case "always":
-      return new GenericExpressionNode(names.imports.GeneratedAlways, [orNull(decoding.select)])
-    case "default":
-      return new GenericExpressionNode(names.aliases.Generated, [orNull(decodedNode(decoding, names))])
-    case "never":
-      return orNull(decodedNode(decoding, names))
-  }
+  if (generated === "always") return new GenericExpressionNode(names.imports.GeneratedAlways, [orNull(decoding.select)])
+  const node = orNull(decodedNode(decoding, names))
+  return generated === "default" ? new GenericExpressionNode(names.aliases.Generated, [node]) : node
 }
 
 function decodedNode({ select, insert, alias }: Decoding, names: Names): ExpressionNode {
@@ -90,7 +85,7 @@ function importsFor({ imports }: Names): Record<string, ModuleReferenceNode> {
 function definitionsFor(tables: readonly Table[], names: Names): Definitions {
   const decodings = tables.flatMap((table) => table.columns.map(({ type }) => decodingOf(type, names)))
   return {
-    [names.aliases.Generated]: generated(names),
+    [names.aliases.Generated]: generatedTemplate(names),
     ...Object.fromEntries(
       decodings.flatMap(({ alias, select, insert }) => (alias ? [[alias, columnType(names, select, insert)]] : [])),
     ),
@@ -104,7 +99,7 @@ function definitionsFor(tables: readonly Table[], names: Names): Definitions {
 }
 
 /** `Generated<T>`: optional in inserts. Unlike Kysely's own it keeps what `T` says of inserts and updates. */
-function generated(names: Names): TemplateNode {
+function generatedTemplate(names: Names): TemplateNode {
   const optional = (node: ExpressionNode): ExpressionNode => union(node, identifier("undefined"))
   const [s, i, u, t] = [identifier("S"), identifier("I"), identifier("U"), identifier("T")]
   const [inferS, inferI, inferU] = [new InferClauseNode("S"), new InferClauseNode("I"), new InferClauseNode("U")]
@@ -119,9 +114,4 @@ function generated(names: Names): TemplateNode {
 
 function identifier(name: string): IdentifierNode {
   return new IdentifierNode(name)
-}
-
-/** A comment on a column may hold what ends a comment in TypeScript. */
-export function commentText(comment: string): string {
-  return comment.replaceAll("*/", "*\\/")
 }

@@ -1,4 +1,5 @@
-import type { ColumnStructure, Structure } from "./structure.ts"
+import type { ColumnDefinition } from "@kysely-resilient/core/schema"
+import type { Structure } from "./structure.ts"
 
 /** One thing in which a database is not what the generated file says. */
 export type Difference =
@@ -15,7 +16,7 @@ export type Difference =
       readonly kind: "column_changed"
       readonly table: string
       readonly column: string
-      readonly property: keyof ColumnStructure
+      readonly property: keyof ColumnDefinition
       readonly file: string
       readonly database: string
     }
@@ -33,7 +34,9 @@ export function differences(file: Structure, database: Structure): readonly Diff
     const columns = keysOf(expected.columns, actual.columns)
     return [
       ...changed,
-      ...columns.flatMap((column) => columnDifferences(table, column, expected.columns[column], actual.columns[column])),
+      ...columns.flatMap((column) =>
+        columnDifferences(table, column, expected.columns[column], actual.columns[column]),
+      ),
     ]
   })
 }
@@ -43,8 +46,8 @@ const properties = ["type", "base", "labels", "nullable", "generated"] as const
 function columnDifferences(
   table: string,
   column: string,
-  expected: ColumnStructure | undefined,
-  actual: ColumnStructure | undefined,
+  expected: ColumnDefinition | undefined,
+  actual: ColumnDefinition | undefined,
 ): readonly Difference[] {
   if (!actual) return [{ kind: "column_missing", table, column }]
   if (!expected) return [{ kind: "column_added", table, column }]
@@ -54,7 +57,7 @@ function columnDifferences(
   })
 }
 
-function valueText(value: ColumnStructure[keyof ColumnStructure]): string {
+function valueText(value: ColumnDefinition[keyof ColumnDefinition]): string {
   if (value === undefined) return "none"
   return typeof value === "object" ? JSON.stringify(value) : String(value)
 }
@@ -65,19 +68,12 @@ function keysOf(a: object, b: object): readonly string[] {
 
 /** `prices.volume: type is int8 in the file and int4 in the database` */
 export function describe(difference: Difference): string {
-  switch (difference.kind) {
-    case "table_missing":
-      return `${difference.table}: is in the file and not in the database`
-    case "table_added":
-      return `${difference.table}: is in the database and not in the file`
-    case "column_missing":
-      return `${difference.table}.${difference.column}: is in the file and not in the database`
-    case "column_added":
-      return `${difference.table}.${difference.column}: is in the database and not in the file`
-    case "table_changed":
-    case "column_changed": {
-      const place = difference.kind === "table_changed" ? difference.table : `${difference.table}.${difference.column}`
-      return `${place}: ${difference.property} is ${difference.file} in the file and ${difference.database} in the database`
-    }
+  const place = "column" in difference ? `${difference.table}.${difference.column}` : difference.table
+  if ("property" in difference) {
+    const { property, file, database } = difference
+    return `${place}: ${property} is ${file} in the file and ${database} in the database`
   }
+  return difference.kind === "table_missing" || difference.kind === "column_missing"
+    ? `${place}: is in the file and not in the database`
+    : `${place}: is in the database and not in the file`
 }

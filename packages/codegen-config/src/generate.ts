@@ -34,7 +34,8 @@ export async function generate(config: CodegenConfig, { folder = "." }: Generate
   const { text, structure } = await readSchema(source)
   const tables = Object.keys(structure).length
   // An empty file would make every query of an application wrong; a wrong DATABASE_URL is what this usually is.
-  if (tables === 0) throw new CodegenError(`There are no tables in ${source.schemas.join(", ")}: is it the right database?`)
+  if (tables === 0)
+    throw new CodegenError(`There are no tables in ${source.schemas.join(", ")}: is it the right database?`)
   const changed = (await readIfThere(outFile)) !== text
   if (changed) await writeWhole(outFile, text)
   return { outFile, hash: structureHash(structure), tables, changed }

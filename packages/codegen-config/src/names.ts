@@ -1,27 +1,6 @@
-import { IdentifierNode, SymbolCollection, toKyselyCamelCase } from "kysely-codegen"
+import { SymbolCollection, toKyselyCamelCase } from "kysely-codegen"
 import { CodegenError } from "./errors.ts"
 import { typeName, withoutDomains, type PgType, type Table } from "./tables.ts"
-
-/** What a generated file takes from Kysely. */
-const imports = ["ColumnType", "GeneratedAlways"] as const
-
-/** What it declares for its columns; decoding.ts says of each what it stands for. */
-const aliases = [
-  "Bytes",
-  "Circle",
-  "Generated",
-  "Int8",
-  "Interval",
-  "Json",
-  "LocalMidnight",
-  "LocalTimestamp",
-  "Numeric",
-  "Point",
-  "Timestamp",
-] as const
-
-/** What it means of JavaScript's and TypeScript's own. */
-const globals = ["Buffer", "Date", "Partial", "Record", "Uint8Array"] as const
 
 export interface Naming {
   /** The schema whose tables and types are named without it. */
@@ -30,27 +9,48 @@ export interface Naming {
   readonly camelCase: boolean
 }
 
+/** The identifiers of one generated file. */
 export interface Names {
-  readonly imports: Readonly<Record<(typeof imports)[number], string>>
-  readonly aliases: Readonly<Record<(typeof aliases)[number], string>>
-  readonly globals: Readonly<Record<(typeof globals)[number], IdentifierNode>>
+  /** What it takes from Kysely. */
+  readonly imports: Readonly<Record<"ColumnType" | "GeneratedAlways", string>>
+  /** What it takes from us: the type of the schema value. */
+  readonly schemaType: string
+  /** What it declares for its columns; decoding.ts says of each what it stands for. */
+  readonly aliases: Readonly<Record<Alias, string>>
+  /** What it means of JavaScript's and TypeScript's own. */
+  readonly globals: Readonly<Record<"Buffer" | "Date" | "Partial" | "Record" | "Uint8Array", string>>
   /** The interface of a table, by the table's key. */
   readonly tables: ReadonlyMap<string, string>
   /** The union type of an enum, by the enum's type name. */
   readonly enums: ReadonlyMap<string, string>
 }
 
+export type Alias =
+  | "Bytes"
+  | "Circle"
+  | "Generated"
+  | "Int8"
+  | "Interval"
+  | "Json"
+  | "LocalMidnight"
+  | "LocalTimestamp"
+  | "Numeric"
+  | "Point"
+  | "Timestamp"
+
 /**
  * A table called `date` or `json` gets an interface of that name, which would hide what the rest of the file means by it; kysely-codegen does not
  * see to that. So tables choose first, as kysely-codegen will name them, and everything else takes a name that they left.
+ *
+ * @throws CodegenError if a table would be called as the interface of all tables is, or two would be called the same by queries.
  */
 export function namesFor(tables: readonly Table[], { unqualifiedSchema, camelCase }: Naming): Names {
+  const identifier = (name: string): string => (camelCase ? toKyselyCamelCase(name) : name)
+  refuseTwins(tables, identifier)
   const symbols = new SymbolCollection()
-  const ofTables = new Map(
-    tables.map(({ key }) => [key, symbols.set(camelCase ? toKyselyCamelCase(key) : key, { type: "Table" })]),
-  )
+  const ofTables = new Map(tables.map(({ key }) => [key, symbols.set(identifier(key), { type: "Table" })]))
   for (const [key, name] of ofTables) {
-    if (name === "DB") throw new CodegenError(`The table ${key} would be called DB in TypeScript, and so is the whole schema`)
+    if (name === "DB") throw new CodegenError(`The table ${key} would be called DB, as the interface of all tables is`)
   }
   const taken = new Set([...ofTables.values(), "DB"])
   const take = (wanted: string): string => {
@@ -58,13 +58,47 @@ export function namesFor(tables: readonly Table[], { unqualifiedSchema, camelCas
     taken.add(name)
     return name
   }
+  const global = (name: string): string => (taken.has(name) ? `globalThis.${name}` : name)
   return {
     tables: ofTables,
-    globals: record(globals, (name) => new IdentifierNode(taken.has(name) ? `globalThis.${name}` : name)),
-    imports: record(imports, take),
-    aliases: record(aliases, take),
+    globals: {
+      Buffer: global("Buffer"),
+      Date: global("Date"),
+      Partial: global("Partial"),
+      Record: global("Record"),
+      Uint8Array: global("Uint8Array"),
+    },
+    imports: { ColumnType: take("ColumnType"), GeneratedAlways: take("GeneratedAlways") },
+    schemaType: take("Schema"),
+    aliases: {
+      Bytes: take("Bytes"),
+      Circle: take("Circle"),
+      Generated: take("Generated"),
+      Int8: take("Int8"),
+      Interval: take("Interval"),
+      Json: take("Json"),
+      LocalMidnight: take("LocalMidnight"),
+      LocalTimestamp: take("LocalTimestamp"),
+      Numeric: take("Numeric"),
+      Point: take("Point"),
+      Timestamp: take("Timestamp"),
+    },
     enums: new Map(enumsOf(tables).map((type) => [typeName(type), take(pascalCase(type, unqualifiedSchema))])),
   }
+}
+
+/** Two names that camelCase makes one would be one property with two types. */
+function refuseTwins(tables: readonly Table[], identifier: (name: string) => string): void {
+  const groups = [
+    tables.map(({ key }) => ({ key: identifier(key), name: key })),
+    ...tables.map(({ key, columns }) => columns.map(({ name }) => ({ key: identifier(name), name: `${key}.${name}` }))),
+  ]
+  const twins = groups.flatMap((group) =>
+    [...Map.groupBy(group, ({ key }) => key)].filter(([, same]) => same.length > 1),
+  )
+  if (twins.length === 0) return
+  const clashes = twins.map(([key, same]) => `${same.map(({ name }) => name).join(" and ")} would both be ${key}`)
+  throw new CodegenError(`In camelCase ${clashes.join("; ")}`)
 }
 
 function free(wanted: string, taken: ReadonlySet<string>): string {
@@ -72,10 +106,6 @@ function free(wanted: string, taken: ReadonlySet<string>): string {
   let suffix = 2
   while (taken.has(`${wanted}${suffix}`)) suffix++
   return `${wanted}${suffix}`
-}
-
-function record<const K extends string, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
-  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>
 }
 
 /** Every enum that some column is of, in the order of their names, so that the same schema always gets the same file. */

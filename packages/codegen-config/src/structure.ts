@@ -1,30 +1,12 @@
 import { createHash } from "node:crypto"
+import type { ColumnDefinition, SchemaDefinition } from "@kysely-resilient/core/schema"
 import { typeName, withoutDomains, type Column, type PgType, type Table } from "./tables.ts"
 
 /**
- * A column, as far as generated types depend on it. Lengths and precisions are left out: widening a varchar makes no type wrong.
- *
- * It is what the generated file carries as data, so that a program can compare it with the database that it meets.
+ * Everything that generated types depend on, as the data that the generated file carries. Lengths and precisions are left out: widening a varchar
+ * makes no type wrong.
  */
-export interface ColumnStructure {
-  /** As PostgreSQL calls it inside: `int8`, `numeric[]`, `public.signal_kind`. */
-  readonly type: string
-  /** What the type is under its domains, if it has any. */
-  readonly base?: string
-  /** Of an enum, or of an array of enums, in the order in which it sorts. */
-  readonly labels?: readonly string[]
-  readonly nullable: boolean
-  /** Who gives the value: "default": the database, if the caller does not. "always": the database alone. */
-  readonly generated?: "default" | "always"
-}
-
-export interface TableStructure {
-  readonly kind: "table" | "view"
-  readonly columns: Readonly<Record<string, ColumnStructure>>
-}
-
-/** By table name; a table outside the first schema is named with its schema: `audit.log`. */
-export type Structure = Readonly<Record<string, TableStructure>>
+export type Structure = SchemaDefinition["tables"]
 
 /** Names in code-unit order: the same database gives the same structure on every machine and in whatever order it was created. */
 export function structureOf(tables: readonly Table[]): Structure {
@@ -36,7 +18,7 @@ export function structureOf(tables: readonly Table[]): Structure {
   )
 }
 
-function columnStructure({ type, nullable, generated }: Column): ColumnStructure {
+function columnStructure({ type, nullable, generated }: Column): ColumnDefinition {
   const name = typeName(type)
   const { base, labels } = underDomains(type)
   return {

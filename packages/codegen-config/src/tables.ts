@@ -68,7 +68,7 @@ function columnOf(row: ColumnRow, rows: ReadonlyMap<number, TypeRow>): Column {
 }
 
 function generatedBy(row: ColumnRow, rows: ReadonlyMap<number, TypeRow>): Column["generated"] {
-  if (row.identity === "a" || row.computed) return "always"
+  if (row.identity === "a" || row.computed || !row.writable) return "always"
   if (row.identity === "d" || row.hasDefault) return "default"
   return domainsOf(row.typeOid, rows)[0]?.hasDefault ? "default" : "never"
 }

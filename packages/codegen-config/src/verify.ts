@@ -29,7 +29,8 @@ export type Verification = { readonly outFile: string } & (
  */
 export async function verify(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Verification> {
   const { outFile, ...source } = checkConfig(config, folder, process.env)
-  const text = await readIfThere(outFile)
+  // Git may have written the file with the line ends of another system.
+  const text = (await readIfThere(outFile))?.replaceAll("\r\n", "\n")
   if (text === undefined) return { outFile, state: "missing" }
   const written = dataIn(text)
   if (!written) return { outFile, state: "foreign" }
@@ -49,24 +50,24 @@ function firstDifferentLine(text: string, freshText: string): { line: number; fi
 
 /** For a person: what was found and what to do, one finding to a line. */
 export function report(verification: Verification): string {
+  return findings(verification).join("\n")
+}
+
+function findings(verification: Verification): readonly string[] {
   const { outFile, state } = verification
-  switch (state) {
-    case "current":
-      return `${outFile} is what the database says (${verification.hash})`
-    case "missing":
-      return `${outFile} does not exist: generate it`
-    case "foreign":
-      return `${outFile} does not look like a generated file: generate it again, after moving away whatever it is`
-    case "drifted":
-      return [
-        `${outFile} is not what the database says any more: generate it again, or migrate the database`,
-        ...verification.differences.map((difference) => `  ${describe(difference)}`),
-      ].join("\n")
-    case "rewritten":
-      return [
-        `${outFile} has the right columns but is not what would be written now: generate it again`,
-        `  line ${verification.line}, file:      ${verification.file}`,
-        `  line ${verification.line}, generated: ${verification.generated}`,
-      ].join("\n")
+  if (state === "current") return [`${outFile} is what the database says (${verification.hash})`]
+  if (state === "missing") return [`${outFile} does not exist: generate it`]
+  if (state === "foreign") return [`${outFile} does not look like a generated file: move it away and generate it again`]
+  if (state === "drifted") {
+    return [
+      `${outFile} is not what the database says any more: generate it again, or migrate the database`,
+      ...verification.differences.map((difference) => `  ${describe(difference)}`),
+    ]
   }
+  const { line, file, generated } = verification
+  return [
+    `${outFile} has the right columns but is not what would be written now: generate it again`,
+    `  line ${line}, in the file:      ${file}`,
+    `  line ${line}, would be written: ${generated}`,
+  ]
 }

@@ -17,12 +17,12 @@ import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
 import { delayMs } from "./policy/backoff.ts"
-import type { PgConnection } from "./postgres/connection.ts"
+import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import { Metrics } from "./telemetry/metrics.ts"
-import { Observers } from "./telemetry/observer.ts"
+import { combineObservers } from "./telemetry/observer.ts"
 
 /** Time and chance, for tests and simulations. */
 export interface Surroundings {
@@ -51,7 +51,10 @@ class AssembledEngine implements Engine {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
-    const { observe } = new Observers([this.#metrics.observe, options.observer, options.log])
+    const observe = combineObservers(
+      [this.#metrics.observe, options.observer, options.log],
+      this.#metrics.observerFailed,
+    )
     const connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
@@ -160,6 +163,6 @@ class AssembledEngine implements Engine {
     })
     await this.#pool.close({ drainMs: drainMs + cancelMs })
     abandoning.cancel()
-    for (const connection of this.#pool.leased()) connection.destroy(new Error("The driver was closed"))
+    for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }
 }

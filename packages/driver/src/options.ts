@@ -7,12 +7,12 @@ import {
   resolvePool,
   resolveRetry,
   resolveTimeouts,
-  type ResolvedPool,
   type ResolvedRetry,
   type ResolvedTimeouts,
 } from "./options/limits.ts"
 import { thisSystem, type System } from "./options/system.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { PoolOptions } from "./pool/pool-options.ts"
 import type { ConnectionSettings } from "./postgres/settings.ts"
 import type { DriverEvent, Observer } from "./telemetry/events.ts"
 import { logLine } from "./telemetry/log-line.ts"
@@ -154,7 +154,7 @@ export interface RetryOptions {
 export interface ResolvedOptions {
   /** Or why nobody knows where to connect: the failure of the first operation. */
   readonly connection: Outcome<ConnectionSettings>
-  readonly pool: ResolvedPool
+  readonly pool: PoolOptions
   readonly timeouts: ResolvedTimeouts
   readonly retry: ResolvedRetry
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
@@ -177,6 +177,7 @@ const DRIVER_KEYS: Keys = {
     max: "Give it as pool: { max }",
     min: "Give it as pool: { min }",
     queryMs: "Give it as timeouts: { queryMs }",
+    retries: "Give it as retry: { attemptsMax }; it counts the first try",
     cursor: "Remove it: streaming needs no pg-cursor here",
     onCreateConnection: "Write onConnect",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",
@@ -187,8 +188,12 @@ const DRIVER_KEYS: Keys = {
   },
 }
 
-/** Checks everything, fills in the defaults, and throws one `OptionsError` for all that is wrong. Connects to nothing. */
-export function resolveOptions(options: DriverOptions, env: Environment, system: System = thisSystem): ResolvedOptions {
+/**
+ * Checks everything, fills in the defaults, and throws one `OptionsError` for all that is wrong. Connects to nothing.
+ *
+ * @param options `DriverOptions`, if their author kept to the types
+ */
+export function resolveOptions(options: unknown, env: Environment, system: System = thisSystem): ResolvedOptions {
   const problems = new Problems()
   const root = new Section(problems, "", options, DRIVER_KEYS)
   const connection = resolveConnection(root, env, system, problems)

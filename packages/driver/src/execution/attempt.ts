@@ -9,7 +9,7 @@ import {
 } from "../failure/local.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import type { PgConnection } from "../postgres/connection.ts"
+import { ended, type PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -19,6 +19,8 @@ export interface ConnectionHolder {
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
+  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
+  readonly lost: Failure | undefined
   /** A first success: the lease holds it from now on. */
   pin(connection: PgConnection): void
   /** The pinned connection is gone. */
@@ -30,7 +32,7 @@ export type Tried =
   | {
       readonly ok: false
       readonly failure: Failure
-      /** False: no connection was to be had, so it does not count as a try. */
+      /** False: it never got as far as a connection, so it was no try. */
       readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
@@ -40,7 +42,7 @@ export type Tried =
 
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
 export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
-  const refused = notAnyMore(machine, plan)
+  const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
   if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
@@ -55,7 +57,10 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const failure = failureOf(machine, plan, exchange)
 
   if (connection.dead !== undefined) {
-    if (pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
+    // what comes next must not run elsewhere without it.
+    if (pinned === undefined && failure === undefined) holder.pin(connection)
+    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -76,6 +81,11 @@ async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnecti
     if (!acquired.ok || acquired.value.reusable) return acquired
     machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
   }
+}
+
+/** This was never sent, whatever became of the statement that lost the connection. */
+function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
+  return holder.lost === undefined ? undefined : { ...holder.lost, phase: plan.phase, effect: "not_applied" }
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
@@ -143,7 +153,7 @@ export async function endTransaction(
 ): Promise<boolean> {
   const { cancelMs } = machine.limits
   const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
+    connection.destroy(ended(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
   )
   await connection.perform({ protocol: "simple", sql: by })
   timer.cancel()

@@ -121,6 +121,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return this.#state.state === "pinned" ? this.#state.connection : undefined
   }
 
+  get lost(): Failure | undefined {
+    return this.#state.state === "lost" ? this.#state.failure : undefined
+  }
+
   pin(connection: PgConnection): void {
     this.#state = { state: "pinned", connection }
   }
@@ -211,7 +215,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     options: DoorOptions,
   ): Promise<Settled<Exchange>> {
     const transaction = this.#transaction
-    const obstacle = this.#lost() ?? (await transaction?.begin())
+    const obstacle = this.#released() ?? (await transaction?.begin())
     if (obstacle !== undefined) return obstacle
     const plan = planFor(this.place, withDeadlineOf(transaction, options))
     if (!plan.ok) {
@@ -233,16 +237,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options)
   }
 
-  #lost(): Settled<never> | undefined {
-    if (this.#state.state === "lost") {
-      // This statement was never sent, whatever became of the one that lost the connection.
-      return {
-        ok: false,
-        failure: { ...this.#state.failure, effect: "not_applied" },
-        attempts: 0,
-        because: "session-pinned",
-      }
-    }
+  #released(): Settled<never> | undefined {
     return this.#state.state === "released" ? refuse(refused({ why: "The connection was given back" })) : undefined
   }
 

@@ -87,7 +87,7 @@ export class LeasedTransaction {
     }
     if (control?.kind === "savepoint") this.record.savepoint(control.name)
     if (control?.kind === "release") this.record.release(control.name)
-    if (control?.kind === "rollback-to") this.record.rollbackTo(control.name)
+    if (control?.kind === "rollback_to") this.record.rollbackTo(control.name)
     if (this.#host.pinned?.transactionStatus === "I") {
       this.record.failed(
         refused({
