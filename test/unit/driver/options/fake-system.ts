@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-import { resolveOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options.ts"
+import { resolveOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import { OptionsError, type OptionsProblem } from "@kysely-resilient/driver/src/options/options-error.ts"
 import type { System } from "@kysely-resilient/driver/src/options/system.ts"
 import type { ConnectionSettings } from "@kysely-resilient/driver/src/postgres/settings.ts"
