@@ -13,7 +13,7 @@ export interface DriverOptions {
    * leaves open. If nothing says which database is meant, the first operation fails and says so. So it does if this is
    * given and is `undefined` or empty: a variable that is not set never leads to another database.
    */
-  readonly connection?: string | ConnectionOptions
+  readonly connection?: string | ConnectionOptions | undefined
   readonly pool?: PoolLimits
   readonly timeouts?: TimeoutOptions
   /** `false`: every statement is tried once, and no outage is waited for. */
@@ -43,7 +43,7 @@ export interface DriverOptions {
  */
 export interface ConnectionOptions {
   /** Default: `DATABASE_URL`, unless host, port, user or database is given. */
-  readonly connectionString?: string
+  readonly connectionString?: string | undefined
   /** A name, an address, or the directory of a Unix socket (begins with `/`). One host. */
   readonly host?: string
   readonly port?: number

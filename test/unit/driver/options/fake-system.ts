@@ -26,7 +26,7 @@ export function systemWith(files: FakeFiles = {}, change: Partial<System> = {}):
     homeDirectory: () => "/home/osuser",
     readFile(path) {
       const text = textOf(path)
-      if (text === undefined) return { ok: false, missing: true, reason: "does not exist" }
+      if (text === undefined) return { ok: false, reason: "does not exist" }
       return { ok: true, bytes: Buffer.from(text) }
     },
     readPrivateFile(path) {
