@@ -58,13 +58,18 @@ export function readDatabaseOptions(
     hooks: on ?? {},
     backoff: backoffOf(driver.retry),
   }
-  return { resolved, problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)] }
+  return {
+    resolved,
+    problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)],
+  }
 }
 
 function withQueryTimeout(options: DriverOptions): DriverOptions {
   const timeouts: unknown = options.timeouts ?? {}
   // What is no object is the driver's to refuse.
-  return isRecord(timeouts) ? { ...options, timeouts: { ...timeouts, queryMs: options.timeouts?.queryMs ?? QUERY_MS } } : options
+  return isRecord(timeouts)
+    ? { ...options, timeouts: { ...timeouts, queryMs: options.timeouts?.queryMs ?? QUERY_MS } }
+    : options
 }
 
 function isDevelopment(env: Environment): boolean {
@@ -73,7 +78,7 @@ function isDevelopment(env: Environment): boolean {
 
 /** The same waits between runs of a transaction as between tries of a statement. */
 function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["backoff"] {
-  const given = isRecord(retry) ? retry : {}
+  const given = retry === false || !isRecord(retry) ? {} : retry
   return {
     slow: { ...DEFAULT_BACKOFF.slow, ...given.slow },
     quick: { ...DEFAULT_BACKOFF.quick, ...given.quick },
@@ -121,7 +126,11 @@ function hookProblems(on: unknown): OptionsProblem[] {
   return problems
 }
 
-function unknownKeys(path: string, section: Readonly<Record<string, unknown>>, known: readonly string[]): OptionsProblem[] {
+function unknownKeys(
+  path: string,
+  section: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): OptionsProblem[] {
   const unknown = Object.keys(section).filter((key) => !known.includes(key))
   return unknown.map((key) => problem(`${path}.${key}`, "there is no such option", `Known here: ${known.join(", ")}`))
 }

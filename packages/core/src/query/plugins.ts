@@ -11,7 +11,11 @@ export async function throughPlugins(
 ): Promise<Answer> {
   let result: QueryResult<UnknownRow> = { rows: answer.rows as UnknownRow[], numAffectedRows: answer.affected }
   for (const plugin of plugins) {
-    const seen = await plugin.transformResult({ queryId: query.queryId, result, ...(signal !== undefined && { signal }) })
+    const seen = await plugin.transformResult({
+      queryId: query.queryId,
+      result,
+      ...(signal !== undefined && { signal }),
+    })
     result = seen
   }
   return { rows: result.rows, affected: result.numAffectedRows ?? answer.affected, command: answer.command }

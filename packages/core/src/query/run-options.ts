@@ -34,7 +34,8 @@ const NOTHING_SAID: ReadOptions<StatementOptions> = { ok: true, value: {} }
 export function readRunOptions(options: RunOptions | undefined): ReadOptions<StatementOptions> {
   if (options === undefined) return NOTHING_SAID
   const { name, signal, timeoutMs, readOnly, idempotent, retry } = options
-  if (timeoutMs !== undefined && !isDuration(timeoutMs)) return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
+  if (timeoutMs !== undefined && !isDuration(timeoutMs))
+    return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
   if (signal !== undefined && !isSignal(signal)) return refuse(`signal must be an AbortSignal; it is ${shown(signal)}`)
   const value: StatementOptions = {
     ...(name !== undefined && { label: name }),

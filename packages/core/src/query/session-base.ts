@@ -58,8 +58,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   readonly first = <Q extends Query>(
     query: WithRows<Q>,
     options?: RunOptions,
-  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> =>
-    this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
+  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> => this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
 
   readonly exec = <Q extends Query>(
     query: Q,

@@ -100,7 +100,14 @@ function errorOf<R>(
     case "threw": {
       const { how, thrown } = ended
       const whose = "The callback of the transaction"
-      return callbackThrew(kit, { whose, how: `${how}; it was rolled back`, thrown, effect: "not_applied", attempts, site: work.site })
+      return callbackThrew(kit, {
+        whose,
+        how: `${how}; it was rolled back`,
+        thrown,
+        effect: "not_applied",
+        attempts,
+        site: work.site,
+      })
     }
     case "not-committed": {
       const { commit, failure, value } = ended
@@ -116,10 +123,18 @@ function errorOf<R>(
   }
 }
 
-function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: "deadline" | "aborted", attempts: number): TransactionError {
+function givenUp<R>(
+  kit: Kit,
+  work: TransactionWork<R>,
+  why: "deadline" | "aborted",
+  attempts: number,
+): TransactionError {
   const failure =
     why === "deadline"
-      ? localFailure("deadline_exceeded", `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`)
+      ? localFailure(
+          "deadline_exceeded",
+          `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`,
+        )
       : localFailure("aborted", "The transaction was ended by its signal, and was rolled back")
   return toDatabaseError({ ...failure, phase: "transaction" }, contextOf(kit, work, attempts))
 }

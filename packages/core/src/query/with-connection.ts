@@ -25,7 +25,12 @@ export async function holdConnection<R>(
   const context = { detail: kit.errors.detail, attempts: 1, site }
   const lease = kit.engine.lease()
   const lane = new PinnedLane(lease)
-  const ended = await endOf(runCallback(() => body(lane)), kit.clock, deadline, signal)
+  const ended = await endOf(
+    runCallback(() => body(lane)),
+    kit.clock,
+    deadline,
+    signal,
+  )
   lane.end(OVER)
   switch (ended.end) {
     case "deadline":
