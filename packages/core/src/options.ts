@@ -1,6 +1,5 @@
 import {
   DEFAULT_BACKOFF,
-  OptionsError,
   type Backoff,
   type DriverOptions,
   type OptionsProblem,

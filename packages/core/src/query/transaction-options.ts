@@ -59,7 +59,7 @@ export function readTransactionOptions(options: TransactionOptions = {}): ReadOp
   const settings = {
     ...(isolation !== undefined && { isolation }),
     ...(accessMode !== undefined && { accessMode }),
-    ...(deferrable !== undefined && { deferrable: deferrable === true }),
+    ...(deferrable !== undefined && { deferrable }),
     ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
     ...(signal !== undefined && { signal }),
     ...(name !== undefined && { label: name }),
