@@ -1,5 +1,5 @@
 import type { NoRow, TooManyRows } from "@kysely-resilient/core/errors"
-import type { QueryError, RowOf } from "@kysely-resilient/core"
+import type { Query, QueryError, RowOf, WithRows } from "@kysely-resilient/core"
 import { jsonArrayFrom } from "kysely/helpers/postgres"
 import type { Result } from "neverthrow"
 import { describe, expectTypeOf, it } from "vitest"
@@ -104,6 +104,7 @@ describe("row terminals", () => {
     const changed = db.updateTable("users").set({ name: "Ann" })
     const gone = db.deleteFrom("users")
     const merged = db.mergeInto("users").using("posts", "posts.author_id", "users.id").whenMatched().thenDelete()
+    expectTypeOf<typeof added>().not.toExtend<WithRows<typeof added>>()
     // @ts-expect-error add .returning(...) or use db.exec(...)
     void db.all(added)
     // @ts-expect-error add .returning(...) or use db.exec(...)
@@ -127,6 +128,7 @@ describe("row terminals", () => {
   })
 
   it("do not take what is no query", () => {
+    expectTypeOf<string>().not.toExtend<Query>()
     // @ts-expect-error a string is no query: write db.query("select 1")
     void db.all("select 1")
     // @ts-expect-error nor is a table's name

@@ -3,6 +3,7 @@ import { OptionsError } from "@kysely-resilient/driver"
 import { assembleDatabase, type Foundations } from "./database.ts"
 import { fingerprint } from "./fingerprint.ts"
 import type { DatabaseOptions } from "./options.ts"
+import { promised } from "./promised.ts"
 import type { Database } from "./query/session.ts"
 import type { Schema } from "./schema/define-schema.ts"
 
@@ -39,7 +40,7 @@ export function sharedDatabase<DB>(
   if (existing !== undefined) {
     if (options !== undefined) refuseOtherOptions(existing, options)
     // Whoever names the same URL names the same tables; that is all there is to check a type argument against.
-    return existing.database as Database<DB>
+    return promised<Database<DB>>(existing.database)
   }
   const database = assembleDatabase<DB, unknown>(options ?? {}, {
     ...foundations,
