@@ -12,8 +12,11 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
 /** int8. Text when read: numbers are exact only up to 2^53. */
 export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
 
-/** json, jsonb. A string to be written must be JSON text already; an array must be passed as JSON text. */
-export type Json = ColumnType<unknown, Record<string, unknown> | boolean | number | string, Record<string, unknown> | boolean | number | string>;
+/** json, jsonb. */
+export type Json = ColumnType<unknown, JsonInput, JsonInput>;
+
+/** A string must be JSON text already, and an array must be passed as JSON text. */
+export type JsonInput = Record<string, unknown> | boolean | number | string;
 
 /** date. Read as that day's midnight in the time zone of the process. */
 export type LocalMidnight = ColumnType<Date, Date | string, Date | string>;

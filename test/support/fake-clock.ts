@@ -52,6 +52,11 @@ export class FakeClock implements Clock {
     this.#now = until
   }
 
+  /** Time passes and nothing runs, as when a process is starved or suspended: timers on the way are late. */
+  jump(ms: number): void {
+    this.#now += ms
+  }
+
   /** Lets everything run that waits for promises only; no time passes. */
   async settle(): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -79,10 +79,10 @@ function scalarDecoding(name: string, names: Names): Decoding | undefined {
     case "timestamptz":
       return { alias: names.aliases.Timestamp, ...moment }
     case "interval":
-      return { alias: names.aliases.Interval, select: interval(names), insert: string }
+      return { alias: names.aliases.Interval, select: new IdentifierNode(names.aliases.IntervalParts), insert: string }
     case "json":
     case "jsonb":
-      return { alias: names.aliases.Json, select: unknown, insert: jsonInput(names) }
+      return { alias: names.aliases.Json, select: unknown, insert: new IdentifierNode(names.aliases.JsonInput) }
     case "bytea":
       return {
         alias: names.aliases.Bytes,
@@ -90,9 +90,9 @@ function scalarDecoding(name: string, names: Names): Decoding | undefined {
         insert: new IdentifierNode(names.globals.Uint8Array),
       }
     case "point":
-      return { alias: names.aliases.Point, select: numbers("x", "y"), insert: string }
+      return { alias: names.aliases.Point, select: new IdentifierNode(names.aliases.PointParts), insert: string }
     case "circle":
-      return { alias: names.aliases.Circle, select: numbers("x", "y", "radius"), insert: string }
+      return { alias: names.aliases.Circle, select: new IdentifierNode(names.aliases.CircleParts), insert: string }
     default:
       return undefined
   }
@@ -118,13 +118,16 @@ function numbers(...keys: readonly string[]): ExpressionNode {
   return new ObjectExpressionNode(keys.map((key) => new PropertyNode(key, number)))
 }
 
-/** `pg` leaves out what is zero. */
-function interval({ globals }: Names): ExpressionNode {
-  const parts = numbers("years", "months", "days", "hours", "minutes", "seconds", "milliseconds")
-  return new GenericExpressionNode(globals.Partial, [parts])
-}
-
-/** No arrays: `pg` would send them as an array of PostgreSQL's. A string must be JSON text already. */
-function jsonInput({ globals }: Names): ExpressionNode {
-  return union(new GenericExpressionNode(globals.Record, [string, unknown]), boolean, number, string)
+/** What the aliases above are made of. */
+export function partDefinitions({ aliases, globals }: Names): Readonly<Record<string, ExpressionNode>> {
+  const interval = numbers("years", "months", "days", "hours", "minutes", "seconds", "milliseconds")
+  const jsonObject = new GenericExpressionNode(globals.Record, [string, unknown])
+  return {
+    [aliases.CircleParts]: numbers("x", "y", "radius"),
+    // pg leaves out what is zero.
+    [aliases.IntervalParts]: new GenericExpressionNode(globals.Partial, [interval]),
+    // No arrays: pg would send them as arrays of PostgreSQL's.
+    [aliases.JsonInput]: union(jsonObject, boolean, number, string),
+    [aliases.PointParts]: numbers("x", "y"),
+  }
 }

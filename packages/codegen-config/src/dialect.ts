@@ -11,7 +11,7 @@ import {
   type Definitions,
   type ExpressionNode,
 } from "kysely-codegen"
-import { decodingOf, union, type Decoding } from "./decoding.ts"
+import { decodingOf, partDefinitions, union, type Decoding } from "./decoding.ts"
 import { enumsOf, type Names } from "./names.ts"
 import { typeName, type Column, type Table } from "./tables.ts"
 
@@ -86,6 +86,7 @@ function definitionsFor(tables: readonly Table[], names: Names): Definitions {
   const decodings = tables.flatMap((table) => table.columns.map(({ type }) => decodingOf(type, names)))
   return {
     [names.aliases.Generated]: generatedTemplate(names),
+    ...partDefinitions(names),
     ...Object.fromEntries(
       decodings.flatMap(({ alias, select, insert }) => (alias ? [[alias, columnType(names, select, insert)]] : [])),
     ),

@@ -37,16 +37,16 @@ export function docsFor(
 ): ReadonlyMap<string, string> {
   const documented: readonly (readonly [string | undefined, string | null])[] = [
     [aliases.Bytes, "bytea."],
+    [aliases.Circle, "circle. Written as text: <(1,2),3>."],
     [aliases.Generated, "The database gives a value if the insert does not."],
     [aliases.Int8, "int8. Text when read: numbers are exact only up to 2^53."],
-    [aliases.Interval, "interval. Parts that are zero are left out when read."],
-    [
-      aliases.Json,
-      "json, jsonb. A string to be written must be JSON text already; an array must be passed as JSON text.",
-    ],
+    [aliases.Interval, "interval. Written as text: 1 day 2 hours. Parts that are zero are left out when read."],
+    [aliases.Json, "json, jsonb."],
+    [aliases.JsonInput, "A string must be JSON text already, and an array must be passed as JSON text."],
     [aliases.LocalMidnight, "date. Read as that day's midnight in the time zone of the process."],
     [aliases.LocalTimestamp, "timestamp without time zone. Read in the time zone of the process, to the millisecond."],
     [aliases.Numeric, "numeric. Text when read: no digit is lost."],
+    [aliases.Point, "point. Written as text: (1,2)."],
     [aliases.Timestamp, "timestamptz. Read to the millisecond."],
     ...enumsOf(tables).map((type) => [enums.get(typeName(type)), type.comment] as const),
     ...tables.map(({ key, comment }) => [ofTables.get(key), comment] as const),

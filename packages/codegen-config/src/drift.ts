@@ -16,7 +16,7 @@ export type Difference =
       readonly kind: "column_changed"
       readonly table: string
       readonly column: string
-      readonly property: keyof ColumnDefinition
+      readonly property: (typeof properties)[number]
       readonly file: string
       readonly database: string
     }
@@ -57,7 +57,7 @@ function columnDifferences(
   })
 }
 
-function valueText(value: ColumnDefinition[keyof ColumnDefinition]): string {
+function valueText(value: ColumnDefinition[(typeof properties)[number]]): string {
   if (value === undefined) return "none"
   return typeof value === "object" ? JSON.stringify(value) : String(value)
 }

@@ -28,14 +28,18 @@ export interface Names {
 export type Alias =
   | "Bytes"
   | "Circle"
+  | "CircleParts"
   | "Generated"
   | "Int8"
   | "Interval"
+  | "IntervalParts"
   | "Json"
+  | "JsonInput"
   | "LocalMidnight"
   | "LocalTimestamp"
   | "Numeric"
   | "Point"
+  | "PointParts"
   | "Timestamp"
 
 /**
@@ -73,14 +77,18 @@ export function namesFor(tables: readonly Table[], { unqualifiedSchema, camelCas
     aliases: {
       Bytes: take("Bytes"),
       Circle: take("Circle"),
+      CircleParts: take("CircleParts"),
       Generated: take("Generated"),
       Int8: take("Int8"),
       Interval: take("Interval"),
+      IntervalParts: take("IntervalParts"),
       Json: take("Json"),
+      JsonInput: take("JsonInput"),
       LocalMidnight: take("LocalMidnight"),
       LocalTimestamp: take("LocalTimestamp"),
       Numeric: take("Numeric"),
       Point: take("Point"),
+      PointParts: take("PointParts"),
       Timestamp: take("Timestamp"),
     },
     enums: new Map(enumsOf(tables).map((type) => [typeName(type), take(pascalCase(type, unqualifiedSchema))])),

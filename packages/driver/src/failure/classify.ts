@@ -6,7 +6,7 @@ import type { Layer } from "./layers.ts"
 import { abandonment, describe } from "./message.ts"
 import { reportOfErrno } from "./network.ts"
 import type { Report } from "./network.ts"
-import { reportOfText } from "./node-postgres.ts"
+import { desynchronised, reportOfText } from "./node-postgres.ts"
 import { rowOfPooler } from "./pooler.ts"
 import { loss, misuse } from "./row.ts"
 import type { Circumstances, Row } from "./row.ts"
@@ -136,14 +136,24 @@ function textual(layers: readonly Layer[]): (Report & { readonly said: Layer }) 
   return undefined
 }
 
-/** Nobody's error that we know. Before anything was sent a TypeError is about the values; all else leaves us unsure of the connection. */
+/** Nobody's error that we know: ours, the application's, or the last that was heard of a connection. */
 function unheardOf(layers: readonly Layer[], { phase, sent }: Evidence): Report & { readonly said: Layer } {
   const [said = { message: "" }] = layers
-  const values =
-    !sent && phase !== "connect" && phase !== "acquire" && (said.name === "TypeError" || said.name === "RangeError")
-  const row = values ? misuse("encode_failed") : misuse("client_error", { connection: "discard" })
-  return { said, origin: "client", row }
+  const { name = "", code = "", message } = said
+  const bug = phase === "connect" || message.startsWith("bug: ")
+  if (!bug && !sent && (name === "TypeError" || name === "RangeError")) {
+    return { said, origin: "client", row: misuse("encode_failed") }
+  }
+  // What pg's parser stumbles over when it reads a length, or a field, that is none.
+  if (!bug && (name === "RangeError" || code === "ERR_OUT_OF_RANGE" || code === "ERR_BUFFER_OUT_OF_BOUNDS")) {
+    return { said, origin: "driver", row: desynchronised() }
+  }
+  if (bug || PROGRAMMING.has(name))
+    return { said, origin: "client", row: misuse("client_error", { connection: "discard" }) }
+  return { said, origin: "driver", row: loss("connection_failed") }
 }
+
+const PROGRAMMING: ReadonlySet<string> = new Set(["TypeError", "ReferenceError", "SyntaxError", "AssertionError"])
 
 /** How a statement ends that we cancelled, or whose connection we closed. */
 const OUR_DOING: ReadonlySet<FailureKind> = new Set([

@@ -38,7 +38,7 @@ export const QUICKDIE_ROUTINE = "quickdie"
 /** `ready`: ReadyForQuery came after it, which only a session that lives on can send. */
 export function rankOf(said: Layer, ready: boolean): Rank {
   if (said.name === "notice") return "notice"
-  const known = said.severity === undefined ? undefined : RANKS.get(said.severity.toUpperCase())
+  const known = said.severity === undefined ? undefined : RANKS.get(said.severity)
   if (known !== undefined) return known
 
   if (said.routine === SYNC_REP_ROUTINE || said.routine === QUICKDIE_ROUTINE) return "notice"

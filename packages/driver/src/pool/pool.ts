@@ -252,7 +252,7 @@ export class Pool<T> {
     this.#match(now)
     if (this.#stock.top !== slot) return
     this.#stock.rest(slot)
-    this.#alarm.by(Math.min(slot.expiresAt, now + this.#parts.options.idleTimeoutMs))
+    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#parts.options.idleTimeoutMs))
   }
 
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */

@@ -94,7 +94,8 @@ export class Connections implements Resources<PgConnection> {
     // What we know better than the error that comes of it.
     let known: Failure | undefined
     const password = async (): Promise<string> => {
-      const asked = await settings.password()
+      // Once the server was refused, nobody gets it.
+      const asked = known === undefined ? await settings.password() : failed(known)
       if (asked.ok) return asked.value
       known = asked.failure
       throw new Error(asked.failure.message)

@@ -63,10 +63,12 @@ export class Connection {
     this.#toServer = new Flow("client", client, this.#server, {
       before: (frame) => this.#beforeClient(frame),
       after: () => this.#happened(this.#clientMoment, this.#toServer),
+      unreadable: () => this.#passBlindly(),
     })
     this.#toClient = new Flow("server", this.#server, client, {
       before: (frame) => this.#beforeServer(frame),
       after: () => this.#happened(this.#serverMoment, this.#toClient),
+      unreadable: () => this.#passBlindly(),
     })
 
     const dialled = this.#toServer.hold()
@@ -160,10 +162,13 @@ export class Connection {
     }
     this.#serverMoment = moment
     this.#run(this.#fired(moment), this.#toClient, () => {
-      if (!isAccepted) return
-      this.#toServer.mode = "opaque"
-      this.#toClient.mode = "opaque"
+      if (isAccepted) this.#passBlindly()
     })
+  }
+
+  #passBlindly(): void {
+    this.#toServer.mode = "opaque"
+    this.#toClient.mode = "opaque"
   }
 
   #happened(moment: Moment | undefined, flow: Flow): void {

@@ -16,6 +16,8 @@ export interface FlowListener {
   before(frame: Frame): void
   /** It has passed. */
   after(frame: Frame): void
+  /** These bytes are not messages: TLS, or something else altogether. */
+  unreadable(): void
 }
 
 /**
@@ -37,7 +39,7 @@ export class Flow {
   /** The message that is passing, and what is left of its fate. */
   #frame: Frame | undefined
   #fate: Fate = PASS
-  #fateBytes = 0
+  #fateBytes = Number.POSITIVE_INFINITY
   #midMessage = false
   /** Injected while a message was passing: goes out behind it. */
   #behind: Buffer[] = []
@@ -131,7 +133,9 @@ export class Flow {
   #step(): boolean {
     if (this.#holds > 0 || this.#discarding) return false
     if (this.#waiting === undefined) {
+      const readable = this.mode !== "opaque"
       this.#waiting = this.#framer.next()
+      if (readable && this.mode === "opaque") this.#listener.unreadable()
       if (this.#waiting === undefined) return false
       if (this.#waiting.frame !== undefined) {
         this.#frame = this.#waiting.frame

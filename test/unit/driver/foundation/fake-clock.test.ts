@@ -40,6 +40,17 @@ describe("FakeClock", () => {
     expect(ran).toEqual(["promise of the first", "second"])
   })
 
+  it("runs late what a jump has passed by", async () => {
+    const clock = new FakeClock()
+    const start = clock.now()
+    const seen: number[] = []
+    clock.after(10, () => seen.push(clock.now() - start))
+    clock.jump(25)
+    expect(seen).toEqual([])
+    await clock.advance(0)
+    expect(seen).toEqual([25])
+  })
+
   it("forgets a cancelled timer, and tells how many are set", async () => {
     const clock = new FakeClock()
     let ran = 0

@@ -1,0 +1,5 @@
+import { createHash } from "node:crypto"
+
+import { OptionsError, type OptionsProblem } from "@kysely-resilient/driver"
+
+import { createDatabase } from "./database.ts"
