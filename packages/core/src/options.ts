@@ -73,7 +73,7 @@ function isDevelopment(env: Environment): boolean {
 
 /** The same waits between runs of a transaction as between tries of a statement. */
 function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["backoff"] {
-  const given = isRecord(retry) ? retry : {}
+  const given = retry === false || !isRecord(retry) ? {} : retry
   return {
     slow: { ...DEFAULT_BACKOFF.slow, ...given.slow },
     quick: { ...DEFAULT_BACKOFF.quick, ...given.quick },

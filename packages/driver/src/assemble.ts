@@ -21,6 +21,7 @@ import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
+import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
@@ -148,6 +149,10 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
     })
+  }
+
+  tell(event: Told): void {
+    this.#machine.emit(event)
   }
 
   close(options: { readonly drainMs?: number } = {}): Promise<void> {

@@ -10,6 +10,7 @@ export type AvailabilityKind =
   | "resource_exhausted"
   | "pooler_unavailable"
   | "pool_closed"
+  | "replication_unconfirmed"
   | "prepared_statement_missing"
   | "prepared_statement_exists"
 
@@ -25,6 +26,8 @@ export type ResourceExhausted = AvailabilityError<"resource_exhausted">
 export type PoolerUnavailable = AvailabilityError<"pooler_unavailable">
 /** This database was closed by the program itself. */
 export type PoolClosed = AvailabilityError<"pool_closed">
+/** Committed on this server, and its synchronous standby has not confirmed it: effect `applied_locally`. */
+export type ReplicationUnconfirmed = AvailabilityError<"replication_unconfirmed">
 export type PreparedStatementMissing = AvailabilityError<"prepared_statement_missing">
 export type PreparedStatementExists = AvailabilityError<"prepared_statement_exists">
 
@@ -37,6 +40,7 @@ export type AnyAvailabilityError =
   | ResourceExhausted
   | PoolerUnavailable
   | PoolClosed
+  | ReplicationUnconfirmed
   | PreparedStatementMissing
   | PreparedStatementExists
 
@@ -52,6 +56,7 @@ export const AVAILABILITY_WORDS: Words<AvailabilityKind> = {
   resource_exhausted: () => "The server is short of memory, disk or another resource",
   pooler_unavailable: () => "The connection pooler in front of the database cannot serve",
   pool_closed: (facts) => saidOr(facts, "This database was closed"),
+  replication_unconfirmed: () => "The wait for the synchronous standby was cut short",
   prepared_statement_missing: () => "A prepared statement is gone, as behind a pooler that switched sessions",
   prepared_statement_exists: () => "A prepared statement's name is taken, as behind a pooler that switched sessions",
 }

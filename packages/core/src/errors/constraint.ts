@@ -7,6 +7,7 @@ export type ConstraintKind =
   | "check_violation"
   | "not_null_violation"
   | "exclusion_violation"
+  | "integrity_constraint_violation"
 
 /** The data breaks a rule of the schema. Nothing was applied. */
 export interface ConstraintError<
@@ -28,12 +29,16 @@ export type CheckViolation<C extends string | null = string | null> = Constraint
 export type NotNullViolation = ConstraintError<"not_null_violation">
 export type ExclusionViolation<C extends string | null = string | null> = ConstraintError<"exclusion_violation", C>
 
+/** A rule that PostgreSQL does not tell apart further; triggers raise it too. */
+export type IntegrityConstraintViolation = ConstraintError<"integrity_constraint_violation">
+
 export type AnyConstraintError =
   | UniqueViolation
   | ForeignKeyViolation
   | CheckViolation
   | NotNullViolation
   | ExclusionViolation
+  | IntegrityConstraintViolation
 
 export const CONSTRAINT_WORDS: Words<ConstraintKind> = {
   unique_violation: (facts) =>
@@ -45,4 +50,6 @@ export const CONSTRAINT_WORDS: Words<ConstraintKind> = {
     `${named("The column", facts.column)}${named(" of table", facts.table)} must not be null${named(" (domain", facts.dataType, ")")}`,
   exclusion_violation: (facts) =>
     `The row would break ${named("the exclusion constraint", facts.constraint)}${named(" of table", facts.table)}: it collides with another row`,
+  integrity_constraint_violation: (facts) =>
+    `The change would break ${named("a constraint", facts.constraint)}${named(" of table", facts.table)}`,
 }

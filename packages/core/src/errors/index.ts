@@ -9,6 +9,7 @@ export type {
   ConstraintError,
   ExclusionViolation,
   ForeignKeyViolation,
+  IntegrityConstraintViolation,
   NotNullViolation,
   UniqueViolation,
 } from "./constraint.ts"
@@ -17,6 +18,7 @@ export type {
   CachedPlanChanged,
   DeadlockDetected,
   LockNotAvailable,
+  ObjectInUse,
   SerializationFailure,
   TransactionAborted,
 } from "./conflict.ts"
@@ -39,6 +41,7 @@ export type {
   PoolerUnavailable,
   PreparedStatementExists,
   PreparedStatementMissing,
+  ReplicationUnconfirmed,
   ResourceExhausted,
   ServerCrashed,
   ServerShutdown,

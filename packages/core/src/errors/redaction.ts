@@ -91,8 +91,7 @@ const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
 
 function quotesNoValue(failure: CoreFailure): boolean {
   const { origin, kind, cause, sqlState } = failure
-  if (origin === "client") return OUR_WORDS.has(kind) || cause === undefined
-  if (origin === "driver") return cause === undefined
+  if (origin === "client" || origin === "driver") return OUR_WORDS.has(kind) || cause === undefined
   if (origin !== "server" || sqlState === undefined) return false
   if (!VALUE_FREE_STATES.has(sqlState) && !(STATES_OF_THE_TEXT.has(sqlState) && has(cause, "position"))) return false
   // From inside a function the "statement" is one that the function made, perhaps of data.

@@ -9,7 +9,7 @@ import {
   type CompiledQuery,
   type Dialect,
   type KyselyPlugin,
-  type OperationNode,
+  type RootOperationNode,
   type QueryId,
   type RawBuilder,
 } from "kysely"
@@ -74,8 +74,8 @@ class ColdExecutor extends DefaultQueryExecutor {
     this.#derived = derived
   }
 
-  override compileQuery<R = unknown>(node: OperationNode & CompiledQuery["query"], queryId: QueryId): CompiledQuery<R> {
-    const compiled = super.compileQuery<R>(node, queryId)
+  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    const compiled = super.compileQuery(node, queryId)
     if (this.#derived) this.#remember(compiled, this.plugins)
     return compiled
   }

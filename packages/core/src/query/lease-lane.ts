@@ -99,11 +99,12 @@ export class LeaseLane implements Lane {
   }
 
   #whyOver(): string | undefined {
-    return this.#state.state === "open" ? this.#outer?.#whyEnded() : this.#state.why
+    return this.#state.state === "open" ? this.#outer?.whyEnded() : this.#state.why
   }
 
-  #whyEnded(): string | undefined {
-    return this.#state.state === "ended" ? this.#state.why : this.#outer?.#whyEnded()
+  /** Why nothing may run on it or inside of it any more, if that is so. */
+  whyEnded(): string | undefined {
+    return this.#state.state === "ended" ? this.#state.why : this.#outer?.whyEnded()
   }
 }
 

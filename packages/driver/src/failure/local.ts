@@ -3,6 +3,7 @@ import { effectOf, untouched } from "./effect.ts"
 import type { Ending, Evidence } from "./effect.ts"
 import type { Failure, Origin } from "./failure.ts"
 import { abandonment, sentence } from "./message.ts"
+import { credentials } from "./network.ts"
 import { conflict, fault, loss, misuse } from "./row.ts"
 import type { Row } from "./row.ts"
 import { UNCONFIRMED } from "./sqlstate.ts"
@@ -50,6 +51,11 @@ export function connectTimeout({
     `PostgreSQL did not accept the connection within ${limitMs} ms. Look at the network and the server's load, or raise timeouts.connectMs.`,
     { origin: "socket" },
   )
+}
+
+/** The function that gives us passwords failed. */
+export function passwordFailed(cause: unknown): Failure {
+  return make(credentials(), untouched("connect"), "The function that gives the password failed.", { cause })
 }
 
 /** Refused before it was sent. `why` is a sentence that says what to do instead. */
