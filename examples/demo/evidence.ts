@@ -40,7 +40,9 @@ export async function balancesHeld(admin: Store, openingCents: bigint) {
   )
   const recorded = new Set(transfers.value.map(({ id }) => id))
   const entered = new Set(entries.value.map(({ entry }) => entry))
-  return ok({ ...balances, halfDone: [...recorded.symmetricDifference(entered)] })
+  const unentered = [...recorded].filter((id) => !entered.has(id))
+  const unrecorded = [...entered].filter((id) => !recorded.has(id))
+  return ok({ ...balances, halfDone: [...unentered, ...unrecorded] })
 }
 
 export function signalsHeld(admin: Store) {

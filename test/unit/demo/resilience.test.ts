@@ -29,6 +29,7 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
       transaction_rollbacks: 12,
       pool_resets: 0,
       success_rate: 1 - 3 / 1523,
+      observer_failures: 0,
       window: { ...calm, ...window },
     },
   }
