@@ -97,10 +97,11 @@ function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  const evidence = untouched(plan.phase)
-  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
+  if (plan.signal?.aborted === true) {
+    return abandoned("abort", untouched(plan.phase), { cause: plan.signal.reason })
+  }
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
+    return abandoned("deadline", untouched(plan.phase), { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -155,6 +156,7 @@ function settleFresh(
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+  if (exchange.unremarkable && plan.phase !== "commit") return undefined
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)

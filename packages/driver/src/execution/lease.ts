@@ -22,7 +22,7 @@ import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
-import { mapSettled, refuse, resultOf } from "./settled.ts"
+import { allResults, lastResult, mapSettled, refuse } from "./settled.ts"
 import { streamOn, type StreamHost } from "./streaming.ts"
 import { Turns } from "./turns.ts"
 
@@ -60,7 +60,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   async run(query: CompiledQuery, options: DoorOptions = {}): Promise<Settled<StatementResult>> {
     const settled = await this.#statements([query], options)
-    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+    return mapSettled(settled, lastResult)
   }
 
   async batch(
@@ -69,7 +69,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   ): Promise<Settled<readonly StatementResult[]>> {
     if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
     const settled = await this.#statements(queries, options)
-    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+    return mapSettled(settled, allResults)
   }
 
   stream(query: CompiledQuery, chunkSize: number, options: DoorOptions = {}): AsyncIterableIterator<StreamChunk> {
