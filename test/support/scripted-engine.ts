@@ -207,7 +207,7 @@ class ScriptedLease implements LeaseHandle {
 
   async commit(): Promise<Settled<void>> {
     await this.#last
-    this.#transaction = "over"
+    this.#transaction = "none"
     this.#say("commit")
     const first = this.#firstFailure
     const wrong =
@@ -220,8 +220,10 @@ class ScriptedLease implements LeaseHandle {
   }
 
   async rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
-    if (this.#transaction !== "open") return
-    this.#transaction = "over"
+    const open = this.#transaction === "open"
+    // Ended by its deadline it stays in the way until its holder ends it himself.
+    this.#transaction = reason === "deadline" ? "over" : "none"
+    if (!open) return
     this.#say(`rollback (${reason})`)
     await this.#engine.script.rollback?.(this.#number)
   }
