@@ -115,14 +115,13 @@ function givenUp<R>(
   why: "deadline" | "aborted",
   attempts: number,
 ): TransactionError {
+  const { timeoutMs } = work.plan
+  const phase = "transaction"
   const failure =
     why === "deadline"
-      ? localFailure(
-          "deadline_exceeded",
-          `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`,
-        )
-      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back")
-  return toDatabaseError({ ...failure, phase: "transaction" }, contextOf(kit, work, attempts))
+      ? localFailure("transaction_timeout", `The transaction was not done within ${timeoutMs} ms, and was rolled back`, { phase })
+      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+  return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 
 function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {
