@@ -27,7 +27,20 @@ function folderOf(path: string): string {
   return path.includes("/") ? (path.split("/")[0] ?? "") : "."
 }
 
-const DRIVER_LAYERS = ["foundation", "failure", "telemetry", "policy", "pool", "postgres", "resolution", "execution", "pg-pool", "kysely", "options", "."]
+const DRIVER_LAYERS = [
+  "foundation",
+  "failure",
+  "telemetry",
+  "policy",
+  "pool",
+  "postgres",
+  "resolution",
+  "execution",
+  "pg-pool",
+  "kysely",
+  "options",
+  ".",
+]
 
 describe("driver", () => {
   const imports = importsOf("driver")
@@ -52,7 +65,9 @@ describe("driver", () => {
   it("uses values of kysely in one folder, types anywhere", () => {
     const values = imports.filter(({ from, to }) => to === "kysely" && !from.startsWith("kysely/"))
     const source = join(root, "packages/driver/src")
-    const wrong = values.filter(({ from }) => !/import type [^;]*? from "kysely"/s.test(readFileSync(join(source, from), "utf8")))
+    const wrong = values.filter(
+      ({ from }) => !/import type [^;]*? from "kysely"/s.test(readFileSync(join(source, from), "utf8")),
+    )
     expect(wrong).toEqual([])
   })
 
@@ -61,7 +76,9 @@ describe("driver", () => {
     const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
     const wrong = files.filter((file) => {
       if (file === "foundation/clock.ts" || file === "assemble.ts") return false
-      return /\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|performance\.now\(/.test(readFileSync(join(source, file), "utf8"))
+      return /\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|performance\.now\(/.test(
+        readFileSync(join(source, file), "utf8"),
+      )
     })
     expect(wrong).toEqual([])
   })

@@ -40,16 +40,19 @@ async function whoWaits(): Promise<number> {
 const notes = async (): Promise<number> => (await side.query("select * from notes")).rows.length
 
 describe("a COMMIT that waits for the synchronous standby", () => {
-  it.each(["pg_cancel_backend", "pg_terminate_backend"])("and is ended by %s is known to be applied, here only", async (end) => {
-    const lease = engine.lease()
-    lease.begin({})
-    expect(await lease.run(text("insert into notes values ('a')"))).toMatchObject({ ok: true })
-    const committing = lease.commit()
-    await side.query(`select ${end}($1)`, [await whoWaits()])
-    expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
-    await lease.release()
-    expect(await notes()).toBe(1)
-  })
+  it.each(["pg_cancel_backend", "pg_terminate_backend"])(
+    "and is ended by %s is known to be applied, here only",
+    async (end) => {
+      const lease = engine.lease()
+      lease.begin({})
+      expect(await lease.run(text("insert into notes values ('a')"))).toMatchObject({ ok: true })
+      const committing = lease.commit()
+      await side.query(`select ${end}($1)`, [await whoWaits()])
+      expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
+      await lease.release()
+      expect(await notes()).toBe(1)
+    },
+  )
 })
 
 describe("an autocommit write that waits for it", () => {

@@ -9,20 +9,24 @@ import type {
   StatementResult,
   StreamChunk,
 } from "./engine.ts"
+import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { mapSettled, resultOf } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
-import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
+import type { DriverOptions } from "./options.ts"
+import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { delayMs } from "./policy/backoff.ts"
-import type { PgConnection } from "./postgres/connection.ts"
+import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
+import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
-import { Observers } from "./telemetry/observer.ts"
+import { combineObservers } from "./telemetry/observer.ts"
 
 /** Time and chance, for tests and simulations. */
 export interface Surroundings {
@@ -51,7 +55,10 @@ class AssembledEngine implements Engine {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
-    const { observe } = new Observers([this.#metrics.observe, options.observer, options.log])
+    const observe = combineObservers(
+      [this.#metrics.observe, options.observer, options.log],
+      this.#metrics.observerFailed,
+    )
     const connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
@@ -85,21 +92,18 @@ class AssembledEngine implements Engine {
     }
   }
 
-  async run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    const lease = this.lease()
-    const settled = await lease.run(statement, options)
-    void lease.release()
-    return settled
+  async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    const settled = await runAlone(this.#machine, [statement], options)
+    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
   }
 
   async batch(
     statements: readonly CompiledQuery[],
-    options?: StatementOptions,
+    options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    const lease = this.lease()
-    const settled = await lease.batch(statements, options)
-    void lease.release()
-    return settled
+    if (statements.length === 0) return { ok: true, value: [], attempts: 0 }
+    const settled = await runAlone(this.#machine, statements, options)
+    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
   }
 
   async *stream(
@@ -147,6 +151,10 @@ class AssembledEngine implements Engine {
     })
   }
 
+  tell(event: Told): void {
+    this.#machine.emit(event)
+  }
+
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainMs ?? 0)
     return this.#closing
@@ -160,6 +168,6 @@ class AssembledEngine implements Engine {
     })
     await this.#pool.close({ drainMs: drainMs + cancelMs })
     abandoning.cancel()
-    for (const connection of this.#pool.leased()) connection.destroy(new Error("The driver was closed"))
+    for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }
 }

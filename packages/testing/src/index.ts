@@ -14,3 +14,23 @@ export type { PostgresServer, ServerOrigin } from "./server.ts"
 export type { SqlClient } from "./sql-client.ts"
 export { startPostgres, TEST_URL_VARIABLE } from "./start.ts"
 export type { StartPostgresOptions } from "./start.ts"
+export { cut, delay, drop, inject, stall, truncate } from "./proxy/action.ts"
+export type { Action, CutHow, Direction, Side } from "./proxy/action.ts"
+export type { ProxiedConnection } from "./proxy/connection.ts"
+export {
+  afterRows,
+  afterServerHasCommit,
+  afterStatementIsSent,
+  beforeAnswer,
+  beforeCommitReachesServer,
+  beforeStatement,
+  betweenCommitCompleteAndReady,
+  onCancelRequest,
+  onConnect,
+  onStartup,
+} from "./proxy/instants.ts"
+export type { At, Matcher } from "./proxy/matcher.ts"
+export type { ClientMessage, ErrorFields, InjectedMessage, ServerMessage } from "./proxy/messages.ts"
+export { startFaultProxy } from "./proxy/proxy.ts"
+export type { FaultProxy, FaultProxyOptions } from "./proxy/proxy.ts"
+export type { Hit, Rule, RuleHandle } from "./proxy/rules.ts"

@@ -48,11 +48,15 @@ afterEach(async () => {
 })
 
 const add = (name: string) => db.insertInto("person").values({ first_name: name, age: 1 })
-const names = async () => (await db.selectFrom("person").select("first_name").orderBy("id").execute()).map((p) => p.first_name)
+const names = async () =>
+  (await db.selectFrom("person").select("first_name").orderBy("id").execute()).map((p) => p.first_name)
 
 describe("statements", () => {
   it("answers rows, and how many rows a write changed", async () => {
-    const inserted = await db.insertInto("person").values([{ first_name: "ann" }, { first_name: "bob" }]).executeTakeFirstOrThrow()
+    const inserted = await db
+      .insertInto("person")
+      .values([{ first_name: "ann" }, { first_name: "bob" }])
+      .executeTakeFirstOrThrow()
     expect(inserted.numInsertedOrUpdatedRows).toBe(2n)
     const updated = await db.updateTable("person").set({ age: 3 }).executeTakeFirstOrThrow()
     expect(updated.numUpdatedRows).toBe(2n)
@@ -67,7 +71,10 @@ describe("statements", () => {
 
   it("keeps a column that is called __proto__", async () => {
     const { rows } = await sql`select 1 as "__proto__", 2 as b`.execute(db)
-    expect(Object.entries(rows[0] as object)).toEqual([["__proto__", 1], ["b", 2]])
+    expect(Object.entries(rows[0] as object)).toEqual([
+      ["__proto__", 1],
+      ["b", 2],
+    ])
   })
 
   it("takes several statements in one text without parameters", async () => {
@@ -81,7 +88,9 @@ describe("statements", () => {
 
   it("gives errors the fields that code on pg looks at", async () => {
     await add("ann").execute()
-    const error = await add("ann").execute().catch((caught: unknown) => caught)
+    const error = await add("ann")
+      .execute()
+      .catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(DriverError)
     expect(error).toMatchObject({
       code: "23505",
@@ -96,7 +105,9 @@ describe("statements", () => {
   })
 
   it("runs a raw SELECT that writes, once", async () => {
-    await sql`create function grow() returns void language sql as $$ insert into person (first_name) values ('grown') $$`.execute(db)
+    await sql`create function grow() returns void language sql as $$ insert into person (first_name) values ('grown') $$`.execute(
+      db,
+    )
     await sql`select grow()`.execute(db)
     expect(await names()).toEqual(["grown"])
     await sql`with w as (insert into person (first_name) values ('w') returning id) select * from w`.execute(db)
@@ -109,7 +120,15 @@ describe("bad input is refused before it is sent, and the connection stays", () 
     ["a NUL", "a\0b", /NUL/],
     ["a lone surrogate", "a\ud800b", /surrogate/],
     ["an invalid Date", new Date(Number.NaN), /invalid Date/],
-    ["something cyclic", (() => { const a: Record<string, unknown> = {}; a["a"] = a; return a })(), /cannot be serialised/],
+    [
+      "something cyclic",
+      (() => {
+        const a: Record<string, unknown> = {}
+        a["a"] = a
+        return a
+      })(),
+      /cannot be serialised/,
+    ],
   ])("%s", async (_, value, message) => {
     const error = await sql`select ${value}::text`.execute(db).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ kind: "encode_failed", effect: "not_applied" })
@@ -119,7 +138,14 @@ describe("bad input is refused before it is sent, and the connection stays", () 
   })
 
   it("more than 65,535 parameters", async () => {
-    const error = await db.executeQuery(CompiledQuery.raw("select 1", Array.from({ length: 65_536 }, () => 1))).catch((caught: unknown) => caught)
+    const error = await db
+      .executeQuery(
+        CompiledQuery.raw(
+          "select 1",
+          Array.from({ length: 65_536 }, () => 1),
+        ),
+      )
+      .catch((caught: unknown) => caught)
     expect(error).toMatchObject({ kind: "encode_failed", effect: "not_applied" })
   })
 })
@@ -127,7 +153,9 @@ describe("bad input is refused before it is sent, and the connection stays", () 
 describe("plugins and log", () => {
   it("works under CamelCasePlugin", async () => {
     await add("ann").execute()
-    const camel = db.withPlugin(new CamelCasePlugin()) as unknown as Kysely<{ person: { id: number; firstName: string } }>
+    const camel = db.withPlugin(new CamelCasePlugin()) as unknown as Kysely<{
+      person: { id: number; firstName: string }
+    }>
     expect(await camel.selectFrom("person").select("firstName").execute()).toEqual([{ firstName: "ann" }])
   })
 
@@ -135,7 +163,7 @@ describe("plugins and log", () => {
     const logged: string[] = []
     const logging = new Kysely<DB>({
       dialect: new ResilientPostgresDialect({ connection: database.url, pool: { min: 0 } }),
-      log: (event: LogEvent) => logged.push(`${event.level} ${event.query.sql}`),
+      log: (event: LogEvent) => void logged.push(`${event.level} ${event.query.sql}`),
     })
     await logging.transaction().execute(async (trx) => trx.insertInto("person").values({ first_name: "x" }).execute())
     await sql`select 1/0`.execute(logging).catch(() => {})
@@ -175,7 +203,12 @@ describe("transactions", () => {
       .setIsolationLevel("serializable")
       .setAccessMode("read only")
       .execute(async (trx) =>
-        sql<{ i: string; r: string }>`select current_setting('transaction_isolation') as i, current_setting('transaction_read_only') as r`.execute(trx),
+        sql<{
+          i: string
+          r: string
+        }>`select current_setting('transaction_isolation') as i, current_setting('transaction_read_only') as r`.execute(
+          trx,
+        ),
       )
     expect(rows).toEqual([{ i: "serializable", r: "on" }])
   })
@@ -195,7 +228,10 @@ describe("transactions", () => {
 
   it("refuses raw COMMIT and ROLLBACK inside", async () => {
     for (const text of ["commit", "ROLLBACK", "begin", "/* x */ end"]) {
-      const error = await db.transaction().execute(async (trx) => sql.raw(text).execute(trx)).catch((caught: unknown) => caught)
+      const error = await db
+        .transaction()
+        .execute(async (trx) => sql.raw(text).execute(trx))
+        .catch((caught: unknown) => caught)
       expect(error).toMatchObject({ kind: "refused" })
     }
   })
@@ -211,7 +247,11 @@ describe("transactions", () => {
     await trx.insertInto("person").values({ first_name: "a" }).execute()
     const saved = await trx.savepoint("s").execute()
     await saved.insertInto("person").values({ first_name: "b" }).execute()
-    await saved.insertInto("person").values({ first_name: "b" }).execute().catch(() => {})
+    await saved
+      .insertInto("person")
+      .values({ first_name: "b" })
+      .execute()
+      .catch(() => {})
     await saved.rollbackToSavepoint("s").execute()
     await saved.releaseSavepoint("s").execute()
     await trx.insertInto("person").values({ first_name: "c" }).execute()
@@ -244,7 +284,8 @@ describe("transactions", () => {
 
   it("keeps one connection in db.connection(), transactions inside it too", async () => {
     const pids = await db.connection().execute(async (pinned) => {
-      const pid = async (on: Kysely<DB>) => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(on)).rows[0]?.pid
+      const pid = async (on: Kysely<DB>) =>
+        (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(on)).rows[0]?.pid
       const seen = [await pid(pinned)]
       await pinned.transaction().execute(async (trx) => void seen.push(await pid(trx)))
       seen.push(await pid(pinned))
@@ -273,7 +314,8 @@ describe("an orphan: a transaction that raw SQL left open", () => {
 
   it("is rolled back by default", async () => expect(await orphan("rollback")).toEqual([]))
   it("is committed by the user's wish", async () => expect(await orphan("commit")).toEqual(["orphan"]))
-  it("is rolled back against that wish when a statement of it failed", async () => expect(await orphan("commit", true)).toEqual([]))
+  it("is rolled back against that wish when a statement of it failed", async () =>
+    expect(await orphan("commit", true)).toEqual([]))
   it("takes its connection with it", async () => {
     expect(await orphan("discard")).toEqual([])
     expect(events).toContainEqual(expect.objectContaining({ name: "transaction.orphaned", action: "discard" }))
@@ -289,7 +331,8 @@ describe("an orphan: a transaction that raw SQL left open", () => {
 })
 
 describe("streaming", () => {
-  const numbers = (to: number) => db.selectFrom(sql<{ n: number }>`generate_series(1, ${sql.lit(to)})`.as<"g">(sql`g(n)`)).select("g.n")
+  const numbers = (to: number) =>
+    db.selectFrom(sql<{ n: number }>`generate_series(1, ${sql.lit(to)})`.as<"g">(sql`g(n)`)).select("g.n")
 
   it("gives every row, in chunks", async () => {
     const seen: number[] = []
@@ -301,13 +344,21 @@ describe("streaming", () => {
     const one = open({ pool: { min: 0, max: 1 } })
     const query = one.selectFrom(sql<{ n: number }>`generate_series(1, 1000000)`.as<"g">(sql`g(n)`)).select("g.n")
     for await (const row of query.stream(10)) if (row.n === 15) break
-    const open1 = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where datname = current_database() and state like 'idle in%'`.execute(one)
+    const open1 = await sql<{
+      n: number
+    }>`select count(*)::int as n from pg_stat_activity where datname = current_database() and state like 'idle in%'`.execute(
+      one,
+    )
     expect(open1.rows).toEqual([{ n: 0 }])
     await one.destroy()
   })
 
   it("streams the rows of a write, and the write stands", async () => {
-    for await (const row of db.insertInto("person").values([{ first_name: "a" }, { first_name: "b" }]).returning("first_name").stream(1)) {
+    for await (const row of db
+      .insertInto("person")
+      .values([{ first_name: "a" }, { first_name: "b" }])
+      .returning("first_name")
+      .stream(1)) {
       expect(row.first_name).toMatch(/a|b/)
     }
     expect(await names()).toEqual(["a", "b"])
@@ -315,7 +366,10 @@ describe("streaming", () => {
 
   it("streams inside a transaction, beside other statements of it", async () => {
     const trx = await db.startTransaction().execute()
-    for await (const row of trx.selectFrom(sql<{ n: number }>`generate_series(1, 5)`.as<"g">(sql`g(n)`)).select("g.n").stream(2)) {
+    for await (const row of trx
+      .selectFrom(sql<{ n: number }>`generate_series(1, 5)`.as<"g">(sql`g(n)`))
+      .select("g.n")
+      .stream(2)) {
       expect(row.n).toBeGreaterThan(0)
     }
     await trx.insertInto("person").values({ first_name: "after" }).execute()
@@ -324,7 +378,9 @@ describe("streaming", () => {
   })
 
   it("throws the error of a stream that fails half way", async () => {
-    const failing = db.selectFrom(sql<{ n: number }>`generate_series(1, 100)`.as<"g">(sql`g(n)`)).select(sql<number>`100 / (50 - n)`.as("q"))
+    const failing = db
+      .selectFrom(sql<{ n: number }>`generate_series(1, 100)`.as<"g">(sql`g(n)`))
+      .select(sql<number>`100 / (50 - n)`.as("q"))
     const seen: number[] = []
     const reading = async () => {
       for await (const row of failing.stream(10)) seen.push(row.q)
@@ -337,22 +393,34 @@ describe("streaming", () => {
 
 describe("cancellation", () => {
   const running = async () =>
-    (await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep%' and state = 'active' and datname = current_database()`.execute(db)).rows[0]?.n
+    (
+      await sql<{
+        n: number
+      }>`select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep%' and state = 'active' and datname = current_database()`.execute(
+        db,
+      )
+    ).rows[0]?.n
 
   async function untilRunning(count: number): Promise<void> {
     while ((await running()) !== count) await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
-  it.each(["cancel query", "kill session"] as const)("%s: the statement is gone from the server, the caller sees its own reason", async (strategy) => {
-    const controller = new AbortController()
-    const sleeping = db.executeQuery(CompiledQuery.raw("select pg_sleep(30)"), { signal: controller.signal, inflightQueryAbortStrategy: strategy })
-    const rejected = expect(sleeping).rejects.toThrow("enough")
-    await untilRunning(1)
-    controller.abort(new Error("enough"))
-    await rejected
-    await untilRunning(0)
-    expect(await names()).toEqual([])
-  })
+  it.each(["cancel query", "kill session"] as const)(
+    "%s: the statement is gone from the server, the caller sees its own reason",
+    async (strategy) => {
+      const controller = new AbortController()
+      const sleeping = db.executeQuery(CompiledQuery.raw("select pg_sleep(30)"), {
+        signal: controller.signal,
+        inflightQueryAbortStrategy: strategy,
+      })
+      const rejected = expect(sleeping).rejects.toThrow("enough")
+      await untilRunning(1)
+      controller.abort(new Error("enough"))
+      await rejected
+      await untilRunning(0)
+      expect(await names()).toEqual([])
+    },
+  )
 
   it("ignore query: the statement runs on", async () => {
     const controller = new AbortController()
@@ -402,6 +470,10 @@ describe("the rest of Kysely", () => {
 
   it("introspects", async () => {
     const tables = await db.introspection.getTables()
-    expect(tables.find((table) => table.name === "person")?.columns.map((column) => column.name)).toEqual(["id", "first_name", "age"])
+    expect(tables.find((table) => table.name === "person")?.columns.map((column) => column.name)).toEqual([
+      "id",
+      "first_name",
+      "age",
+    ])
   })
 })

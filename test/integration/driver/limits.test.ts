@@ -45,13 +45,17 @@ async function active(): Promise<string[]> {
   return rows.map((row) => row.query)
 }
 
-const notes = async (): Promise<string[]> => (await side.query<{ note: string }>("select note from notes order by note")).rows.map((row) => row.note)
+const notes = async (): Promise<string[]> =>
+  (await side.query<{ note: string }>("select note from notes order by note")).rows.map((row) => row.note)
 
 describe("a deadline", () => {
   it("ends a statement on the server and keeps the connection", async () => {
     const startedAt = performance.now()
     const settled = await engine.run(text("insert into notes select 'late' from pg_sleep(30)"), { timeoutMs: 200 })
-    expect(settled).toMatchObject({ ok: false, failure: { kind: "deadline_exceeded", effect: "not_applied", retry: "never" } })
+    expect(settled).toMatchObject({
+      ok: false,
+      failure: { kind: "deadline_exceeded", effect: "not_applied", retry: "never" },
+    })
     expect(performance.now() - startedAt).toBeLessThan(200 + 4 * 100)
     expect(await active()).toEqual([])
     expect(await engine.run(text("select 1"))).toMatchObject({ ok: true })
@@ -62,13 +66,19 @@ describe("a deadline", () => {
   it("covers the wait for a connection", async () => {
     const busy = [engine.run(text("select pg_sleep(0.6)")), engine.run(text("select pg_sleep(0.6)"))]
     const settled = await engine.run(text("insert into notes values ('x')"), { timeoutMs: 100 })
-    expect(settled).toMatchObject({ ok: false, failure: { kind: "deadline_exceeded", effect: "not_applied" } })
+    expect(settled).toMatchObject({
+      ok: false,
+      attempts: 0 + 1,
+      failure: { kind: "deadline_exceeded", effect: "not_applied" },
+    })
     await Promise.all(busy)
     expect(await notes()).toEqual([])
   })
 
   it("never cancels somebody else's statement", async () => {
-    const others = Promise.all(Array.from({ length: 40 }, (_, index) => engine.run(text(`select pg_sleep(0.0${index % 5})`))))
+    const others = Promise.all(
+      Array.from({ length: 40 }, (_, index) => engine.run(text(`select pg_sleep(0.0${index % 5})`))),
+    )
     for (let round = 0; round < 20; round += 1) await engine.run(text("select pg_sleep(5)"), { timeoutMs: 5 + round })
     for (const settled of await others) expect(settled.ok).toBe(true)
   })
@@ -103,7 +113,10 @@ describe("a transaction with a deadline", () => {
     await pause(300)
     expect(await active()).toEqual([])
     expect(await lease.run(text("insert into notes values ('after')"))).toMatchObject({ ok: false })
-    expect(await lease.commit()).toMatchObject({ ok: false, failure: { kind: "transaction_timeout", effect: "not_applied" } })
+    expect(await lease.commit()).toMatchObject({
+      ok: false,
+      failure: { kind: "transaction_timeout", effect: "not_applied" },
+    })
     await lease.release()
     expect(await notes()).toEqual([])
   })
@@ -126,7 +139,10 @@ describe("a transaction with a deadline", () => {
     await lease.rollback("caller")
     await lease.release()
 
-    const strict = createEngine({ connection: database.url, onConnect: async (session) => void (await session.query("set statement_timeout = '3s'")) })
+    const strict = createEngine({
+      connection: database.url,
+      onConnect: async (session) => void (await session.query("set statement_timeout = '3s'")),
+    })
     const held = strict.lease()
     held.begin({ deadline: deadlineAfter(systemClock, 10_000) })
     const theirs = await held.run(text("select setting::int as ms from pg_settings where name = 'statement_timeout'"))
@@ -160,8 +176,15 @@ describe("close", () => {
 
 describe("onConnect", () => {
   it("sets every connection up", async () => {
-    const named = createEngine({ connection: database.url, onConnect: async (session) => void (await session.query("select set_config($1, $2, false)", ["application_name", "mine"])) })
-    expect(await named.run(text("show application_name"))).toMatchObject({ ok: true, value: { rows: [{ application_name: "mine" }] } })
+    const named = createEngine({
+      connection: database.url,
+      onConnect: async (session) =>
+        void (await session.query("select set_config($1, $2, false)", ["application_name", "mine"])),
+    })
+    expect(await named.run(text("show application_name"))).toMatchObject({
+      ok: true,
+      value: { rows: [{ application_name: "mine" }] },
+    })
     await named.close()
   })
 
@@ -188,7 +211,10 @@ describe("onConnect", () => {
       retry: { outageWaitMs: 200 },
       onConnect: () => new Promise(() => {}),
     })
-    expect(await hanging.run(text("select 1"), { timeoutMs: 2_000 })).toMatchObject({ ok: false, failure: { effect: "not_applied" } })
+    expect(await hanging.run(text("select 1"), { timeoutMs: 2_000 })).toMatchObject({
+      ok: false,
+      failure: { effect: "not_applied" },
+    })
     await hanging.close()
   })
 })

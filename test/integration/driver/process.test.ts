@@ -1,26 +1,11 @@
-import { spawn } from "node:child_process"
-
 import { describe, expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
+import { runScript } from "../../support/script.ts"
 
 const database = testDatabase(import.meta.url)
 
-/** Runs a script of its own and answers how it ended; killed after ten seconds. */
-function script(source: string): Promise<{ readonly code: number | null; readonly output: string; readonly tookMs: number }> {
-  return new Promise((resolve) => {
-    const startedAt = performance.now()
-    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], {
-      cwd: import.meta.dirname,
-      env: { ...process.env, URL: database.url },
-      timeout: 10_000,
-    })
-    let output = ""
-    child.stdout.on("data", (chunk) => (output += String(chunk)))
-    child.stderr.on("data", (chunk) => (output += String(chunk)))
-    child.on("close", (code) => resolve({ code, output, tookMs: performance.now() - startedAt }))
-  })
-}
+const script = (source: string) => runScript(source, { URL: database.url })
 
 const HEAD = `
 import { Kysely, sql } from "kysely"

@@ -60,12 +60,12 @@ describe("createTemplate", () => {
   it("sets up once, however many ask at the same moment, and every copy has it all", async () => {
     const name = `template_${process.pid}_once`
     let setups = 0
-    const ask1 = (): Promise<boolean> =>
+    const make = (): Promise<boolean> =>
       createTemplate(server, name, async (client) => {
         setups++
         await client.query("create table fruit as select g as id from generate_series(1, 1000) g")
       })
-    expect((await Promise.all([ask1(), ask1(), ask1()])).toSorted()).toEqual([false, false, true])
+    expect((await Promise.all([make(), make(), make()])).filter((made) => made)).toHaveLength(1)
     expect(setups).toBe(1)
 
     await using one = await isolatedDatabase(server, { template: name })

@@ -1,16 +1,9 @@
 import type { CompiledQuery } from "kysely"
 
-/** What a caller says of one statement; a part of `StatementOptions`, for the paths that have no place for options. */
-export interface StatementNotes {
-  /** Reaches events and errors. */
-  readonly label?: string
-  /** Over all attempts, waits included. Milliseconds. */
-  readonly timeoutMs?: number
-  /** The caller vouches that it only reads. */
-  readonly readOnly?: boolean
-  /** The caller vouches that running it twice does no harm. */
-  readonly idempotent?: boolean
-}
+import type { StatementOptions } from "../engine.ts"
+
+/** What a caller says of one statement, for the paths that have no place for options. */
+export type StatementNotes = Pick<StatementOptions, "label" | "timeoutMs" | "readOnly" | "idempotent">
 
 /**
  * By the compiled query itself, not by its `queryId`: Kysely gives that one to a builder and to all that is derived from

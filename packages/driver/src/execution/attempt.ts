@@ -7,10 +7,12 @@ import {
   replicationUnconfirmed,
   transactionAborted,
 } from "../failure/local.ts"
-import type { Failure, Outcome } from "../failure/failure.ts"
+import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
+import type { AcquireOptions } from "../pool/pool.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 
@@ -19,6 +21,8 @@ export interface ConnectionHolder {
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
+  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
+  readonly lost: Failure | undefined
   /** A first success: the lease holds it from now on. */
   pin(connection: PgConnection): void
   /** The pinned connection is gone. */
@@ -30,7 +34,7 @@ export type Tried =
   | {
       readonly ok: false
       readonly failure: Failure
-      /** False: no connection was to be had, so it does not count as a try. */
+      /** False: it never got as far as a connection, so it was no try. */
       readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
@@ -40,11 +44,22 @@ export type Tried =
 
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
 export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
-  const refused = notAnyMore(machine, plan)
+  const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
   if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
-  const acquired = pinned === undefined ? await acquire(machine, plan) : ({ ok: true, value: pinned } as const)
+  let acquired: Outcome<PgConnection>
+  if (pinned === undefined) {
+    const soon = machine.pool.acquire(acquireOptions(plan))
+    acquired = soon instanceof Promise ? await soon : soon
+    if (acquired.ok && !acquired.value.reusable) {
+      // Not clean, whatever left it so: it is not used.
+      machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
+      return attempt(machine, holder, plan)
+    }
+  } else {
+    acquired = success(pinned)
+  }
   if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
 
   const connection = acquired.value
@@ -55,7 +70,10 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const failure = failureOf(machine, plan, exchange)
 
   if (connection.dead !== undefined) {
-    if (pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
+    // what comes next must not run elsewhere without it.
+    if (pinned === undefined && failure === undefined) holder.pin(connection)
+    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -65,17 +83,17 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
 }
 
-/** From the pool; one that is not clean, whatever left it so, is not used. */
-async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnection>> {
-  const options = {
-    ...(plan.deadline !== undefined && { deadline: plan.deadline }),
-    ...(plan.signal !== undefined && { signal: plan.signal }),
-  }
-  for (;;) {
-    const acquired = await machine.pool.acquire(options)
-    if (!acquired.ok || acquired.value.reusable) return acquired
-    machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
-  }
+/** What a wait in the pool's line depends on. */
+function acquireOptions({ deadline, signal }: Plan): AcquireOptions {
+  if (deadline === undefined) return signal === undefined ? NO_LIMITS : { signal }
+  return signal === undefined ? { deadline } : { deadline, signal }
+}
+
+const NO_LIMITS: AcquireOptions = {}
+
+/** This was never sent, whatever became of the statement that lost the connection. */
+function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
+  return holder.lost === undefined ? undefined : { ...holder.lost, phase: plan.phase, effect: "not_applied" }
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
@@ -133,26 +151,6 @@ function settleFresh(
   if (idle) return machine.pool.giveBack(connection, "keep")
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
-}
-
-/** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
-export async function endTransaction(
-  machine: Machine,
-  connection: PgConnection,
-  by: "rollback" | "commit",
-): Promise<boolean> {
-  const { cancelMs } = machine.limits
-  const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
-  )
-  await connection.perform({ protocol: "simple", sql: by })
-  timer.cancel()
-  return connection.reusable
-}
-
-export function giveBackRepaired(machine: Machine, connection: PgConnection, clean: boolean): void {
-  if (clean) machine.pool.giveBack(connection, "keep")
-  else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
 }
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */

@@ -17,7 +17,7 @@ export function refuseControl(control: TransactionControl, managed: boolean): Fa
       return managed ? insideManaged(control.kind) : undefined
     case "begin":
       return managed ? insideManaged(control.kind) : undefined
-    case "prepare":
+    case "prepare_transaction":
       return refused({
         why: "PREPARE TRANSACTION is not supported: its outcome would be decided where this client cannot see it",
       })

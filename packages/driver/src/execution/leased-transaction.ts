@@ -6,7 +6,8 @@ import type { Timer } from "../foundation/clock.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { TransactionControl } from "../postgres/transaction-control.ts"
-import { endTransaction, type ConnectionHolder } from "./attempt.ts"
+import type { ConnectionHolder } from "./attempt.ts"
+import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { refuse } from "./settled.ts"
@@ -87,7 +88,7 @@ export class LeasedTransaction {
     }
     if (control?.kind === "savepoint") this.record.savepoint(control.name)
     if (control?.kind === "release") this.record.release(control.name)
-    if (control?.kind === "rollback-to") this.record.rollbackTo(control.name)
+    if (control?.kind === "rollback_to") this.record.rollbackTo(control.name)
     if (this.#host.pinned?.transactionStatus === "I") {
       this.record.failed(
         refused({

@@ -21,7 +21,7 @@ import type { Plan } from "./plan.ts"
 export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
   const story: Story = { startedAt: machine.clock.now(), firstFailure: undefined }
   for (let tries = 1; ; tries += 1) {
-    const pinned = holder.pinned !== undefined
+    const pinned = holder.pinned !== undefined || holder.lost !== undefined
     const tried = await attempt(machine, holder, plan)
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
@@ -39,8 +39,9 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       failure,
       attempt: tries,
       attemptsMax: plan.attemptsMax,
-      switchedOff: !plan.retry,
-      rowsDelivered: false,
+      enabled: plan.retry,
+      connected: tried.connected,
+      rowsDelivered: plan.rowsDelivered,
       repeatable: plan.repeatable,
       inTransaction: tried.inTransaction,
       pinned,

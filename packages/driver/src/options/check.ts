@@ -142,7 +142,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** A value for a message. Strings are not shown: a password may have been put in the wrong place. */
 export function show(value: unknown): string {
   if (value === "") return "an empty string"
-  if (value === null || typeof value === "boolean" || typeof value === "number") return String(value)
+  if (value === null || ["undefined", "boolean", "number"].includes(typeof value)) return String(value)
   if (Array.isArray(value)) return "an array"
   return typeof value === "object" ? "an object" : `a ${typeof value}`
 }

@@ -8,8 +8,7 @@ const KEYWORD = /\s*([^\s=]+)\s*(=?)\s*/sy
 const VALUE = /'((?:[^'\\]|\\.)*)'(?=\s|$)|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)?(?=\s|$)/sy
 
 /**
- * libpq's keyword/value form (PostgreSQL manual, 32.1.1.1): `host=localhost dbname='my db'`. A keyword that nobody
- * knows is told by its position, because it may be the rest of an unquoted password.
+ * libpq's keyword/value form (PostgreSQL manual, 32.1.1.1): `host=localhost dbname='my db'`.
  */
 export function parseConninfo(text: string): ParsedString {
   const values = new Map<string, string>()
@@ -28,5 +27,5 @@ export function parseConninfo(text: string): ParsedString {
     }
     values.set(keyword, value)
   }
-  return { ok: true, form: "pairs", values }
+  return { ok: true, values, names: "secret" }
 }

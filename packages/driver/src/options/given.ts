@@ -83,13 +83,11 @@ export function fromString(text: string, path: string, problems: Problems): Map<
     )
     return found
   }
-  let position = 0
   for (const [name, value] of parsed.values) {
-    position += 1
     if (Object.hasOwn(KEYWORDS, name)) found.set(name, { value, path })
     else if (name === "ssl") readSsl(value, parsed.values.get("sslmode"), path, found, problems)
     else if (name.toLowerCase() === "uselibpqcompat" && value === "true") continue // That is what this driver always does.
-    else refuseUnknown(name, parsed.form === "uri" ? undefined : position, path, problems)
+    else refuseUnknown(name, parsed.names === "quotable", path, problems)
   }
   return found
 }
@@ -118,15 +116,16 @@ function readSsl(
   }
 }
 
-function refuseUnknown(name: string, position: number | undefined, path: string, problems: Problems): void {
+function refuseUnknown(name: string, quotable: boolean, path: string, problems: Problems): void {
   const foreign = Object.hasOwn(FOREIGN_PARAMETERS, name) ? FOREIGN_PARAMETERS[name] : undefined
   const meant = closest(name, Object.keys(KEYWORDS))
-  // Of keyword=value pairs an unknown name may be the rest of a password with a space in it.
-  const shown = position === undefined || foreign !== undefined || meant !== undefined
-  const problem = shown ? `has a parameter ${JSON.stringify(name.slice(0, 60))}` : `has a keyword in pair ${position}`
+  const problem =
+    quotable || foreign !== undefined
+      ? `has a parameter ${JSON.stringify(name.slice(0, 60))} that PostgreSQL's clients do not know`
+      : "has a parameter that PostgreSQL's clients do not know (its name is not shown, as it may be part of the password)"
   const advice =
     meant === undefined ? "Remove it; libpq's manual (32.1.2) lists what there is" : `Did you mean ${meant}?`
-  problems.add(path, `${problem} that PostgreSQL's clients do not know`, foreign ?? advice)
+  problems.add(path, problem, foreign ?? advice)
 }
 
 /** `PGPORT` and `connection.port` say themselves what they are about; a whole connection string does not. */

@@ -1,18 +1,6 @@
 import { DEFAULT_BACKOFF, type Backoff } from "../policy/backoff.ts"
+import type { PoolOptions } from "../pool/pool-options.ts"
 import { LONGEST_MS, type Keys, type Section } from "./check.ts"
-
-export interface ResolvedPool {
-  readonly min: number
-  readonly max: number
-  readonly acquireTimeoutMs: number
-  readonly waitersMax: number
-  readonly idleTimeoutMs: number
-  readonly maxLifetimeMs: number
-  readonly validateAfterIdleMs: number
-  readonly keepAlive: boolean
-  /** From the retry options: it is the pool that waits. */
-  readonly outageWaitMs: number
-}
 
 export interface ResolvedTimeouts {
   readonly connectMs: number
@@ -57,7 +45,8 @@ const POOL_KEYS: Keys = {
   },
 }
 
-export function resolvePool(root: Section, outageWaitMs: number): ResolvedPool {
+/** @param outageWaitMs from the retry options: it is the pool that waits */
+export function resolvePool(root: Section, outageWaitMs: number): PoolOptions {
   const given = root.value("pool")
   if (typeof given === "object" && given !== null && "connect" in given && typeof given.connect === "function") {
     root.wrong(

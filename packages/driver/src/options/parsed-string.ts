@@ -4,9 +4,12 @@ export interface Unreadable {
   readonly hint: string
 }
 
-/** libpq's keywords and their values, as the string gave them; none of them checked yet. */
+/**
+ * libpq's keywords and their values, as the string gave them; none of them checked yet. Names are secret where one that
+ * nobody knows may be the rest of a password: after a password with an unquoted space or `&`.
+ */
 export type ParsedString =
-  | { readonly ok: true; readonly form: "uri" | "pairs"; readonly values: ReadonlyMap<string, string> }
+  | { readonly ok: true; readonly values: ReadonlyMap<string, string>; readonly names: "quotable" | "secret" }
   | { readonly ok: false; readonly unreadable: Unreadable }
 
 export function unreadable(problem: string, hint: string): ParsedString {

@@ -1,3 +1,5 @@
+import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
+import { passwordFailed } from "../failure/local.ts"
 import { show } from "./check.ts"
 import { userFile, type Environment } from "./environment.ts"
 import type { System } from "./system.ts"
@@ -27,35 +29,49 @@ export interface PasswordSources {
 const NOT_PRIVATE = 0o077
 
 /**
- * Answers when a server asks for a password, once per physical connection; rejects with a reason if there is none, so
- * that the failure tells more than the server's. Always a function: nothing that prints the settings prints a password,
- * and `pg` has no reason to look for one itself.
+ * Answers when a server asks for a password, once per physical connection, or says why there is none, which tells more
+ * than the server would. Always a function: nothing that prints the settings prints a password, and `pg` has no reason
+ * to look for one itself.
  */
 export function passwordFor(
-  sources: PasswordSources,
+  { given, text, file }: PasswordSources,
   wanted: Wanted,
   env: Environment,
   system: System,
-): () => Promise<string> {
-  const { given, text } = sources
-  if (given !== undefined) {
-    return async () => {
-      const password: unknown = await given()
-      if (typeof password === "string" && password !== "") return password
-      throw new Error(
-        `The password function in the connection options returned ${show(password)} instead of a password.`,
-      )
-    }
-  }
-  if (text !== undefined) return () => Promise.resolve(text)
-  const path = sources.file ?? userFile(".pgpass", env, system)
+): () => Promise<Outcome<string>> {
+  if (given !== undefined) return () => ask(given)
+  if (text !== undefined) return () => Promise.resolve(success(text))
+  const path = file ?? userFile(".pgpass", env, system)
   return async () => {
     const found = await lookUp(path, wanted, system)
-    if (found.ok) return found.password
-    throw new Error(
-      `The server asks for a password and there is none for user ${wanted.user}: no option, no URL and no PGPASSWORD gives one, ` +
-        `and ${found.why}. Give one of them.`,
-    )
+    return found.ok ? success(found.password) : failed(noPassword(wanted.user, found.why))
+  }
+}
+
+async function ask(given: PasswordFunction): Promise<Outcome<string>> {
+  try {
+    const password: unknown = await given()
+    if (typeof password === "string" && password !== "") return success(password)
+    const message = `The function that gives the password returned ${show(password)} instead of one.`
+    return failed({ ...passwordFailed(new TypeError(message)), message })
+  } catch (cause) {
+    return failed(passwordFailed(cause))
+  }
+}
+
+function noPassword(user: string, why: string): Failure {
+  return {
+    kind: "authentication_failed",
+    blame: "client",
+    retry: "never",
+    pace: "slow",
+    connection: "discard",
+    effect: "not_applied",
+    origin: "client",
+    phase: "connect",
+    message:
+      `The server asks for a password, and there is none for user ${user}: no option, no connection string and no ` +
+      `PGPASSWORD gives one, and ${why}. Give one of them.`,
   }
 }
 

@@ -37,7 +37,9 @@ export function parseUri(rest: string): ParsedString {
       return unreadable("has a % that does not begin a percent-encoded UTF-8 character", ENCODE)
     if (decoded !== "") values.set(keyword, decoded)
   }
-  return queryPart === undefined || queryPart === "" ? { ok: true, form: "uri", values } : readQuery(queryPart, values)
+  return queryPart === undefined || queryPart === ""
+    ? { ok: true, values, names: "quotable" }
+    : readQuery(queryPart, values)
 }
 
 /** The port stays text: it is checked with the others. */
@@ -74,7 +76,7 @@ function readQuery(query: string, before: ReadonlyMap<string, string>): ParsedSt
     seen.set(name, value)
     values.set(name, value)
   }
-  return { ok: true, form: "uri", values }
+  return { ok: true, values, names: seen.has("password") || seen.has("sslpassword") ? "secret" : "quotable" }
 }
 
 function decode(text: string): string | undefined {

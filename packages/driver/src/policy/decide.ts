@@ -3,10 +3,14 @@ import type { Failure, GaveUp } from "../failure/failure.ts"
 /** Everything that the choice depends on, and nothing else. */
 export interface Situation {
   readonly failure: Failure
-  /** Tries so far that got a connection, this one included. */
+  /** Tries so far, this one included. */
   readonly attempt: number
-  /** Such tries in all, the first included. */
+  /** Tries in all, the first included. */
   readonly attemptsMax: number
+  /** False: `retry: false`. */
+  readonly enabled: boolean
+  /** The try got a connection. Else it was none: it ended in the pool, which has waited as long as it may. */
+  readonly connected: boolean
   /** Running it twice does no harm: it only reads, or its caller said `idempotent`. */
   readonly repeatable: boolean
   /** A transaction was open (status T or E) when the statement was sent. */
@@ -14,9 +18,7 @@ export interface Situation {
   /** The lease has succeeded before: its session may hold state, so no other connection will do. */
   readonly pinned: boolean
   /** The caller of a stream has rows in hand. */
-  readonly rowsDelivered: boolean
-  /** `retry: false`. */
-  readonly switchedOff: boolean
+  readonly rowsDelivered?: boolean
   /** Until the deadline; Infinity without one. */
   readonly remainingMs: number
   /** What back-off asks for, see `backoff.ts`. */
@@ -33,7 +35,8 @@ export type Decision =
  * it on would have helped.
  */
 export function decide(situation: Situation): Decision {
-  const { failure, attempt, repeatable, inTransaction, pinned, rowsDelivered, remainingMs } = situation
+  const { failure, attempt, attemptsMax, enabled, connected, repeatable, inTransaction, pinned, remainingMs } =
+    situation
   const delayMs = Math.max(situation.delayMs, failure.retryAfterMs ?? 0)
 
   // Would it help? What is done is done, in whatever way its answer was lost.
@@ -41,15 +44,15 @@ export function decide(situation: Situation): Decision {
   if (failure.effect === "applied" || failure.effect === "applied_locally") return fail("not-transient")
 
   // Is it safe? A transaction's earlier statements are gone with it, and only whoever has all of them can run them again.
+  if (situation.rowsDelivered === true) return fail("rows-delivered")
   if (inTransaction) return fail("in-transaction")
-  if (rowsDelivered) return fail("rows-delivered")
   if (failure.effect === "unknown" && !repeatable) return fail("effect-unknown")
   if (failure.connection.startsWith("discard") && pinned) return fail("session-pinned")
 
-  // Can we afford it, and are we asked to? The pool has already waited for a connection as long as it may.
-  if (situation.switchedOff) return fail("switched-off")
-  if (failure.phase === "acquire" || failure.phase === "connect") return fail("attempts-spent")
-  if (attempt >= situation.attemptsMax) return fail("attempts-spent")
+  // Can we afford it, and are we asked to?
+  if (!enabled) return fail("switched-off")
+  if (!connected) return fail("attempts-spent")
+  if (attempt >= attemptsMax) return fail("attempts-spent")
   if (failure.retriesMax !== undefined && attempt > failure.retriesMax) return fail("attempts-spent")
   if (delayMs >= remainingMs) return fail("deadline-near")
 

@@ -1,8 +1,25 @@
+import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
+import { Alarm } from "../foundation/alarm.ts"
+import { invariant } from "../foundation/invariant.ts"
+import type { DiscardReason } from "../telemetry/events.ts"
+import { Openings } from "./openings.ts"
+import { nextOpeningAt, outageLimitAt } from "./outage.ts"
+import { acquireAborted, acquirePastDeadline, poolClosed, poolFull } from "./pool-failure.ts"
+import type { AcquireOptions, PoolParts } from "./pool-options.ts"
+import { refusalOf } from "./refusal.ts"
+import { doomOf, type Slot } from "./slot.ts"
+import { Stock } from "./stock.ts"
+import { planUpkeep } from "./upkeep.ts"
+import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
+
+export type { AcquireOptions, PoolOptions, PoolParts } from "./pool-options.ts"
+
 /** How full the pool is, at one moment. `idle + leased + opening <= max` but for a moment after a resize. */
 export interface PoolStats {
   readonly min: number
   readonly max: number
   readonly idle: number
+  /** In use, those that are being checked before use included. */
   readonly leased: number
   readonly opening: number
   readonly waiting: number
@@ -10,4 +27,323 @@ export interface PoolStats {
   readonly generation: number
   /** Milliseconds since nothing can be opened; undefined when all is well. */
   readonly outageMs: number | undefined
+}
+
+const UNLIMITED: AcquireOptions = {}
+
+/**
+ * Things that are dear to open and can be used by one at a time. It knows nothing of what they are.
+ *
+ *   opening ──▶ idle ──▶ (checking) ──▶ leased ──▶ idle …
+ *      └──────────┴───────────┴────────────┴──▶ closed
+ *
+ * Whatever happens, the lists change first and then supply meets demand in one place: `#match`. An opening belongs to
+ * nobody: it outlives its asker, and whoever is first in line gets what becomes free first.
+ */
+export class Pool<T> {
+  readonly #parts: PoolParts<T>
+  readonly #waiters: Waiters<T>
+  readonly #openings: Openings<T>
+  readonly #stock: Stock<T>
+  /** For what comes with time and not with a call. In the background: those in line have timers of their own. */
+  readonly #alarm: Alarm
+  readonly #drains = new Set<() => void>()
+  /** fresh: nobody has asked for anything yet, so `min` is not kept either. */
+  #state: "fresh" | "running" | "closed" = "fresh"
+  #generation = 0
+  #min: number
+  #max: number
+
+  constructor(parts: PoolParts<T>) {
+    this.#parts = parts
+    const { clock, options } = parts
+    this.#min = options.min
+    this.#max = options.max
+    this.#stock = new Stock<T>(parts)
+    this.#waiters = new Waiters<T>({
+      clock,
+      acquireTimeoutMs: options.acquireTimeoutMs,
+      refusal: (why, waiting) => this.#refusalInLine(why, waiting),
+    })
+    this.#openings = new Openings<T>(parts, {
+      live: () => this.#stock.size,
+      opened: (slot, now) => this.#opened(slot, now),
+      failed: (failure, hopeless, now) => this.#openingFailed(failure, hopeless, now),
+      lost: (resource) => this.#lost(resource),
+    })
+    this.#alarm = new Alarm(clock, () => this.#tend(clock.now()), { background: !options.keepAlive })
+  }
+
+  /**
+   * One for the caller, who gives it back. At once, without a promise, if one is idle and fresh; else in line, until the
+   * earliest of the deadline, the signal's abort, `acquireTimeoutMs`, and in an outage `outageWaitMs`. Never rejects.
+   */
+  acquire(options: AcquireOptions = UNLIMITED): Outcome<T> | Promise<Outcome<T>> {
+    const now = this.#parts.clock.now()
+    const refusal = this.#refusalAtTheDoor(options, now)
+    if (refusal !== undefined) return failed(refusal)
+    this.#state = "running"
+
+    const slot = this.#waiters.size === 0 ? this.#stock.top : undefined
+    if (slot !== undefined && now < slot.expiresAt && !this.#stale(slot, now)) {
+      this.#stock.takeTop()
+      return success(this.#stock.lease(slot))
+    }
+    if (this.#waiters.size >= this.#parts.options.waitersMax) {
+      return failed(poolFull(this.stats(), this.#parts.options.waitersMax))
+    }
+    const answer = this.#waiters.join(options)
+    this.#match(now)
+    return answer
+  }
+
+  /**
+   * Takes back what `acquire` gave. `discard` closes it, for the reason given; `keep` closes it too if it must not or
+   * need not be used again. Its place is free at once, however long closing takes. Never throws; what is not out
+   * (it was given back before) is left alone.
+   */
+  giveBack(resource: T, fate: "keep" | "discard", reason: DiscardReason = "failed", failure?: Failure): void {
+    const slot = this.#stock.endLease(resource)
+    if (slot === undefined) return
+    const now = this.#parts.clock.now()
+    slot.idleSince = now
+    const doom = fate === "discard" ? reason : this.#unfitness(slot, now)
+    if (doom === undefined) {
+      this.#supply(slot, now)
+    } else {
+      this.#discard(slot, doom, failure)
+      this.#match(now)
+    }
+    if (this.#state === "closed" && this.#stock.leased === 0) for (const drained of this.#drains) drained()
+  }
+
+  /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
+  reset(): void {
+    if (this.#state === "closed") return
+    this.#generation += 1
+    this.#openings.disown()
+    const unused = this.#stock.takeUnused()
+    this.#parts.observer({ at: this.#parts.clock.wallTime(), name: "pool.reset", generation: this.#generation })
+    for (const slot of unused) this.#discard(slot, "generation")
+    this.#match(this.#parts.clock.now())
+  }
+
+  /** Idle ones above the new `max` are closed now, those in use when they come back. */
+  resize(change: { readonly min?: number; readonly max?: number }): void {
+    const { min = this.#min, max = this.#max } = change
+    invariant(min >= 0 && max >= 1 && min <= max, `a pool cannot hold ${min} to ${max}`)
+    this.#min = min
+    this.#max = max
+    for (const slot of this.#stock.takeBottom(this.#size - max)) this.#discard(slot, "surplus")
+    this.#tend(this.#parts.clock.now())
+  }
+
+  /** Opens up to `min`. Answers when one is open, or why none can be; it waits no longer than `acquire` would. */
+  async prefill(options: AcquireOptions = UNLIMITED): Promise<Outcome<void>> {
+    if (this.#state === "fresh") this.#state = "running"
+    this.#match(this.#parts.clock.now())
+    if (this.#state === "running" && (this.#stock.size > 0 || this.#min === 0)) return success(undefined)
+    const acquired = await this.acquire(options)
+    if (!acquired.ok) return acquired
+    this.giveBack(acquired.value, "keep")
+    return success(undefined)
+  }
+
+  /**
+   * Refuses whoever waits or comes, closes what is idle, and waits at most `drainMs` for what is in use; what is still
+   * out then (`leased()`) is closed when it comes back. Called again, it waits again.
+   */
+  close({ drainMs }: { readonly drainMs: number }): Promise<void> {
+    if (this.#state !== "closed") this.#shut()
+    if (this.#stock.leased === 0 || drainMs <= 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const drained = (): void => {
+        timer.cancel()
+        this.#drains.delete(drained)
+        resolve()
+      }
+      const timer = this.#parts.clock.after(drainMs, drained)
+      this.#drains.add(drained)
+    })
+  }
+
+  /** What is out at this moment. */
+  leased(): Iterable<T> {
+    return this.#stock.leasedResources()
+  }
+
+  stats(): PoolStats {
+    const { outage } = this.#openings
+    return {
+      min: this.#min,
+      max: this.#max,
+      idle: this.#stock.idle.length,
+      leased: this.#stock.leased + this.#stock.checking,
+      opening: this.#openings.size,
+      waiting: this.#waiters.size,
+      generation: this.#generation,
+      outageMs: outage.state === "unreachable" ? this.#parts.clock.now() - outage.since : undefined,
+    }
+  }
+
+  get #size(): number {
+    return this.#stock.size + this.#openings.size
+  }
+
+  /** Waiters that nothing under way will serve. */
+  get #uncovered(): number {
+    return this.#waiters.size - this.#stock.checking - this.#openings.promising
+  }
+
+  /** Where supply meets demand. */
+  #match(now: number): void {
+    while (this.#waiters.size > 0) {
+      const slot = this.#stock.top
+      if (slot === undefined) break
+      const expired = now >= slot.expiresAt
+      const stale = this.#stale(slot, now)
+      // The top of the stack was used last: if it has to be checked, so has all below.
+      if (stale && !expired && this.#uncovered <= 0) break
+      this.#stock.takeTop()
+      if (expired) this.#discard(slot, "lifetime")
+      else if (stale) this.#check(slot)
+      else this.#waiters.serve(this.#stock.lease(slot))
+    }
+    while (this.#nextOpeningAt() <= now) this.#openings.open(this.#generation)
+
+    this.#alarm.by(this.#nextOpeningAt())
+    this.#alarm.by(this.#outageLimitAt())
+  }
+
+  #nextOpeningAt(): number {
+    return nextOpeningAt(this.#openings.outage, {
+      uncovered: this.#uncovered,
+      missing: this.#state === "running" ? this.#min - this.#size : 0,
+      opening: this.#openings.size,
+      room: this.#max - this.#size,
+    })
+  }
+
+  /** When the first in line has waited long enough for an outage to end; whoever stands behind came later. */
+  #outageLimitAt(): number {
+    const { first } = this.#waiters
+    if (first === undefined) return Number.POSITIVE_INFINITY
+    return outageLimitAt(this.#openings.outage, first.joinedAt, this.#parts.options.outageWaitMs)
+  }
+
+  /** What comes with time: an outage outlasts patience, the next opening is due, idle ones grow old. */
+  #tend(now: number): void {
+    while (this.#outageLimitAt() <= now) this.#waiters.dismissFirst("outage-wait")
+    this.#match(now)
+
+    const { idleTimeoutMs } = this.#parts.options
+    const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
+    for (const { slot, reason } of plan.discards) {
+      if (this.#stock.takeIdle(slot.resource) !== undefined) this.#discard(slot, reason)
+    }
+    if (plan.discards.length > 0) this.#match(now)
+    this.#alarm.by(plan.nextAt)
+  }
+
+  /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
+  #supply(slot: Slot<T>, now: number): void {
+    slot.provenAt = now
+    this.#stock.shelve(slot)
+    this.#match(now)
+    if (this.#stock.top !== slot) return
+    this.#stock.rest(slot)
+    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#parts.options.idleTimeoutMs))
+  }
+
+  /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */
+  #discard(slot: Slot<T>, reason: DiscardReason, failure?: Failure): void {
+    const { clock, observer, resources } = this.#parts
+    resources.close(slot.resource, reason)
+    const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(failure !== undefined && { failure }) }
+    observer({ ...told, name: "connection.discarded" })
+    if (this.#size === 0) this.#alarm.stop()
+  }
+
+  #check(slot: Slot<T>): void {
+    const { resource } = slot
+    this.#stock.startCheck(slot)
+    this.#parts.resources.check(resource).then(
+      (good) => this.#checked(resource, good),
+      () => this.#checked(resource, false),
+    )
+  }
+
+  #checked(resource: T, good: boolean): void {
+    // Reset, closed or lost meanwhile: it has been discarded already.
+    const slot = this.#stock.endCheck(resource)
+    if (slot === undefined) return
+    const now = this.#parts.clock.now()
+    const doom = good ? this.#unfitness(slot, now) : "died"
+    if (doom === undefined) return this.#supply(slot, now)
+    this.#discard(slot, doom)
+    // What has rested for even longer is given up too, or each would cost somebody a time-out of its own.
+    if (doom === "died") for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, doom)
+    this.#match(now)
+  }
+
+  #opened(slot: Slot<T>, now: number): void {
+    const doom = this.#unfitness(slot, now)
+    if (doom === undefined) this.#supply(slot, now)
+    else this.#discard(slot, doom)
+    // There is one more now, so one of the others may be one too many.
+    this.#tend(now)
+  }
+
+  #openingFailed(failure: Failure, hopeless: boolean, now: number): void {
+    if (hopeless) this.#waiters.refuseAll(() => failure)
+    this.#match(now)
+  }
+
+  #lost(resource: T): void {
+    const leased = this.#stock.leaseOf(resource)
+    if (leased !== undefined) leased.lost = true
+    this.#checked(resource, false)
+    const slot = this.#stock.takeIdle(resource)
+    if (slot === undefined) return
+    this.#discard(slot, "died")
+    this.#match(this.#parts.clock.now())
+  }
+
+  #shut(): void {
+    this.#state = "closed"
+    this.#openings.disown()
+    const now = this.#parts.clock.now()
+    this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))
+    for (const slot of this.#stock.takeUnused()) this.#discard(slot, "closing")
+    this.#alarm.stop()
+  }
+
+  #stale(slot: Slot<T>, now: number): boolean {
+    return now - slot.provenAt > this.#parts.options.validateAfterIdleMs
+  }
+
+  /** Why one that is in no list right now must not go back to the idle ones. */
+  #unfitness(slot: Slot<T>, now: number): DiscardReason | undefined {
+    const circumstances = {
+      now,
+      closed: this.#state === "closed",
+      generation: this.#generation,
+      full: this.#size >= this.#max,
+    }
+    return doomOf(slot, circumstances) ?? (this.#parts.resources.reusable(slot.resource) ? undefined : "not-clean")
+  }
+
+  #refusalAtTheDoor({ deadline, signal }: AcquireOptions, now: number): Failure | undefined {
+    if (this.#state === "closed") return poolClosed(undefined)
+    if (signal?.aborted === true) return acquireAborted(signal.reason, { waitedMs: 0, crowd: this.stats() })
+    if (deadline !== undefined && deadline.at <= now) {
+      return acquirePastDeadline(deadline, { waitedMs: 0, crowd: this.stats() })
+    }
+    return undefined
+  }
+
+  #refusalInLine(why: Leaving, waiting: Waiting): Failure {
+    const { clock, options } = this.#parts
+    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage: this.#openings.outage })
+  }
 }

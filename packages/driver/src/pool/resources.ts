@@ -5,11 +5,16 @@ import type { DiscardReason } from "../telemetry/events.ts"
 export interface Resources<T> {
   /** Opens one. Never rejects. `onLost` is called at most once, when it dies by itself later, in use or idle. */
   open(onLost: (resource: T) => void): Promise<Outcome<T>>
+  /** Its name in events; unique among those of one pool. */
+  idOf(resource: T): number
   /** Is it still good after a long rest? A round trip, bounded by the implementation. Never rejects. */
   check(resource: T): Promise<boolean>
   /** May it go back to the idle ones right now? Synchronous; a busy or broken one may not. */
   reusable(resource: T): boolean
-  /** Closes it for good. Never throws; how long the socket takes is not the pool's business. */
+  /**
+   * Closes it for good; each one that was opened exactly once, those that died by themselves too. Never throws; how
+   * long the socket takes is not the pool's business.
+   */
   close(resource: T, reason: DiscardReason): void
   /** Puts an unused one to rest (it no longer keeps the process alive) and wakes it again. */
   rest(resource: T): void

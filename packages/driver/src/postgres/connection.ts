@@ -128,7 +128,7 @@ export class PgConnection {
     this.#cancelling = true
     const timer = this.#clock.after(this.#cancelMs, () => {
       if (this.#cancelling)
-        this.destroy(new Error(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
+        this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
     })
     const requested = cancel ? requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs) : Promise.resolve(true)
     void requested.then((over) => {
@@ -139,7 +139,7 @@ export class PgConnection {
         this.#settleIfReady()
       }
       // A cancel that may still be under way could hit the next statement: this connection has none.
-      if (!over) this.destroy(new Error("The statement was abandoned and the cancel request did not get through"))
+      if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
       else this.#afterReady = settle
     })
@@ -150,14 +150,14 @@ export class PgConnection {
     if (this.#state.state !== "busy") return
     this.#state.exchange.abandoned = "abort"
     void requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
-    this.destroy(new Error("The session was killed"))
+    this.destroy(ended("The session was killed"))
   }
 
   /** Ends it in order (Terminate) if it is at rest, else at once. Never throws. */
   close(): void {
     this.#onLost = undefined
-    if (this.#state.state !== "idle") return this.destroy(new Error("The connection was closed"))
-    this.#state = { state: "dead", death: { cause: new Error("The connection was closed") } }
+    if (this.#state.state !== "idle") return this.destroy(ended("The connection was closed"))
+    this.#state = { state: "dead", death: { cause: ended("The connection was closed") } }
     const timer = this.#clock.after(FAREWELL_MS, () => this.#client.connection.stream.destroy(), { background: true })
     this.#client.connection.once("end", () => timer.cancel())
     this.#client.connection.end()
@@ -233,4 +233,9 @@ export class PgConnection {
     this.#onLost = undefined
     onLost?.(this)
   }
+}
+
+/** Why we end a connection, in the shape of a socket's own error. */
+export function ended(message: string): Error {
+  return Object.assign(new Error(message), { code: "ECONNABORTED" })
 }

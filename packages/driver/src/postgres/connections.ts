@@ -5,7 +5,8 @@ import { failed, success, type Failure, type Outcome } from "../failure/failure.
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
-import { PgConnection } from "./connection.ts"
+import { requireChannelBinding } from "./channel-binding.ts"
+import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
 import type { ConnectionSettings } from "./settings.ts"
@@ -61,7 +62,7 @@ export class Connections implements Resources<PgConnection> {
   /** An empty Sync group: one round trip, nothing to parse. */
   async check(connection: PgConnection): Promise<boolean> {
     const timer = this.#parts.clock.after(this.#parts.cancelMs, () =>
-      connection.destroy(new Error(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
+      connection.destroy(ended(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
     )
     const exchange = await connection.perform({ protocol: "extended", steps: [] })
     timer.cancel()
@@ -90,6 +91,15 @@ export class Connections implements Resources<PgConnection> {
     startedAt: number,
   ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
+    // What we know better than the error that comes of it.
+    let known: Failure | undefined
+    const password = async (): Promise<string> => {
+      // Once the server was refused, nobody gets it.
+      const asked = known === undefined ? await settings.password() : failed(known)
+      if (asked.ok) return asked.value
+      known = asked.failure
+      throw new Error(asked.failure.message)
+    }
     let client: PgClient
     try {
       client = createPgClient({
@@ -97,9 +107,9 @@ export class Connections implements Resources<PgConnection> {
         port: settings.port,
         user: settings.user,
         database: settings.database,
-        password: settings.password,
+        password,
         ssl,
-        enableChannelBinding: settings.channelBinding !== "disable",
+        enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
         keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
@@ -110,18 +120,23 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
-    if (settings.channelBinding === "require") requireChannelBinding(client, way)
+    if (settings.channelBinding === "require") {
+      requireChannelBinding(client.connection, (failure) => {
+        known = failure
+      })
+    }
     const { connectMs } = this.#parts
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
       timedOut = true
-      client.connection.stream.destroy(new Error("timed out"))
+      client.connection.stream.destroy(ended("timed out"))
     })
     const opened = await this.#login(client, settings, ssl, startedAt)
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected })) : opened
+    if (timedOut) return failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected }))
+    return known === undefined ? opened : failed(known)
   }
 
   async #login(
@@ -204,21 +219,6 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
   if (exchange.error !== undefined) throw exchange.error
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
-
-/** `pg` binds the channel where the server offers it, and goes on without where not; before it sends a proof, we do not. */
-function requireChannelBinding(client: PgClient, way: "plain" | "tls"): void {
-  let bound = false
-  const wire = client.connection
-  wire.prependListener("authenticationSASL", (message: { readonly mechanisms: readonly string[] }) => {
-    bound = way === "tls" && message.mechanisms.includes("SCRAM-SHA-256-PLUS")
-    if (!bound) wire.stream.destroy(new Error(NOT_BOUND))
-  })
-  wire.prependListener("authenticationOk", () => {
-    if (!bound) wire.stream.destroy(new Error(NOT_BOUND))
-  })
-}
-
-const NOT_BOUND = "channel binding is required, and the server did not offer it (it takes TLS and SCRAM)"
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
 function wasRefused(failure: Failure): boolean {

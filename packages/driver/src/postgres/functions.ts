@@ -3,7 +3,7 @@
  * run twice. In PostgreSQL 14 to 18 every overload of each is IMMUTABLE or STABLE in `pg_proc`, but for the last group,
  * and none of the STABLE ones does more than look (`txid_current` is STABLE too and assigns a transaction id: not here).
  */
-const HARMLESS = names(`
+export const HARMLESS: ReadonlySet<string> = names(`
   syntax that looks like a call
     coalesce nullif greatest least any some all array row exists grouping
 
@@ -79,7 +79,7 @@ const BEYOND_READ_ONLY = new RegExp(
   `^(?:${[
     "set_config|setseed|nextval|setval|lowrite|lo_\\w+|dblink\\w*",
     "pg_(?:try_)?advisory_\\w+",
-    "pg_(?:notify|cancel_backend|terminate_backend|reload_conf|rotate_logfile|promote|switch_wal|nextoid)",
+    "pg_(?:notify|cancel_backend|terminate_backend|reload_conf|rotate_logfile\\w*|promote|switch_wal|nextoid)",
     "pg_(?:backup_|wal_replay_|create_|drop_|copy_|replication_|restore_|clear_|sync_|import_)\\w+",
     "pg_logical_emit_message|pg_logical_slot_get_\\w+|pg_log_\\w+|pg_stat(?:_statements)?_reset\\w*",
     "pg_extension_config_dump|brin_(?:de)?summarize_\\w+|gin_clean_pending_list|pg_file_\\w+|pg_prewarm",

@@ -24,7 +24,7 @@ export function traitsOf(node: OperationNode): number {
       // EXPLAIN plans and does not run; ANALYZE would have to be among the options.
       return "options" in node && node.options !== undefined ? OPAQUE : 0
     case "raw":
-      return (isBuilders(node) ? 0 : OPAQUE) | traitsBelow(node)
+      return isRaw(node) ? (isBuilders(node) ? 0 : OPAQUE) | traitsOfAll(node.parameters) : OPAQUE
     case "unknown":
       break
   }
@@ -35,10 +35,15 @@ export function traitsOf(node: OperationNode): number {
 function traitsBelow(node: OperationNode): number {
   let traits = 0
   for (const child of Object.values(node)) {
-    if (!isObject(child)) continue
-    if (Array.isArray(child)) for (const item of child) traits |= isObject(item) ? traitsOf(item) : OPAQUE
-    else traits |= traitsOf(child)
+    if (Array.isArray(child)) traits |= traitsOfAll(child)
+    else if (isObject(child)) traits |= traitsOf(child)
   }
+  return traits
+}
+
+function traitsOfAll(children: readonly unknown[]): number {
+  let traits = 0
+  for (const child of children) traits |= isObject(child) ? traitsOf(child) : OPAQUE
   return traits
 }
 
@@ -62,15 +67,15 @@ function modifierTraits(node: OperationNode): number {
  * `sql.lit` and its like, and the helpers of `kysely/helpers/postgres`, without which half of all reads with relations
  * could not be proved. Fragments are compared as a whole: a caller's could make a call of harmless pieces.
  */
-function isBuilders(node: OperationNode): boolean {
-  if (!isRaw(node)) return false
-  const { sqlFragments, parameters } = node
+function isBuilders({ sqlFragments, parameters }: RawNode): boolean {
   const [first, second] = sqlFragments
-  if (first === undefined || second === undefined) return first === "asc" || first === "desc" || first === "true"
+  if (first === undefined || second === undefined) return first !== undefined && WORDS.has(first)
   if (sqlFragments.length === 2) return HELPERS.get(first) === second
   // sql.join: every other child is a comma.
   return sqlFragments.every(isNothing) && parameters.every((child, index) => index % 2 === 0 || isComma(child))
 }
+
+const WORDS: ReadonlySet<string> = new Set(["asc", "desc", "true", ", "])
 
 /** What stands before a helper's only child, and what after it. */
 const HELPERS: ReadonlyMap<string, string> = new Map([

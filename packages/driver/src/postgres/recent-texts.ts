@@ -23,10 +23,7 @@ export class RecentTexts<T> {
     const known = this.#young.get(text)
     if (known !== undefined) return known
     const older = this.#old.get(text)
-    if (older !== undefined) {
-      this.#old.delete(text)
-      this.#keep(text, older)
-    }
+    if (older !== undefined) this.#keep(text, older)
     return older
   }
 

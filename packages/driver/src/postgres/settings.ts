@@ -1,5 +1,7 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls"
 
+import type { Outcome } from "../failure/failure.ts"
+
 /** libpq's sslmode as a plan: what to try, in order. `prefer` is tls then plain, `allow` plain then tls. */
 export interface TlsPlan {
   /**
@@ -17,8 +19,8 @@ export interface ConnectionSettings {
   readonly port: number
   readonly user: string
   readonly database: string
-  /** Asked for every physical connection whose server wants a password; rejects with the reason if there is none. */
-  readonly password: () => Promise<string>
+  /** Asked for every physical connection whose server wants a password. Never rejects: says why there is none. */
+  readonly password: () => Promise<Outcome<string>>
   readonly tls: TlsPlan
   readonly applicationName: string | undefined
   /** libpq's `options`: command-line settings for the session. */

@@ -2,7 +2,7 @@
  * - `word`: a keyword or an identifier without quotes
  * - `name`: "an identifier in quotes", U&"…" included
  * - `string`: '…', E'…', U&'…', $tag$…$tag$
- * - `number`: digits, also those of a parameter ($1)
+ * - `number`: digits
  * - `symbol`: any other single character
  */
 export type LexemeKind = "word" | "name" | "string" | "number" | "symbol" | "end"
@@ -65,10 +65,9 @@ export class SqlScanner {
     return this.#found("word", end)
   }
 
-  /** `$1` is a parameter; `$$` and `$tag$` open a string, but not inside a word (`a$b$` is one), which is scanned as such. */
+  /** `$$` and `$tag$` open a string; `$1` is a parameter, for no tag begins with a digit; `a$b$` is a word. */
   #dollar(at: number): LexemeKind {
     const { text } = this
-    if (isDigit(text.charCodeAt(at + 1))) return this.#found("number", endOfDigits(text, at + 2))
     DOLLAR_TAG.lastIndex = at
     const tag = DOLLAR_TAG.exec(text)?.[0]
     if (tag === undefined) return this.#found("symbol", at + 1)

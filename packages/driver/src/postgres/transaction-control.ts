@@ -7,12 +7,12 @@ export type TransactionControl =
   | { readonly kind: "commit"; readonly chain: boolean }
   | { readonly kind: "rollback"; readonly chain: boolean }
   | { readonly kind: "savepoint"; readonly name: string }
-  | { readonly kind: "rollback-to"; readonly name: string }
+  | { readonly kind: "rollback_to"; readonly name: string }
   | { readonly kind: "release"; readonly name: string }
   /** PREPARE TRANSACTION ends the session's transaction and leaves it to whoever knows its identifier. */
-  | { readonly kind: "prepare" }
-  | { readonly kind: "commit-prepared" }
-  | { readonly kind: "rollback-prepared" }
+  | { readonly kind: "prepare_transaction" }
+  | { readonly kind: "commit_prepared" }
+  | { readonly kind: "rollback_prepared" }
 
 /** One of the first lexemes of a statement. */
 export interface Lexeme {
@@ -35,7 +35,7 @@ export function transactionControl(lead: readonly Lexeme[]): TransactionControl 
       return lead[1]?.keyword === "TRANSACTION" ? { kind: "begin" } : undefined
     case "COMMIT":
     case "END":
-      if (lead[1]?.keyword === "PREPARED") return { kind: "commit-prepared" }
+      if (lead[1]?.keyword === "PREPARED") return { kind: "commit_prepared" }
       return { kind: "commit", chain: chains(lead) }
     case "ROLLBACK":
     case "ABORT":
@@ -45,16 +45,16 @@ export function transactionControl(lead: readonly Lexeme[]): TransactionControl 
     case "RELEASE":
       return { kind: "release", name: savepointAt(lead, 1) }
     case "PREPARE":
-      return lead[1]?.keyword === "TRANSACTION" ? { kind: "prepare" } : undefined
+      return lead[1]?.keyword === "TRANSACTION" ? { kind: "prepare_transaction" } : undefined
     default:
       return undefined
   }
 }
 
 function rollback(lead: readonly Lexeme[]): TransactionControl {
-  if (lead[1]?.keyword === "PREPARED") return { kind: "rollback-prepared" }
+  if (lead[1]?.keyword === "PREPARED") return { kind: "rollback_prepared" }
   const at = afterNoise(lead)
-  if (lead[at]?.keyword === "TO") return { kind: "rollback-to", name: savepointAt(lead, at + 1) }
+  if (lead[at]?.keyword === "TO") return { kind: "rollback_to", name: savepointAt(lead, at + 1) }
   return { kind: "rollback", chain: chains(lead) }
 }
 

@@ -97,5 +97,8 @@ export type DriverEvent = { readonly at: number } & (
 
 export type DriverEventName = DriverEvent["name"]
 
+/** An event without its moment, which is added where it is told. */
+export type Told = DriverEvent extends infer E ? (E extends unknown ? Omit<E, "at"> : never) : never
+
 /** Told of everything. Must not block; what it throws is counted and dropped. */
 export type Observer = (event: DriverEvent) => void

@@ -21,6 +21,8 @@ export interface LifetimeCounters {
 export interface MetricsSnapshot extends LifetimeCounters {
   /** `1 - failed_queries / total_queries`; 1 when nothing has run. */
   readonly success_rate: number
+  /** How often an observer threw, and was not heard. */
+  readonly observer_failures: number
   /** The last 60 seconds. */
   readonly window: WindowSnapshot
 }
@@ -49,6 +51,7 @@ export class Metrics {
   readonly #window: SlidingWindow<Moments>
   /** Connections lost and not yet replaced. */
   #owed = 0
+  #observerFailures = 0
 
   constructor(clock: Clock) {
     this.#window = new SlidingWindow(clock, { windowMs: WINDOW_MS, slices: SLICES, make: () => new Moments() })
@@ -93,8 +96,16 @@ export class Metrics {
     }
   }
 
+  readonly observerFailed = (): void => {
+    this.#observerFailures += 1
+  }
+
   snapshot(): MetricsSnapshot {
-    return Object.freeze({ ...this.#lifetime.read(), window: summary(this.#window.remembered()) })
+    return Object.freeze({
+      ...this.#lifetime.read(),
+      observer_failures: this.#observerFailures,
+      window: summary(this.#window.remembered()),
+    })
   }
 
   #settled(durationMs: number, firstFailure: Failure | undefined): void {

@@ -1,0 +1,134 @@
+import { failed, type Failure, type Outcome } from "../failure/failure.ts"
+import type { Clock, Random } from "../foundation/clock.ts"
+import type { Observer } from "../telemetry/events.ts"
+import { afterFailedOpening, noOutage, type Outage } from "./outage.ts"
+import { diedAtBirth, openingThrew } from "./pool-failure.ts"
+import type { Resources } from "./resources.ts"
+import { lifetimeMs, type Slot } from "./slot.ts"
+
+interface OpeningsParts<T> {
+  readonly options: { readonly maxLifetimeMs: number }
+  readonly resources: Resources<T>
+  readonly clock: Clock
+  readonly random: Random
+  readonly observer: Observer
+  readonly outageDelayMs: (attempt: number) => number
+}
+
+interface OpeningsOwner<T> {
+  /** How many are open, idle or in use. */
+  readonly live: () => number
+  readonly opened: (slot: Slot<T>, now: number) => void
+  /** `hopeless`: nothing is open and no waiting will help. */
+  readonly failed: (failure: Failure, hopeless: boolean, now: number) => void
+  readonly lost: (resource: T) => void
+}
+
+/**
+ * What is being opened, and what its failures say about the world. Nobody can call an opening back; one that was
+ * disowned takes its place until it ends, but nobody counts on it, and what it says about the world is old news.
+ */
+export class Openings<T> {
+  readonly #parts: OpeningsParts<T>
+  readonly #owner: OpeningsOwner<T>
+  /** Those begun before `disown` have an earlier one. */
+  #era = 0
+  #promising = 0
+  #disowned = 0
+  #outage: Outage = noOutage
+
+  constructor(parts: OpeningsParts<T>, owner: OpeningsOwner<T>) {
+    this.#parts = parts
+    this.#owner = owner
+  }
+
+  /** All that are under way. */
+  get size(): number {
+    return this.#promising + this.#disowned
+  }
+
+  /** Those whose outcome will be of use. */
+  get promising(): number {
+    return this.#promising
+  }
+
+  get outage(): Outage {
+    return this.#outage
+  }
+
+  open(generation: number): void {
+    const { clock, resources } = this.#parts
+    const era = this.#era
+    const startedAt = clock.now()
+    this.#promising += 1
+    const landed = (outcome: Outcome<T>): void => this.#landed(outcome, { era, generation, startedAt })
+    const opening = resources.open((resource) => this.#owner.lost(resource))
+    opening.then(landed, (cause: unknown) => landed(failed(openingThrew(cause))))
+  }
+
+  disown(): void {
+    this.#era += 1
+    this.#disowned += this.#promising
+    this.#promising = 0
+  }
+
+  #landed(
+    outcome: Outcome<T>,
+    flight: { readonly era: number; readonly generation: number; readonly startedAt: number },
+  ): void {
+    const { clock, observer, resources } = this.#parts
+    const now = clock.now()
+    const told = { at: clock.wallTime(), durationMs: now - flight.startedAt }
+
+    // It counts as under way until everybody has been told, for an observer may ask the pool for something.
+    if (outcome.ok && resources.reusable(outcome.value)) {
+      const slot = this.#slotFor(outcome.value, flight.generation, now)
+      observer({ ...told, name: "connection.opened", connectionId: slot.id })
+      if (flight.era === this.#era) this.#become(noOutage, now)
+      this.#end(flight.era)
+      return this.#owner.opened(slot, now)
+    }
+    if (outcome.ok) resources.close(outcome.value, "died")
+    const failure = outcome.ok ? diedAtBirth() : outcome.failure
+    observer({ ...told, name: "connection.failed", failure })
+    const live = this.#owner.live()
+    if (flight.era === this.#era) {
+      this.#become(afterFailedOpening(this.#outage, { failure, live, now, delayMs: this.#parts.outageDelayMs }), now)
+    }
+    const hopeless = flight.era === this.#era && this.#outage.state === "refused" && live === 0
+    this.#end(flight.era)
+    this.#owner.failed(failure, hopeless, now)
+  }
+
+  #end(era: number): void {
+    if (era === this.#era) this.#promising -= 1
+    else this.#disowned -= 1
+  }
+
+  #slotFor(resource: T, generation: number, now: number): Slot<T> {
+    const { options, random, resources } = this.#parts
+    return {
+      resource,
+      id: resources.idOf(resource),
+      generation,
+      expiresAt: now + lifetimeMs(options.maxLifetimeMs, random()),
+      idleSince: now,
+      provenAt: now,
+      lost: false,
+      resting: false,
+    }
+  }
+
+  #become(outage: Outage, now: number): void {
+    const { clock, observer } = this.#parts
+    const before = this.#outage
+    this.#outage = outage
+    if (before.state === outage.state) return
+    if (before.state === "unreachable") {
+      observer({ at: clock.wallTime(), name: "pool.outage-ended", durationMs: now - before.since })
+    }
+    if (outage.state === "unreachable") {
+      observer({ at: clock.wallTime(), name: "pool.outage-began", failure: outage.failure })
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Failure, FailureKind, RetryScope } from "../failure/failure.ts"
+import type { Deadline } from "../foundation/deadline.ts"
+
+/** How full the pool is; for messages. */
+export interface Crowd {
+  readonly max: number
+  readonly idle: number
+  readonly leased: number
+  readonly opening: number
+  /** In line, the one who is told included if it still is. */
+  readonly waiting: number
+}
+
+/** Where the one who is told stood. */
+interface Wait {
+  readonly waitedMs: number
+  readonly crowd: Crowd
+}
+
+export function poolTimeout(
+  wait: Wait,
+  limits: { readonly acquireTimeoutMs: number; readonly lastFailure: Failure | undefined },
+): Failure {
+  const { acquireTimeoutMs, lastFailure } = limits
+  const remedy =
+    lastFailure === undefined
+      ? "Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs"
+      : `More cannot be opened: ${lastFailure.message}`
+  const message = `No connection within pool.acquireTimeoutMs (${acquireTimeoutMs} ms): ${describe(wait)}. ${remedy}`
+  return poolFailure({ kind: "pool_timeout", retry: "statement", message, cause: lastFailure?.cause })
+}
+
+export function poolFull({ waiting, leased, max }: Crowd, waitersMax: number): Failure {
+  const message =
+    `${waiting} already wait for a connection, and pool.waitersMax is ${waitersMax}; ${leased} of at most ${max} connections ` +
+    "are in use. Ask for less at once, or raise pool.max or pool.waitersMax"
+  return poolFailure({ kind: "pool_full", retry: "statement", message })
+}
+
+/** `waitedMs` of one who was in line when it was closed; undefined for one who came later. */
+export function poolClosed(waitedMs: number | undefined): Failure {
+  const message =
+    waitedMs === undefined
+      ? "The pool is closed: it gives out no more connections"
+      : `The pool was closed after ${whole(waitedMs)} ms of waiting for a connection`
+  return poolFailure({ kind: "pool_closed", retry: "never", message })
+}
+
+export function acquireAborted(reason: unknown, wait: Wait): Failure {
+  const message = `Aborted while waiting for a connection: ${describe(wait)}`
+  return poolFailure({ kind: "aborted", retry: "never", message, cause: reason })
+}
+
+export function acquirePastDeadline(deadline: Deadline, wait: Wait): Failure {
+  const message = `The deadline of ${whole(deadline.limitMs)} ms passed while waiting for a connection: ${describe(wait)}`
+  return poolFailure({ kind: "deadline_exceeded", retry: "never", message })
+}
+
+export interface OutageWait {
+  readonly waitedMs: number
+  readonly outageMs: number
+  readonly attempts: number
+  /** What ended the wait, with its number: "retry.outageWaitMs (5000 ms)". */
+  readonly limit: string
+}
+
+/** The last opening's failure, with how long was waited for better news. */
+export function outageOutlasted(last: Failure, { waitedMs, outageMs, attempts, limit }: OutageWait): Failure {
+  const tries = attempts === 1 ? "one attempt" : `${attempts} attempts`
+  const message =
+    `${last.message} (waited ${whole(waitedMs)} ms for a connection, until ${limit}; none could be opened for ` +
+    `${whole(outageMs)} ms, in ${tries})`
+  return { ...last, message }
+}
+
+/** `Resources` broke its promise not to reject. Nobody else may suffer from that. */
+export function openingThrew(cause: unknown): Failure {
+  const message = `bug: opening a connection threw: ${cause instanceof Error ? cause.message : String(cause)}`
+  return { ...poolFailure({ kind: "client_error", retry: "never", message, cause }), phase: "connect" }
+}
+
+/** It was opened and had died before anybody could use it. */
+export function diedAtBirth(): Failure {
+  const message = "The connection was lost as soon as it was open"
+  const basis = poolFailure({ kind: "connection_failed", retry: "transaction", message })
+  return { ...basis, blame: "server", pace: "slow", connection: "discard", origin: "socket", phase: "connect" }
+}
+
+interface Told {
+  readonly kind: FailureKind
+  readonly retry: RetryScope
+  readonly message: string
+  readonly cause?: unknown
+}
+
+/** Nothing was sent and no connection was involved. */
+function poolFailure({ kind, retry, message, cause }: Told): Failure {
+  return {
+    kind,
+    blame: "client",
+    retry,
+    pace: "slow",
+    connection: "keep",
+    effect: "not_applied",
+    origin: "client",
+    phase: "acquire",
+    message,
+    ...(cause !== undefined && { cause }),
+  }
+}
+
+function describe({ waitedMs, crowd }: Wait): string {
+  const { max, idle, leased, opening, waiting } = crowd
+  return `waited ${whole(waitedMs)} ms; of at most ${max}, ${leased} are in use, ${idle} idle and ${opening} being opened; ${waiting} in line`
+}
+
+function whole(ms: number): number {
+  return Math.round(ms)
+}

@@ -1,0 +1,38 @@
+import type { Clock, Random } from "../foundation/clock.ts"
+import type { Observer } from "../telemetry/events.ts"
+import type { Resources } from "./resources.ts"
+import type { WaitOptions } from "./waiters.ts"
+
+/** Checked by whoever parsed them: `0 <= min <= max`, `1 <= max`, `1 <= waitersMax`, no time negative. */
+export interface PoolOptions {
+  /** So many are kept open once the pool has been used. */
+  readonly min: number
+  readonly max: number
+  /** The longest wait for one to become free. */
+  readonly acquireTimeoutMs: number
+  /** The longest line. */
+  readonly waitersMax: number
+  /** Above `min`, one that nobody wanted for so long is closed. */
+  readonly idleTimeoutMs: number
+  /** ± 10 %, fixed when it is opened. One that is in use is closed when it comes back. */
+  readonly maxLifetimeMs: number
+  /** One that was unused for longer is checked before it is handed out. */
+  readonly validateAfterIdleMs: number
+  /** The longest wait while nothing can be opened. */
+  readonly outageWaitMs: number
+  /** Idle ones keep the process alive. */
+  readonly keepAlive: boolean
+}
+
+export interface PoolParts<T> {
+  readonly options: PoolOptions
+  readonly resources: Resources<T>
+  readonly clock: Clock
+  readonly random: Random
+  readonly observer: Observer
+  /** The pause after so many failed openings; the first is 1. */
+  readonly outageDelayMs: (attempt: number) => number
+}
+
+/** What limits one acquire, besides `acquireTimeoutMs`. */
+export type AcquireOptions = WaitOptions

@@ -1,0 +1,47 @@
+import type { Failure } from "../failure/failure.ts"
+import { unreachable } from "../foundation/invariant.ts"
+import type { Outage } from "./outage.ts"
+import { acquireAborted, acquirePastDeadline, outageOutlasted, poolTimeout, type Crowd } from "./pool-failure.ts"
+import type { Leaving, Waiting } from "./waiters.ts"
+
+/** What the pool knows when somebody leaves the line unserved. */
+export interface RefusalFacts {
+  readonly now: number
+  readonly crowd: Crowd
+  readonly outage: Outage
+  readonly acquireTimeoutMs: number
+  readonly outageWaitMs: number
+}
+
+/** What one is told who leaves the line unserved. In an outage whoever runs out of time learns why nothing could be opened. */
+export function refusalOf(why: Leaving, { joinedAt, options }: Waiting, facts: RefusalFacts): Failure {
+  const { now, crowd, outage, acquireTimeoutMs, outageWaitMs } = facts
+  const wait = { waitedMs: now - joinedAt, crowd }
+  if (why === "abort") return acquireAborted(options.signal?.reason, wait)
+  if (outage.state === "unreachable") {
+    const limit = limitOf(why, { deadlineMs: options.deadline?.limitMs, acquireTimeoutMs, outageWaitMs })
+    const { failure, attempts, since } = outage
+    return outageOutlasted(failure, { waitedMs: wait.waitedMs, outageMs: now - since, attempts, limit })
+  }
+  if (why === "deadline" && options.deadline !== undefined) return acquirePastDeadline(options.deadline, wait)
+  return poolTimeout(wait, { acquireTimeoutMs, lastFailure: outage.state === "none" ? undefined : outage.failure })
+}
+
+interface Limits {
+  readonly deadlineMs: number | undefined
+  readonly acquireTimeoutMs: number
+  readonly outageWaitMs: number
+}
+
+function limitOf(why: Exclude<Leaving, "abort">, { deadlineMs, acquireTimeoutMs, outageWaitMs }: Limits): string {
+  switch (why) {
+    case "deadline":
+      return `the deadline (${Math.round(deadlineMs ?? 0)} ms)`
+    case "acquire-timeout":
+      return `pool.acquireTimeoutMs (${acquireTimeoutMs} ms)`
+    case "outage-wait":
+      return `retry.outageWaitMs (${outageWaitMs} ms)`
+    default:
+      return unreachable(why)
+  }
+}

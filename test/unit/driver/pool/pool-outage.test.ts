@@ -1,0 +1,266 @@
+import { describe, expect, it } from "vitest"
+
+import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
+
+import { crowded, DELAY_MS, Fixture, unreachable, wrongPassword } from "./pool-fixture.ts"
+
+describe("an outage", () => {
+  it("begins when an opening fails and the server is to blame; whoever waits goes on waiting", async () => {
+    const fixture = new Fixture()
+    const caller = fixture.acquire()
+    await fixture.fails(unreachable)
+    expect(caller.waits).toBe(true)
+    expect(fixture.eventsNamed("connection.failed")).toMatchObject([{ failure: unreachable }])
+    expect(fixture.eventsNamed("pool.outage-began")).toMatchObject([{ failure: unreachable }])
+    await fixture.clock.advance(50)
+    expect(fixture.pool.stats().outageMs).toBe(50)
+  })
+
+  it("tries one opening at a time, with longer and longer pauses", async () => {
+    const fixture = new Fixture({ max: 3 })
+    for (let n = 0; n < 3; n += 1) fixture.acquire()
+    expect(fixture.resources.openings.length).toBe(3)
+    for (let n = 0; n < 3; n += 1) await fixture.fails(unreachable)
+    expect(fixture.resources.openings.length).toBe(0)
+
+    for (const attempt of [1, 2, 3]) {
+      await fixture.clock.advance(DELAY_MS * attempt - 1)
+      expect(fixture.resources.openings.length).toBe(0)
+      await fixture.clock.advance(1)
+      expect(fixture.resources.openings.length).toBe(1)
+      fixture.acquire()
+      expect(fixture.resources.openings.length).toBe(1)
+      await fixture.fails(unreachable)
+    }
+    expect(fixture.resources.openingsBegun).toBe(6)
+  })
+
+  it("waits with the next attempt until those under way have ended", async () => {
+    const fixture = new Fixture({ max: 2 })
+    fixture.acquire()
+    fixture.acquire()
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(DELAY_MS * 10)
+    expect(fixture.resources.openings.length).toBe(1)
+    expect(fixture.resources.openingsBegun).toBe(2)
+  })
+
+  it("ends when an opening succeeds, and then everybody is opened for at once", async () => {
+    const fixture = new Fixture({ max: 3 })
+    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire()]
+    for (let n = 0; n < 3; n += 1) await fixture.fails(unreachable)
+    await fixture.clock.advance(DELAY_MS)
+    await fixture.opens()
+    expect(callers.map((caller) => caller.waits)).toEqual([false, true, true])
+    expect(fixture.resources.openings.length).toBe(2)
+    expect(fixture.pool.stats().outageMs).toBeUndefined()
+    expect(fixture.eventsNamed("pool.outage-ended")).toMatchObject([{ durationMs: DELAY_MS }])
+  })
+
+  it("tells whoever has waited for outageWaitMs what the last opening failed of, and how long it waited", async () => {
+    const fixture = new Fixture({ outageWaitMs: 150 })
+    const early = fixture.acquire()
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(30)
+    const late = fixture.acquire()
+    await fixture.clock.advance(119)
+    expect(early.waits).toBe(true)
+    await fixture.clock.advance(1)
+    expect(late.waits).toBe(true)
+    expect(early.failure).toEqual({
+      ...unreachable,
+      message:
+        "connect ECONNREFUSED 127.0.0.1:5432 (waited 150 ms for a connection, until retry.outageWaitMs (150 ms); none could " +
+        "be opened for 150 ms, in one attempt)",
+    })
+
+    await fixture.clock.advance(30)
+    expect(late.failure.message).toContain("waited 150 ms for a connection, until retry.outageWaitMs")
+    expect(late.failure.message).toContain("none could be opened for 180 ms")
+  })
+
+  it("counts the wait from the outage's beginning for whoever was in line before", async () => {
+    const fixture = new Fixture({ max: 1, outageWaitMs: 150 })
+    const holder = await fixture.served()
+    const caller = fixture.acquire()
+    await fixture.clock.advance(10_000)
+    fixture.pool.giveBack(holder.thing, "discard")
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(149)
+    expect(caller.waits).toBe(true)
+    await fixture.clock.advance(1)
+    expect(caller.failure.message).toContain("waited 10150 ms for a connection, until retry.outageWaitMs (150 ms)")
+  })
+
+  it.each([
+    ["the deadline", { deadlineMs: 60, acquireTimeoutMs: 30_000 }, "until the deadline (60 ms)"],
+    ["acquireTimeoutMs", { deadlineMs: 100, acquireTimeoutMs: 60 }, "until pool.acquireTimeoutMs (60 ms)"],
+  ])("gives the opening's failure also to whoever reaches %s first", async (_, limits, text) => {
+    const fixture = new Fixture({ acquireTimeoutMs: limits.acquireTimeoutMs })
+    const caller = fixture.acquire({ deadline: deadlineAfter(fixture.clock, limits.deadlineMs) })
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(60)
+    expect(caller.failure.kind).toBe("connection_failed")
+    expect(caller.failure.message).toContain(text)
+  })
+
+  it("still tells an aborted caller that it was aborted", async () => {
+    const fixture = new Fixture()
+    const controller = new AbortController()
+    const caller = fixture.acquire({ signal: controller.signal })
+    await fixture.fails(unreachable)
+    controller.abort()
+    await fixture.clock.settle()
+    expect(caller.failure.kind).toBe("aborted")
+  })
+
+  it("goes on serving with what is open", async () => {
+    const fixture = new Fixture({ max: 2 })
+    const holder = await fixture.served()
+    const caller = fixture.acquire()
+    await fixture.fails(unreachable)
+    fixture.pool.giveBack(holder.thing, "keep")
+    await fixture.clock.settle()
+    expect(caller.thing).toBe(holder.thing)
+    fixture.pool.giveBack(caller.thing, "keep")
+    expect(fixture.acquire().atOnce).toBe(true)
+  })
+
+  it("tries nothing while nobody waits, and at once for whoever comes after the pause", async () => {
+    const fixture = new Fixture({ outageWaitMs: 1_000 })
+    fixture.acquire({ deadline: deadlineAfter(fixture.clock, 10) })
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(60_000)
+    expect(fixture.resources.openingsBegun).toBe(1)
+    expect(fixture.clock.timers).toEqual({ foreground: 0, background: 0 })
+
+    const caller = fixture.acquire()
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.opens()
+    expect(caller.waits).toBe(false)
+    expect(fixture.eventsNamed("pool.outage-ended")).toMatchObject([{ durationMs: 60_000 }])
+  })
+
+  it("fills up to min slowly and in the background while nobody waits", async () => {
+    const fixture = new Fixture({ min: 2 })
+    fixture.acquire({ deadline: deadlineAfter(fixture.clock, 10) })
+    expect(fixture.resources.openings.length).toBe(2)
+    await fixture.fails(unreachable)
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(4_999)
+    expect(fixture.resources.openings.length).toBe(0)
+    expect(fixture.clock.timers).toEqual({ foreground: 0, background: 1 })
+    await fixture.clock.advance(1)
+    expect(fixture.resources.openings.length).toBe(1)
+
+    await fixture.opens()
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.opens()
+    expect(fixture.pool.stats()).toMatchObject({ idle: 2, opening: 0 })
+  })
+
+  it("survives an opening that rejects, as a failure for good", async () => {
+    const fixture = new Fixture()
+    fixture.resources.open = () => Promise.reject(new Error("a promise was broken"))
+    const caller = fixture.acquire()
+    await fixture.clock.settle()
+    expect(caller.failure).toMatchObject({
+      kind: "client_error",
+      phase: "connect",
+      message: "bug: opening a connection threw: a promise was broken",
+    })
+    expect(fixture.pool.stats()).toMatchObject({ opening: 0, waiting: 0 })
+  })
+})
+
+describe("a server that takes no more connections", () => {
+  it("is no outage while something is open: whoever waits is served by what comes back", async () => {
+    const fixture = new Fixture({ max: 3, outageWaitMs: 50 })
+    const holder = await fixture.served()
+    const callers = [fixture.acquire(), fixture.acquire()]
+    await fixture.fails(crowded)
+    await fixture.fails(crowded)
+    expect(fixture.eventsNamed("pool.outage-began")).toEqual([])
+    expect(fixture.pool.stats().outageMs).toBeUndefined()
+
+    await fixture.clock.advance(DELAY_MS)
+    expect(callers.map((caller) => caller.waits)).toEqual([true, true])
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.fails(crowded)
+    fixture.pool.giveBack(holder.thing, "keep")
+    await fixture.clock.settle()
+    expect(callers[0]?.thing).toBe(holder.thing)
+  })
+
+  it("tells whoever reached its limit also why no more were opened", async () => {
+    const fixture = new Fixture({ acquireTimeoutMs: 50 })
+    await fixture.served()
+    const caller = fixture.acquire()
+    await fixture.fails(crowded)
+    await fixture.clock.advance(50)
+    expect(caller.failure.kind).toBe("pool_timeout")
+    expect(caller.failure.message).toContain("More cannot be opened: sorry, too many clients already")
+  })
+
+  it("is an outage when nothing is open", async () => {
+    const fixture = new Fixture()
+    fixture.acquire()
+    await fixture.fails(crowded)
+    expect(fixture.eventsNamed("pool.outage-began")).toMatchObject([{ failure: crowded }])
+  })
+})
+
+describe("an opening that fails for good", () => {
+  it("is told at once to everybody who waits, if nothing is open", async () => {
+    const fixture = new Fixture({ max: 2 })
+    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire()]
+    await fixture.fails(wrongPassword)
+    expect(callers.map((caller) => caller.failure)).toEqual([wrongPassword, wrongPassword, wrongPassword])
+    expect(fixture.eventsNamed("pool.outage-began")).toEqual([])
+  })
+
+  it("is tried anew for the next who asks, one at a time, without a pause", async () => {
+    const fixture = new Fixture({ min: 2 })
+    fixture.acquire()
+    await fixture.fails(wrongPassword)
+    await fixture.fails(wrongPassword)
+    await fixture.clock.advance(600_000)
+    expect(fixture.resources.openingsBegun).toBe(2)
+    expect(fixture.clock.timers).toEqual({ foreground: 0, background: 0 })
+
+    const callers = [fixture.acquire(), fixture.acquire()]
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.opens()
+    expect(callers[0]?.waits).toBe(false)
+    expect(fixture.resources.openings.length).toBe(1)
+  })
+
+  it("is kept from those who wait while something is open that may serve them", async () => {
+    const fixture = new Fixture({ max: 3 })
+    const holder = await fixture.served()
+    const callers = [fixture.acquire(), fixture.acquire()]
+    await fixture.fails(wrongPassword)
+    await fixture.fails(wrongPassword)
+    expect(callers.map((caller) => caller.waits)).toEqual([true, true])
+
+    await fixture.clock.advance(DELAY_MS)
+    expect(fixture.resources.openings.length).toBe(1)
+    fixture.pool.giveBack(holder.thing, "keep")
+    await fixture.clock.settle()
+    expect(callers[0]?.thing).toBe(holder.thing)
+
+    fixture.pool.giveBack(callers[0]!.thing, "discard")
+    await fixture.fails(wrongPassword)
+    expect(callers[1]?.failure).toBe(wrongPassword)
+  })
+
+  it("ends an outage: the server has answered", async () => {
+    const fixture = new Fixture()
+    const caller = fixture.acquire()
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(DELAY_MS)
+    await fixture.fails(wrongPassword)
+    expect(caller.failure).toBe(wrongPassword)
+    expect(fixture.eventsNamed("pool.outage-ended")).toMatchObject([{ durationMs: DELAY_MS }])
+  })
+})

@@ -1,0 +1,399 @@
+import { expect } from "vitest"
+
+import type { Failure, Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import type { Deadline } from "@kysely-resilient/driver/src/foundation/deadline.ts"
+import type { PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
+
+import type { PendingOpening, Thing } from "../../../support/scripted-resources.ts"
+import { Fixture } from "./pool-fixture.ts"
+
+/** One who asked, and what is known of it from outside. */
+export interface Asker {
+  readonly order: number
+  readonly joinedAt: number
+  readonly deadline: Deadline | undefined
+  readonly controller: AbortController
+  answers: number
+  holds: Thing | undefined
+}
+
+/** What we know of a thing without asking the pool. */
+interface Record {
+  readonly generation: number
+  readonly bornAt: number
+  provenAt: number
+  idleSince: number
+}
+
+interface Trouble {
+  readonly kind: "unreachable" | "crowded" | "refused"
+  readonly since: number
+}
+
+export const LIFETIME_MS = 10_000
+
+export const worldOptions: PoolOptions = {
+  min: 1,
+  max: 3,
+  acquireTimeoutMs: 3_000,
+  waitersMax: 6,
+  idleTimeoutMs: 2_000,
+  maxLifetimeMs: LIFETIME_MS,
+  validateAfterIdleMs: 500,
+  outageWaitMs: 1_000,
+  keepAlive: false,
+}
+
+/**
+ * A pool and, beside it, an account of what was done to it and what it answered, kept by other means than its own. `check`
+ * compares the two: whatever order things happen in, these sentences are true after each of them.
+ */
+export class World extends Fixture {
+  readonly askers: Asker[] = []
+  readonly givenBack: Thing[] = []
+  readonly #options: PoolOptions
+  readonly #records = new Map<Thing, Record>()
+  readonly #generations = new WeakMap<PendingOpening, number>()
+  /** What was wrong at a moment that has passed. */
+  readonly #wrongs: string[] = []
+  #trouble: Trouble | undefined
+  #hopeless: Failure | undefined
+  #ceiling: number
+  #asked = false
+  closed = false
+
+  constructor(change: Partial<PoolOptions>) {
+    super({ ...worldOptions, ...change })
+    this.#options = { ...worldOptions, ...change }
+    this.#ceiling = this.#options.max
+    const open = this.resources.open.bind(this.resources)
+    this.resources.open = (onLost) => {
+      const under = this.resources.openings.length
+      const outcome = open(onLost)
+      this.#generations.set(this.resources.openings.at(-1)!, this.pool.stats().generation)
+      this.#mayOpen(under)
+      return outcome
+    }
+  }
+
+  // What can be done.
+
+  ask(deadlineMs: number | undefined): void {
+    const controller = new AbortController()
+    const now = this.clock.now()
+    const deadline = deadlineMs === undefined ? undefined : { at: now + deadlineMs, limitMs: deadlineMs }
+    const asker: Asker = {
+      order: this.askers.length,
+      joinedAt: now,
+      deadline,
+      controller,
+      answers: 0,
+      holds: undefined,
+    }
+    this.askers.push(asker)
+    this.#asked = true
+    const answer = this.pool.acquire({ ...(deadline !== undefined && { deadline }), signal: controller.signal })
+    if (answer instanceof Promise) void answer.then((outcome) => this.#answered(asker, outcome))
+    else this.#answered(asker, answer)
+  }
+
+  abort(index: number): void {
+    pick(this.waiting, index)?.controller.abort()
+  }
+
+  giveBack(index: number, fate: "keep" | "discard"): void {
+    const asker = pick(this.holders, index)
+    if (asker?.holds === undefined) return
+    const thing = asker.holds
+    asker.holds = undefined
+    this.givenBack.push(thing)
+    this.#provenNow(thing, { idle: true })
+    this.pool.giveBack(thing, fate)
+  }
+
+  giveAllBack(): void {
+    while (this.holders.length > 0) this.giveBack(0, "keep")
+  }
+
+  async rest(ms: number): Promise<void> {
+    for (let round = 0; round < 10 && this.waiting.length > 0; round += 1) {
+      while (this.resources.checks.length > 0) this.checkEnds(0, true)
+      while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
+      await this.clock.settle()
+      this.giveAllBack()
+      await this.clock.settle()
+    }
+    this.giveAllBack()
+    await this.clock.advance(ms)
+  }
+
+  giveBackAgain(index: number): void {
+    const held = new Set(this.holders.map((asker) => asker.holds))
+    const thing = pick(
+      this.givenBack.filter((one) => !held.has(one)),
+      index,
+    )
+    if (thing !== undefined) this.pool.giveBack(thing, index % 2 === 0 ? "keep" : "discard")
+  }
+
+  spoil(index: number): void {
+    const thing = pick(this.holders, index)?.holds
+    if (thing !== undefined) thing.reusable = false
+  }
+
+  die(index: number): void {
+    pick(
+      this.resources.held.filter((thing) => thing.reusable),
+      index,
+    )?.die()
+  }
+
+  openingSucceeds(index: number, alive: boolean): void {
+    const opening = pick(this.resources.openings, index)
+    if (opening === undefined) return
+    const generation = this.#generations.get(opening) ?? 0
+    const thing = opening.succeed()
+    thing.reusable = alive
+    const now = this.clock.now()
+    this.#records.set(thing, { generation, bornAt: now, provenAt: now, idleSince: now })
+    if (!this.#current(generation)) return
+    if (alive) this.#trouble = undefined
+    else this.#troubled("unreachable")
+  }
+
+  openingFails(index: number, failure: Failure): void {
+    const opening = pick(this.resources.openings, index)
+    if (opening === undefined) return
+    const generation = this.#generations.get(opening) ?? 0
+    const { idle, leased } = this.pool.stats()
+    opening.fail(failure)
+    if (!this.#current(generation)) return
+    if (failure.retry === "never") {
+      if (idle + leased === 0) this.#hopeless = failure
+      this.#troubled("refused")
+    } else {
+      this.#troubled(failure.kind === "too_many_connections" && idle + leased > 0 ? "crowded" : "unreachable")
+    }
+  }
+
+  checkEnds(index: number, good: boolean): void {
+    const check = pick(this.resources.checks, index)
+    if (check === undefined) return
+    if (good) this.#provenNow(check.thing, { idle: false })
+    check.answer(good)
+  }
+
+  resize(min: number, max: number): void {
+    this.pool.resize({ min, max })
+    const { idle, leased, opening } = this.pool.stats()
+    this.#ceiling = Math.max(max, idle + leased + opening)
+  }
+
+  close(): void {
+    this.closed = true
+    void this.pool.close({ drainMs: 0 })
+  }
+
+  // What must be true.
+
+  get waiting(): Asker[] {
+    return this.askers.filter((asker) => asker.answers === 0)
+  }
+
+  get holders(): Asker[] {
+    return this.askers.filter((asker) => asker.holds !== undefined)
+  }
+
+  check(): void {
+    expect(this.#wrongs).toEqual([])
+    const now = this.clock.now()
+    const stats = this.pool.stats()
+    const leased = new Set(this.pool.leased())
+    const checking = this.resources.checks.map((check) => check.thing).filter((thing) => thing.closed.length === 0)
+    const idle = this.resources.held.filter((thing) => !leased.has(thing) && !checking.includes(thing))
+    const live = stats.idle + stats.leased
+    const total = live + stats.opening
+    const promising = this.resources.openings.filter((opening) =>
+      this.#current(this.#generations.get(opening) ?? 0),
+    ).length
+    const uncovered = stats.waiting - checking.length - promising
+
+    this.#say("nothing is lost or counted twice", () => {
+      expect(stats.waiting).toBe(this.waiting.length)
+      expect(stats.opening).toBe(this.resources.openings.length)
+      expect([stats.idle, stats.leased]).toEqual([idle.length, leased.size + checking.length])
+      expect(leased).toEqual(new Set(this.holders.map((asker) => asker.holds)))
+      expect(this.resources.things.filter((thing) => thing.closed.length > 1)).toEqual([])
+      expect(this.askers.filter((asker) => asker.answers > 1)).toEqual([])
+    })
+    this.#say("there are never more than max", () => {
+      expect(total).toBeLessThanOrEqual(this.#ceiling)
+      this.#ceiling = Math.max(stats.max, Math.min(this.#ceiling, total))
+    })
+    this.#say("nobody waits while something idle could serve it", () => {
+      if (stats.waiting === 0) return
+      expect(idle.filter((thing) => !this.#stale(thing))).toEqual([])
+      if (uncovered > 0) expect(idle).toEqual([])
+    })
+    this.#say("nobody waits while something could be opened", () => {
+      if (uncovered <= 0 || total >= stats.max || this.closed) return
+      if (this.#trouble === undefined) expect.fail("nothing is opened")
+      // In trouble the next attempt is under way, or a timer is set for it.
+      if (stats.opening === 0) expect(this.clock.timers.background).toBeGreaterThan(0)
+    })
+    this.#say("nobody waits longer than its limits", () => {
+      for (const asker of this.waiting) {
+        expect(now).toBeLessThan(asker.joinedAt + this.#options.acquireTimeoutMs)
+        expect(now).toBeLessThan(asker.deadline?.at ?? Infinity)
+        expect(now).toBeLessThan(this.#outageLimitAt(asker))
+        expect(asker.controller.signal.aborted).toBe(false)
+      }
+    })
+    this.#say("what is idle rests, and is young and wanted enough", () => {
+      for (const thing of idle) {
+        const { bornAt, idleSince } = this.#records.get(thing)!
+        expect(thing).toMatchObject({ resting: true, reusable: true })
+        expect(now).toBeLessThan(bornAt + LIFETIME_MS)
+        if (live > stats.min) expect(now).toBeLessThan(idleSince + this.#options.idleTimeoutMs)
+      }
+      expect([...leased].filter((thing) => thing.resting)).toEqual([])
+    })
+    this.#say("min is kept once somebody has asked", () => {
+      if (this.#asked && !this.closed && this.#trouble === undefined) {
+        expect(total).toBeGreaterThanOrEqual(stats.min)
+      }
+    })
+    this.#say("a failure for good reaches everybody who waits, if nothing is open", () => {
+      if (this.#hopeless !== undefined) expect(stats.waiting).toBe(0)
+      this.#hopeless = undefined
+    })
+    this.#say("the process is kept alive only by those who wait", () => {
+      if (stats.waiting === 0) expect(this.clock.timers.foreground).toBe(0)
+      else expect(this.clock.timers.foreground).toBeGreaterThan(0)
+      if (total === 0 && stats.waiting === 0 && this.#trouble === undefined) {
+        expect(this.clock.timers.background).toBe(0)
+      }
+    })
+    this.#say("a closed pool holds nothing but what is out", () => {
+      if (this.closed) expect(stats).toMatchObject({ waiting: 0, idle: 0, leased: leased.size })
+    })
+    this.#say("an outage is reported as long as it lasts", () => {
+      if (!this.closed)
+        expect(stats.outageMs).toBe(this.#trouble?.kind === "unreachable" ? now - this.#trouble.since : undefined)
+    })
+  }
+
+  /** Everything works again and everybody gives back: nobody may be left waiting, and nothing may be left open after a close. */
+  async calmDown(): Promise<void> {
+    for (let round = 0; this.waiting.length > 0 || this.holders.length > 0; round += 1) {
+      if (round > 500) expect.fail(`${this.waiting.length} wait for ever`)
+      while (this.resources.checks.length > 0) this.checkEnds(0, true)
+      while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
+      await this.clock.settle()
+      this.giveAllBack()
+      await this.clock.settle()
+      await this.clock.advance(this.waiting.length > 0 ? 50 : 0)
+      this.check()
+    }
+    this.close()
+    while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
+    while (this.resources.checks.length > 0) this.checkEnds(0, true)
+    await this.clock.settle()
+    this.check()
+    expect(this.resources.things.filter((thing) => thing.closed.length !== 1)).toEqual([])
+    expect(this.clock.timers).toEqual({ foreground: 0, background: 0 })
+    expect(this.askers.filter((asker) => asker.answers !== 1)).toEqual([])
+  }
+
+  #answered(asker: Asker, outcome: Outcome<Thing>): void {
+    asker.answers += 1
+    if (outcome.ok) this.#served(asker, outcome.value)
+    else if (!this.#rightlyRefused(asker, outcome.failure)) {
+      this.#wrongs.push(`${asker.order} was refused for no reason: ${outcome.failure.message}`)
+    }
+  }
+
+  #served(asker: Asker, thing: Thing): void {
+    const { generation, bornAt } = this.#records.get(thing)!
+    const wrong = (text: string): unknown => this.#wrongs.push(`${asker.order} was served ${text} ${thing.id}`)
+    if (thing.closed.length > 0) wrong("closed")
+    if (!thing.reusable) wrong("dead")
+    if (generation !== this.pool.stats().generation) wrong("outdated")
+    if (this.clock.now() >= bornAt + LIFETIME_MS) wrong("expired")
+    if (this.#stale(thing)) wrong("unchecked")
+    if (this.holders.some((holder) => holder.holds === thing)) wrong("somebody's")
+    if (this.waiting.some((other) => other.order < asker.order)) wrong("before its turn")
+    asker.holds = thing
+  }
+
+  #rightlyRefused(asker: Asker, failure: Failure): boolean {
+    const now = this.clock.now()
+    const atDeadline = asker.deadline !== undefined && now >= asker.deadline.at
+    const atTimeout = now >= asker.joinedAt + this.#options.acquireTimeoutMs
+    switch (failure.kind) {
+      case "pool_full":
+        return this.waiting.length >= this.#options.waitersMax
+      case "pool_closed":
+        return this.closed
+      case "aborted":
+        return asker.controller.signal.aborted
+      case "pool_timeout":
+        return atTimeout && this.#trouble?.kind !== "unreachable"
+      case "deadline_exceeded":
+        return atDeadline && this.#trouble?.kind !== "unreachable"
+      case "authentication_failed":
+        return this.#trouble?.kind === "refused"
+      default:
+        return this.#trouble?.kind === "unreachable" && (atDeadline || atTimeout || now >= this.#outageLimitAt(asker))
+    }
+  }
+
+  /** One was begun a moment ago; `others` were under way already. */
+  #mayOpen(others: number): void {
+    const { idle, leased, opening, waiting, min, max } = this.pool.stats()
+    const checking = this.resources.checks.filter(({ thing }) => thing.closed.length === 0).length
+    const promising = this.resources.openings.filter((one) => this.#current(this.#generations.get(one) ?? 0)).length
+    const total = idle + leased + opening
+    if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
+    if (waiting < checking + promising && total > min) this.#wrongs.push("opened one that nobody needs")
+    if (this.#trouble !== undefined && others > 0) this.#wrongs.push("opened two at a time in trouble")
+    if (this.closed) this.#wrongs.push("opened one after it was closed")
+  }
+
+  #provenNow(thing: Thing, { idle }: { readonly idle: boolean }): void {
+    const record = this.#records.get(thing)!
+    record.provenAt = this.clock.now()
+    if (idle) record.idleSince = this.clock.now()
+  }
+
+  #stale(thing: Thing): boolean {
+    return this.clock.now() - this.#records.get(thing)!.provenAt > this.#options.validateAfterIdleMs
+  }
+
+  #outageLimitAt(asker: Asker): number {
+    if (this.#trouble?.kind !== "unreachable") return Infinity
+    return Math.max(this.#trouble.since, asker.joinedAt) + this.#options.outageWaitMs
+  }
+
+  #current(generation: number): boolean {
+    return !this.closed && generation === this.pool.stats().generation
+  }
+
+  #troubled(kind: Trouble["kind"]): void {
+    if (this.#trouble?.kind !== kind) this.#trouble = { kind, since: this.clock.now() }
+  }
+
+  #say(sentence: string, claim: () => void): void {
+    try {
+      claim()
+    } catch (error) {
+      throw new Error(`not true that ${sentence}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+function pick<T>(list: readonly T[], index: number): T | undefined {
+  return list[index % Math.max(1, list.length)]
+}
