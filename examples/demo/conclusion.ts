@@ -99,11 +99,7 @@ export function conclude(facts: Facts): readonly Check[] {
     },
     none("nothing was lost", audit.lost, `${grouped(audit.acknowledged)} acknowledged writes`),
     none("nothing was done twice", audit.duplicated, `${grouped(audit.held)} writes, each there once`),
-    none(
-      "nothing that failed happened all the same",
-      audit.phantom,
-      `${unknownWrites} unknown, each once or not at all`,
-    ),
+    none("nothing that failed happened all the same", audit.phantom, `${unknownWrites} unknown: once or not at all`),
     none("every caller got an answer", audit.unanswered, `${grouped(total.operations)} operations`),
     {
       what: "the money adds up",

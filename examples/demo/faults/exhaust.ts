@@ -11,18 +11,17 @@ export const exhaust: Fault = {
   title: "Pool exhausted",
   async inject({ store, desk, sleep, now }) {
     const { max } = store.snapshot().pool
-    let holding = 0
-    let liftedAt: number | undefined
+    const report: { holding: number; liftedAt: number | undefined } = { holding: 0, liftedAt: undefined }
     const hold = () =>
       desk.read("chore", (options) =>
         store.withConnection(async (session) => {
           // A connection is taken by the first statement, not before.
           const taken = await session.query("select 1", [], options)
           if (taken.isErr()) return taken
-          holding++
+          report.holding++
           const slept = await session.query("select pg_sleep($1)", [HELD_S], options)
-          holding--
-          liftedAt ??= now()
+          report.holding--
+          report.liftedAt ??= now()
           return slept
         }),
       )
@@ -30,13 +29,13 @@ export const exhaust: Fault = {
 
     // With every connection in the holders' hands, whoever waits is one of the application's operations.
     let othersWait = false
-    for (const until = now() + FILLING_MS; !othersWait && liftedAt === undefined && now() < until;) {
-      othersWait = holding === max && store.snapshot().pool.waiting > 0
+    for (const until = now() + FILLING_MS; !othersWait && report.liftedAt === undefined && now() < until;) {
+      othersWait = report.holding === max && store.snapshot().pool.waiting > 0
       await sleep(LOOK_EVERY_MS)
     }
     await holders
-    const freeAt = liftedAt
-    if (!othersWait || freeAt === undefined) return missed
-    return { hit: true, liftedAt: freeAt, recoveredBy: ({ kind, startedAt }) => kind !== "chore" && startedAt < freeAt }
+    const { liftedAt } = report
+    if (!othersWait || liftedAt === undefined) return missed
+    return { hit: true, liftedAt, recoveredBy: ({ kind, startedAt }) => kind !== "chore" && startedAt < liftedAt }
   },
 }

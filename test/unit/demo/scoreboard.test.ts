@@ -41,7 +41,7 @@ function run(ms: number, outcome: Outcome = "ok"): void {
 }
 
 const fault = (name: string) => board.faults.find((score) => score.name === name)!
-const anything = (_: Finished) => true
+const anything = () => true
 
 describe("Scoreboard", () => {
   it("counts what happened before the first fault in the total only", () => {
@@ -109,13 +109,14 @@ describe("Scoreboard", () => {
   })
 })
 
-describe("recovery", () => {
-  const onlyTransfers = (operation: Finished) => operation.kind === "transfer"
-  const end = (operation: Operation, at: number) => {
-    now = at
-    board.end(operation, "ok")
-  }
+const onlyTransfers = (operation: Finished) => operation.kind === "transfer"
 
+function end(operation: Operation, at: number): void {
+  now = at
+  board.end(operation, "ok")
+}
+
+describe("recovery", () => {
   it("takes from the end of the fault to the first success that needed what was hurt", () => {
     const episode = board.beginEpisode("crash")
     episode.lifted(100, onlyTransfers)
