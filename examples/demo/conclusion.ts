@@ -104,7 +104,9 @@ export function conclude(facts: Facts): readonly Check[] {
     {
       what: "the money adds up",
       ok: moneyAddsUp(balances),
-      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong; ${balances.halfDone.length} half done`,
+      detail: moneyAddsUp(balances)
+        ? `${balances.accounts} accounts, each to the cent`
+        : `${balances.wrong.length} of ${balances.accounts} accounts wrong, ${balances.halfDone.length} transfers half done`,
     },
     none("the signals are those of the file", signals.wrongRuns, `${grouped(signals.stored)} signals`),
     none("no read gave wrong or missing rows", facts.wrongReads, "each compared with the file"),
