@@ -93,12 +93,12 @@ for (const [title, start] of sources) {
 
     it("throws everybody out when one backend is killed, and is back by itself", async () => {
       const [victim, witness] = [await connected(server.url), await connected(server.url)]
-      // A warning says it, before the connection ends.
-      const told = new Promise<unknown>((resolve) => witness.once("notice", resolve))
+      // The server tries to say why (57P02, a warning), and does not always manage to.
+      const thrownOut = new Promise<void>((resolve) => witness.once("end", resolve))
       const { pid: postmaster } = server
       const [row] = (await victim.query("select pg_backend_pid() as pid")).rows
       await server.crashBackend(row.pid)
-      expect(await told).toMatchObject({ code: "57P02" })
+      await thrownOut
       await server.ready()
       expect(server.pid).toBe(postmaster)
       await server.crashBackend()

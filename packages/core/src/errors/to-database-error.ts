@@ -1,5 +1,6 @@
 import type { GaveUp } from "@kysely-resilient/driver"
 
+import { promised } from "../promised.ts"
 import { AVAILABILITY_WORDS } from "./availability.ts"
 import { BUG_WORDS } from "./bug.ts"
 import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
@@ -78,7 +79,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     value: context.value,
   })
   // The union's members differ in what `fields` holds for their kind, which the tables above decide.
-  return error as unknown as ErrorOfKind<K>
+  return promised<ErrorOfKind<K>>(error)
 }
 
 function constraintFields(failure: CoreFailure): Pick<ErrorFields, "constraint" | "table" | "columns"> {

@@ -22,7 +22,9 @@ export async function savepoint<R>(
   site: CallSite | undefined,
 ): Promise<Saved<R>> {
   const enclosed = await run.lane.enclose((inner) => keepOrUndo(kit, run, inner, body, site))
-  return enclosed.ok ? enclosed.value : err(toDatabaseError(enclosed.failure, { detail: kit.errors.detail, attempts: 0, site }))
+  return enclosed.ok
+    ? enclosed.value
+    : err(toDatabaseError(enclosed.failure, { detail: kit.errors.detail, attempts: 0, site }))
 }
 
 async function keepOrUndo<R>(
@@ -59,14 +61,16 @@ async function keepOrUndo<R>(
   await undo(lane, name)
   if (ended.end === "err") return err(ended.error)
   const { how, thrown } = ended
-  return err(callbackThrew(kit, {
-    whose: "The callback of the savepoint",
-    how: `${how}; it was rolled back`,
-    thrown,
-    effect: "not_applied",
-    attempts: run.attempt,
-    site,
-  }))
+  return err(
+    callbackThrew(kit, {
+      whose: "The callback of the savepoint",
+      how: `${how}; it was rolled back`,
+      thrown,
+      effect: "not_applied",
+      attempts: run.attempt,
+      site,
+    }),
+  )
 }
 
 /** Back to where it began, and the savepoint itself away, so that a loop of them does not nest ever deeper on the server. */
