@@ -65,7 +65,7 @@ describe("pnpm demo", () => {
       failed: [],
     })
     expect(summary.operations).toBeGreaterThan(100)
-    expect(summary.faults).toHaveLength(9)
+    expect(summary.faults).toHaveLength(10)
     for (const fault of summary.faults) {
       expect(fault).toMatchObject({ hits: expect.any(Number), recoveryMs: expect.any(Number) })
       expect(fault.hits).toBeGreaterThanOrEqual(1)
