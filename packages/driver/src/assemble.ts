@@ -9,10 +9,12 @@ import type {
   StatementResult,
   StreamChunk,
 } from "./engine.ts"
+import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { mapSettled, resultOf } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
@@ -90,21 +92,18 @@ class AssembledEngine implements Engine {
     }
   }
 
-  async run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    const lease = this.lease()
-    const settled = await lease.run(statement, options)
-    void lease.release()
-    return settled
+  async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    const settled = await runAlone(this.#machine, [statement], options)
+    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
   }
 
   async batch(
     statements: readonly CompiledQuery[],
-    options?: StatementOptions,
+    options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    const lease = this.lease()
-    const settled = await lease.batch(statements, options)
-    void lease.release()
-    return settled
+    if (statements.length === 0) return { ok: true, value: [], attempts: 0 }
+    const settled = await runAlone(this.#machine, statements, options)
+    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
   }
 
   async *stream(
