@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 
-import { Fixture } from "./pool-fixture.ts"
+import { Fixture, type Caller } from "./pool-fixture.ts"
 
 describe("handing out", () => {
   it("opens nothing before somebody asks", () => {
@@ -417,12 +417,10 @@ describe("telling", () => {
   it("keeps its books straight for an observer that asks it for something", async () => {
     const fixture = new Fixture({ max: 2, min: 1 })
     const totals: number[] = []
-    const push = fixture.events.push.bind(fixture.events)
-    fixture.events.push = (...events) => {
+    fixture.observe = () => {
       void fixture.pool.acquire()
       const { idle, leased, opening } = fixture.pool.stats()
       totals.push(idle + leased + opening)
-      return push(...events)
     }
     const caller = fixture.acquire()
     await fixture.opens()
@@ -432,6 +430,35 @@ describe("telling", () => {
     while (fixture.resources.openings.length > 0 && totals.length < 20) await fixture.opens()
     expect(totals.length).toBeGreaterThan(4)
     expect(Math.max(...totals)).toBe(2)
+  })
+})
+
+describe("late timers", () => {
+  it("do not let one be handed out after the end of its lifetime", async () => {
+    const fixture = new Fixture({ maxLifetimeMs: 10_000 })
+    const { thing } = await fixture.served()
+    await fixture.clock.advance(9_900)
+    fixture.pool.giveBack(thing, "keep")
+    fixture.clock.jump(100)
+    expect(fixture.acquire().waits).toBe(true)
+    expect(thing.closed).toEqual(["lifetime"])
+  })
+
+  it("do not let an observer overtake whoever waits", async () => {
+    const chances = [0.1, 0.9]
+    const fixture = new Fixture(
+      { max: 2, maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 },
+      () => chances.pop() ?? 0.5,
+    )
+    await fixture.idle(2)
+    const pushy: Caller[] = []
+    fixture.observe = () => pushy.push(fixture.acquire())
+    fixture.clock.jump(10_000)
+    const caller = fixture.acquire()
+    await fixture.clock.settle()
+    expect(fixture.resources.things.map((thing) => thing.closed)).toEqual([[], ["lifetime"]])
+    expect(caller.waits).toBe(false)
+    expect(pushy.map((other) => other.waits)).toEqual([true])
   })
 })
 
