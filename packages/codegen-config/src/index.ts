@@ -1,1 +1,5 @@
-export {}
+export { defineCodegen, type CodegenConfig } from "./config.ts"
+export { generate, type Generated, type GenerateOptions } from "./generate.ts"
+export { report, verify, type Verification } from "./verify.ts"
+export type { Difference } from "./drift.ts"
+export { CodegenConfigError, CodegenError } from "./errors.ts"

@@ -1,18 +1,28 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
-import type { Engine, LeaseHandle, ReadyReport, Settled, StatementOptions, StatementResult, StreamChunk } from "./engine.ts"
+import type {
+  Engine,
+  LeaseHandle,
+  ReadyReport,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+} from "./engine.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
-import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
+import type { DriverOptions } from "./options.ts"
+import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { delayMs } from "./policy/backoff.ts"
-import type { PgConnection } from "./postgres/connection.ts"
+import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
+import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
@@ -24,7 +34,11 @@ export interface Surroundings {
 
 /** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
 export function createEngine(options: DriverOptions = {}, surroundings: Surroundings = {}): Engine {
-  return new AssembledEngine(resolveOptions(options, process.env), surroundings.clock ?? systemClock, surroundings.random ?? Math.random)
+  return new AssembledEngine(
+    resolveOptions(options, process.env),
+    surroundings.clock ?? systemClock,
+    surroundings.random ?? Math.random,
+  )
 }
 
 class AssembledEngine implements Engine {
@@ -39,7 +53,10 @@ class AssembledEngine implements Engine {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
-    const observe = combineObservers([this.#metrics.observe, options.observer, options.log])
+    const observe = combineObservers(
+      [this.#metrics.observe, options.observer, options.log],
+      this.#metrics.observerFailed,
+    )
     const connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
@@ -80,14 +97,21 @@ class AssembledEngine implements Engine {
     return settled
   }
 
-  async batch(statements: readonly CompiledQuery[], options?: StatementOptions): Promise<Settled<readonly StatementResult[]>> {
+  async batch(
+    statements: readonly CompiledQuery[],
+    options?: StatementOptions,
+  ): Promise<Settled<readonly StatementResult[]>> {
     const lease = this.lease()
     const settled = await lease.batch(statements, options)
     void lease.release()
     return settled
   }
 
-  async *stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterableIterator<StreamChunk> {
+  async *stream(
+    statement: CompiledQuery,
+    chunkSize: number,
+    options?: StatementOptions,
+  ): AsyncIterableIterator<StreamChunk> {
     const lease = this.lease()
     try {
       yield* lease.stream(statement, chunkSize, options)
@@ -104,7 +128,9 @@ class AssembledEngine implements Engine {
     return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
   }
 
-  async ready(options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {}): Promise<Settled<ReadyReport>> {
+  async ready(
+    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<Settled<ReadyReport>> {
     void this.#pool.prefill()
     const lease = this.lease()
     const settled = await lease.run(controlQuery("show server_version"), options)
@@ -126,6 +152,10 @@ class AssembledEngine implements Engine {
     })
   }
 
+  tell(event: Told): void {
+    this.#machine.emit(event)
+  }
+
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainMs ?? 0)
     return this.#closing
@@ -139,6 +169,6 @@ class AssembledEngine implements Engine {
     })
     await this.#pool.close({ drainMs: drainMs + cancelMs })
     abandoning.cancel()
-    for (const connection of this.#pool.leased()) connection.destroy(new Error("The driver was closed"))
+    for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }
 }

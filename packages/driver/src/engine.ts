@@ -3,6 +3,7 @@ import type { CompiledQuery, Dialect } from "kysely"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Failure, GaveUp, Outcome } from "./failure/failure.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
+import type { Told } from "./telemetry/events.ts"
 
 /** What a statement answered. */
 export interface StatementResult {
@@ -95,6 +96,8 @@ export interface Engine extends Session {
   /** Opens `pool.min` connections; answers when one is open or cannot be. */
   ready(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Settled<ReadyReport>>
   snapshot(): DriverSnapshot
+  /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
+  tell(event: Told): void
   /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }

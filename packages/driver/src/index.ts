@@ -1,3 +1,5 @@
+export { ResilientPostgresDialect } from "./resilient-postgres-dialect.ts"
+export { DriverError } from "./kysely/driver-error.ts"
 export { createEngine } from "./assemble.ts"
 export type {
   Engine,
@@ -27,8 +29,22 @@ export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
-export type { DriverOptions } from "./options.ts"
+export type {
+  CertificateData,
+  ConnectionOptions,
+  DriverOptions,
+  PoolLimits,
+  RetryOptions,
+  SslOptions,
+  TimeoutOptions,
+} from "./options.ts"
+export { OptionsError } from "./options/options-error.ts"
+export type { OptionsProblem } from "./options/options-error.ts"
+export { DEFAULT_BACKOFF, delayMs } from "./policy/backoff.ts"
+export type { Backoff } from "./policy/backoff.ts"
+export { describeStatement } from "./postgres/statement.ts"
+export type { StatementShape } from "./postgres/statement.ts"
 export type { DriverSnapshot } from "./snapshot.ts"
 export type { PoolStats } from "./pool/pool.ts"
-export type { DiscardReason, DriverEvent, DriverEventName, Observer } from "./telemetry/events.ts"
+export type { DiscardReason, DriverEvent, DriverEventName, Observer, Told } from "./telemetry/events.ts"
 export type { LifetimeCounters, MetricsSnapshot, WindowSnapshot } from "./telemetry/metrics.ts"

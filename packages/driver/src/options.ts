@@ -1,9 +1,135 @@
-import type { Observer } from "./telemetry/events.ts"
+import type { Backoff } from "./policy/backoff.ts"
+import type { DriverEvent } from "./telemetry/events.ts"
 
-/** Placeholder until the options are written; see the contract. */
+/**
+ * What can be configured; everything has a default. Options are checked when the driver is made: whatever is unknown,
+ * wrong or contradictory throws one `OptionsError` with all of it. Durations are milliseconds, from 1 to 2,147,483,647
+ * (24.8 days, the longest that Node's timers take).
+ */
 export interface DriverOptions {
-  readonly connection?: string | object
-  readonly pool?: object
-  readonly timeouts?: { readonly connectMs?: number; readonly queryMs?: number; readonly cancelMs?: number }
-  readonly observer?: Observer
+  /**
+   * A connection string (a `postgres://` URL, or `keyword=value` pairs, in libpq's words) or an object. Default: the
+   * environment variable `DATABASE_URL`; then libpq's `PG*` variables, which also fill in what a connection string
+   * leaves open. If nothing says which database is meant, the first operation fails and says so. So it does if this is
+   * given and is `undefined` or empty: a variable that is not set never leads to another database.
+   */
+  readonly connection?: string | ConnectionOptions | undefined
+  readonly pool?: PoolLimits
+  readonly timeouts?: TimeoutOptions
+  /** `false`: every statement is tried once, and no outage is waited for. */
+  readonly retry?: false | RetryOptions
+  /**
+   * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
+   * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
+   */
+  readonly orphanedTransaction?: "rollback" | "commit" | "discard"
+  /**
+   * Once per physical connection, before anybody gets it: for `SET`, `LISTEN` and the like. If it throws or rejects, or
+   * leaves a transaction open, the connection is closed and counts as not opened.
+   */
+  readonly onConnect?: (connection: {
+    query(text: string, parameters?: readonly unknown[]): Promise<unknown>
+  }) => Promise<void>
+  /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
+  readonly observer?: (event: DriverEvent) => void
+  /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
+  readonly log?: boolean | ((event: DriverEvent) => void)
+}
+
+/**
+ * Where to connect, as whom and how. What is not given here comes from `connectionString`, then from `PG*`, then from
+ * libpq's defaults: host `localhost` (as with pg, not a Unix socket), port 5432, the operating system's user, and a
+ * database of the user's name.
+ */
+export interface ConnectionOptions {
+  /** Default: `DATABASE_URL`, unless host, port, user or database is given. */
+  readonly connectionString?: string | undefined
+  /** A name, an address, or the directory of a Unix socket (begins with `/`). One host. */
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
+  /** A function is asked for every physical connection: for passwords that expire. Default: PGPASSWORD, then `~/.pgpass`. */
+  readonly password?: string | (() => string | Promise<string>)
+  readonly database?: string
+  /**
+   * As libpq means it: `require` encrypts and verifies only where there is a root certificate; `verify-full` is what
+   * production wants. Absent: no TLS. TLS says it in libpq's words here, or in Node's in `ssl`; not in both.
+   */
+  readonly sslmode?: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full"
+  /** A PEM file of certificates to trust, or `system`. Default: `~/.postgresql/root.crt` if that exists. */
+  readonly sslrootcert?: string
+  /** A PEM file with the client's certificate. Default: `~/.postgresql/postgresql.crt` if that exists. */
+  readonly sslcert?: string
+  /** A PEM file with its private key. Default: `~/.postgresql/postgresql.key` if that exists. */
+  readonly sslkey?: string
+  /** `true`: TLS, with certificate and host name verified against the roots that Node trusts. An object changes that. */
+  readonly ssl?: boolean | SslOptions
+  /** SCRAM bound to the TLS channel: if the server offers it, or nothing else. Default `"disable"`, as pg. */
+  readonly channelBinding?: "disable" | "prefer" | "require"
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string
+  /** Settings of the session, as on a server's command line: `-c search_path=app`. Older poolers refuse them. */
+  readonly options?: string
+  /** TCP keep-alive, which finds out that the other end is gone. Default `true`. Not `pool.keepAlive`, which is about the process. */
+  readonly keepAlive?: boolean
+}
+
+/** Certificates and keys, as Node's `tls.connect` takes them. */
+export interface SslOptions {
+  /** Whom to trust instead of Node's own roots. PEM. */
+  readonly ca?: CertificateData | readonly CertificateData[]
+  readonly cert?: CertificateData | readonly CertificateData[]
+  readonly key?: CertificateData | readonly CertificateData[]
+  readonly passphrase?: string
+  readonly pfx?: CertificateData | readonly CertificateData[]
+  readonly crl?: CertificateData | readonly CertificateData[]
+  readonly ciphers?: string
+  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3"
+  readonly maxVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3"
+  /** `false` encrypts and verifies nothing. Default `true`. */
+  readonly rejectUnauthorized?: boolean
+  /** The name to verify where the host is an address. */
+  readonly servername?: string
+  checkServerIdentity?(hostname: string, certificate: object): Error | undefined
+}
+
+export type CertificateData = string | Uint8Array
+
+export interface PoolLimits {
+  /** Connections to keep, however quiet it is. Opened from the first operation or `ready()` on. Default 2, or `max` if that is less. */
+  readonly min?: number
+  /** Default 20. All processes together must stay below the server's `max_connections`. */
+  readonly max?: number
+  /** How long an operation may wait for a connection, milliseconds. Default 30,000. */
+  readonly acquireTimeoutMs?: number
+  /** How many operations may wait at once; more are refused. Default 100,000. */
+  readonly waitersMax?: number
+  /** After this much rest a connection above `min` is closed, milliseconds. Default 30,000. */
+  readonly idleTimeoutMs?: number
+  /** After this long, give or take 10 %, a connection is replaced, milliseconds. Default 1,800,000. Lower it if the network cuts sooner. */
+  readonly maxLifetimeMs?: number
+  /** After this much rest a connection is checked before it is used, milliseconds. Default 5,000; 0 checks always. */
+  readonly validateAfterIdleMs?: number
+  /** Do idle connections keep the process alive? Default `false`. */
+  readonly keepAlive?: boolean
+}
+
+export interface TimeoutOptions {
+  /** Opening one connection, log-in included, milliseconds. Default: `connect_timeout` if that is given, else 5,000. */
+  readonly connectMs?: number
+  /** One statement with all its attempts and waits, milliseconds. Default: none. */
+  readonly queryMs?: number
+  /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
+  readonly cancelMs?: number
+}
+
+export interface RetryOptions {
+  /** Tries that got a connection, the first one included. Default 3. */
+  readonly attemptsMax?: number
+  /** The wait after lost connections: at most `baseMs`, doubling up to `maxMs`. Default 500 and 5,000. */
+  readonly slow?: Partial<Backoff>
+  /** The wait after conflicts between transactions. Default 10 and 250. */
+  readonly quick?: Partial<Backoff>
+  /** How long an operation waits for a server that cannot be reached, milliseconds. Default 5,000; 0 fails at once. */
+  readonly outageWaitMs?: number
 }

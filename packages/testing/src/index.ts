@@ -1,1 +1,36 @@
-export {}
+export { dockerAnswers, startContainerPostgres } from "./container.ts"
+export type { ContainerPostgresOptions, DockerAnswer } from "./container.ts"
+export { isolatedDatabase } from "./databases/isolated.ts"
+export type { IsolatedDatabase } from "./databases/isolated.ts"
+export { createTemplate, dropTemplate } from "./databases/template.ts"
+export { findInstalledPostgres } from "./embedded/binaries.ts"
+export { startEmbeddedPostgres, startLocalPostgres } from "./embedded/embedded.ts"
+export type { EmbeddedPostgresOptions } from "./embedded/embedded.ts"
+export type { OwnServer } from "./embedded/own-server.ts"
+export type { SettingValue } from "./embedded/settings.ts"
+export { usePostgres } from "./given-server.ts"
+export { databaseUrl, NoPostgresError } from "./server.ts"
+export type { PostgresServer, ServerOrigin } from "./server.ts"
+export type { SqlClient } from "./sql-client.ts"
+export { startPostgres, TEST_URL_VARIABLE } from "./start.ts"
+export type { StartPostgresOptions } from "./start.ts"
+export { cut, delay, drop, inject, stall, truncate } from "./proxy/action.ts"
+export type { Action, CutHow, Direction, Side } from "./proxy/action.ts"
+export type { ProxiedConnection } from "./proxy/connection.ts"
+export {
+  afterRows,
+  afterServerHasCommit,
+  afterStatementIsSent,
+  beforeAnswer,
+  beforeCommitReachesServer,
+  beforeStatement,
+  betweenCommitCompleteAndReady,
+  onCancelRequest,
+  onConnect,
+  onStartup,
+} from "./proxy/instants.ts"
+export type { At, Matcher } from "./proxy/matcher.ts"
+export type { ClientMessage, ErrorFields, InjectedMessage, ServerMessage } from "./proxy/messages.ts"
+export { startFaultProxy } from "./proxy/proxy.ts"
+export type { FaultProxy, FaultProxyOptions } from "./proxy/proxy.ts"
+export type { Hit, Rule, RuleHandle } from "./proxy/rules.ts"

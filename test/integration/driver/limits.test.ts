@@ -115,7 +115,7 @@ describe("a transaction with a deadline", () => {
     expect(await lease.run(text("insert into notes values ('after')"))).toMatchObject({ ok: false })
     expect(await lease.commit()).toMatchObject({
       ok: false,
-      failure: { kind: "deadline_exceeded", effect: "not_applied" },
+      failure: { kind: "transaction_timeout", effect: "not_applied" },
     })
     await lease.release()
     expect(await notes()).toEqual([])

@@ -1,8 +1,15 @@
 import { classify } from "../failure/classify.ts"
-import { abortedFailure, deadlineExceeded, decodeFailed } from "../failure/local.ts"
+import { untouched, type Evidence } from "../failure/effect.ts"
+import {
+  abandoned,
+  commitWithoutTransaction,
+  decodeFailed,
+  replicationUnconfirmed,
+  transactionAborted,
+} from "../failure/local.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import type { PgConnection } from "../postgres/connection.ts"
+import { ended, type PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -12,6 +19,8 @@ export interface ConnectionHolder {
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
+  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
+  readonly lost: Failure | undefined
   /** A first success: the lease holds it from now on. */
   pin(connection: PgConnection): void
   /** The pinned connection is gone. */
@@ -23,7 +32,7 @@ export type Tried =
   | {
       readonly ok: false
       readonly failure: Failure
-      /** False: no connection was to be had, so it does not count as a try. */
+      /** False: it never got as far as a connection, so it was no try. */
       readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
@@ -33,7 +42,7 @@ export type Tried =
 
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
 export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
-  const refused = notAnyMore(machine, plan)
+  const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
   if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
@@ -48,7 +57,10 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const failure = failureOf(machine, plan, exchange)
 
   if (connection.dead !== undefined) {
-    if (pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
+    // what comes next must not run elsewhere without it.
+    if (pinned === undefined && failure === undefined) holder.pin(connection)
+    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -71,10 +83,16 @@ async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnecti
   }
 }
 
+/** This was never sent, whatever became of the statement that lost the connection. */
+function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
+  return holder.lost === undefined ? undefined : { ...holder.lost, phase: plan.phase, effect: "not_applied" }
+}
+
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  if (plan.signal?.aborted === true) return abortedFailure(plan.signal.reason, plan.phase)
+  const evidence = untouched(plan.phase)
+  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return deadlineExceeded(plan.deadline.limitMs, "acquire")
+    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -113,7 +131,13 @@ function execute(machine: Machine, connection: PgConnection, plan: Plan): Promis
  * After an answer on a connection of the pool's. Success pins it; so does a failure that left a transaction open, for
  * the statement itself began it and its caller will want to end it. All else leaves nothing behind: back to the pool.
  */
-function settleFresh(machine: Machine, holder: ConnectionHolder, connection: PgConnection, plan: Plan, failure: Failure | undefined): void {
+function settleFresh(
+  machine: Machine,
+  holder: ConnectionHolder,
+  connection: PgConnection,
+  plan: Plan,
+  failure: Failure | undefined,
+): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
   if (idle) return machine.pool.giveBack(connection, "keep")
@@ -122,10 +146,14 @@ function settleFresh(machine: Machine, holder: ConnectionHolder, connection: PgC
 }
 
 /** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
-export async function endTransaction(machine: Machine, connection: PgConnection, by: "rollback" | "commit"): Promise<boolean> {
+export async function endTransaction(
+  machine: Machine,
+  connection: PgConnection,
+  by: "rollback" | "commit",
+): Promise<boolean> {
   const { cancelMs } = machine.limits
   const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(new Error(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
+    connection.destroy(ended(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
   )
   await connection.perform({ protocol: "simple", sql: by })
   timer.cancel()
@@ -137,35 +165,50 @@ export function giveBackRepaired(machine: Machine, connection: PgConnection, cle
   else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
 }
 
+/** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
-    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
-    if (plan.phase === "commit" && exchange.commitTag === "COMMIT" && !exchange.syncRepWait) return undefined
     const failure = classify(exchange.error, evidence)
-    if (failure.kind === "statement_timeout" && plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-      return deadlineExceeded(plan.deadline.limitMs, plan.phase, failure)
-    }
-    return failure
+    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
+    if (plan.phase === "commit" && failure.effect === "applied") return undefined
+    const overdue = plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0
+    // The server's own limit, which we gave it, was a little quicker than ours.
+    return overdue && failure.kind === "statement_timeout" && evidence.backstop ? asOverdue(failure, evidence) : failure
   }
-  if (exchange.syncRepWait && plan.access === "write") return classify(new Error("bug: no error"), evidence)
-  if (plan.phase === "commit" && exchange.commitTag === "ROLLBACK") return classify(new Error("bug: no error"), evidence)
-  if (exchange.decodeFailure !== undefined) return decodeFailed(exchange.decodeFailure, plan.phase, plan.access === "read")
+  if (exchange.syncRepWait && plan.access === "write") return replicationUnconfirmed(evidence)
+  if (plan.phase === "commit") {
+    if (exchange.commitTag === "ROLLBACK") return transactionAborted({ evidence })
+    if (exchange.noTransaction) return commitWithoutTransaction(evidence)
+  }
+  if (exchange.decodeFailure !== undefined) {
+    const { column, typeOid, cause } = exchange.decodeFailure
+    return decodeFailed({ column, type: String(typeOid), evidence, cause })
+  }
   return undefined
 }
 
-function evidenceOf(plan: Plan, exchange: Exchange) {
+function asOverdue(failure: Failure, evidence: Evidence): Failure {
+  const { kind, message } = abandoned("deadline", evidence)
+  return { ...failure, kind, message, retry: "never" }
+}
+
+export function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
   return {
-    phase: plan.phase,
+    ...untouched(plan.phase),
     sent: exchange.sent,
     readOnly: plan.access === "read",
     selfCommitting: plan.selfCommitting,
-    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
-    ready: exchange.ready !== undefined,
+    noTransaction: exchange.noTransaction,
     completed: exchange.completed > 0,
+    ready: exchange.ready !== undefined,
     protocol: exchange.request.protocol,
     syncRepWait: exchange.syncRepWait,
     quickdie: exchange.quickdie,
+    backstop: plan.phase === "transaction" && plan.deadline !== undefined,
+    everConnected: true,
+    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
     ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
-  } as const
+    ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),
+  }
 }

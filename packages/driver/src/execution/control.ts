@@ -2,7 +2,7 @@ import type { CompiledQuery } from "kysely"
 
 import type { Failure } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
-import type { TransactionControl } from "../postgres/sql-text.ts"
+import type { TransactionControl } from "../postgres/transaction-control.ts"
 
 /** Why raw transaction control is not sent, if it is not. A bare BEGIN, COMMIT or ROLLBACK is fine where we manage no transaction. */
 export function refuseControl(control: TransactionControl, managed: boolean): Failure | undefined {
@@ -10,22 +10,26 @@ export function refuseControl(control: TransactionControl, managed: boolean): Fa
     case "commit":
     case "rollback":
       if (control.chain) {
-        return refused(`${control.kind.toUpperCase()} AND CHAIN is not supported: end this transaction, then begin the next one by itself`)
+        return refused({
+          why: `${control.kind.toUpperCase()} AND CHAIN is not supported: end this transaction, then begin the next one by itself`,
+        })
       }
       return managed ? insideManaged(control.kind) : undefined
     case "begin":
       return managed ? insideManaged(control.kind) : undefined
     case "prepare_transaction":
-      return refused("PREPARE TRANSACTION is not supported: its outcome would be decided where this client cannot see it")
+      return refused({
+        why: "PREPARE TRANSACTION is not supported: its outcome would be decided where this client cannot see it",
+      })
     default:
       return undefined
   }
 }
 
 function insideManaged(kind: string): Failure {
-  return refused(
-    `${kind.toUpperCase()} inside a transaction that this client manages: let its callback return (or throw) to end it, and use a savepoint to nest`,
-  )
+  return refused({
+    why: `${kind.toUpperCase()} inside a transaction that this client manages: let its callback return (or throw) to end it, and use a savepoint to nest`,
+  })
 }
 
 /** One of our own statements in the form of a caller's. */

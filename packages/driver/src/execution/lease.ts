@@ -1,6 +1,13 @@
 import type { CompiledQuery } from "kysely"
 
-import type { LeaseHandle, Settled, StatementOptions, StatementResult, StreamChunk, TransactionSettings } from "../engine.ts"
+import type {
+  LeaseHandle,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+  TransactionSettings,
+} from "../engine.ts"
 import { success, type Failure } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
 import { earlier } from "../foundation/deadline.ts"
@@ -57,7 +64,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
   }
 
-  async batch(queries: readonly CompiledQuery[], options: StatementOptions = {}): Promise<Settled<readonly StatementResult[]>> {
+  async batch(
+    queries: readonly CompiledQuery[],
+    options: StatementOptions = {},
+  ): Promise<Settled<readonly StatementResult[]>> {
     if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
     const settled = await this.#statements(queries, options)
     return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
@@ -111,6 +121,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return this.#state.state === "pinned" ? this.#state.connection : undefined
   }
 
+  get lost(): Failure | undefined {
+    return this.#state.state === "lost" ? this.#state.failure : undefined
+  }
+
   pin(connection: PgConnection): void {
     this.#state = { state: "pinned", connection }
   }
@@ -129,7 +143,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   async #release(): Promise<void> {
     if (this.#turns.busy) await this.drain()
-    if (this.#transaction !== undefined) await this.#transaction.rollback("failed")
+    if (this.#transaction !== undefined) await this.#transaction.rollback("repair")
     const held = this.#state
     this.#state = { state: "released" }
     if (held.state !== "pinned") return
@@ -149,6 +163,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     if (repair === "discard") return false
     const clean = await endTransaction(this.#machine, connection, repair)
     emit({ name: "connection.repaired", connectionId: connection.id, found, by: repair })
+    if (repair === "rollback") emit({ name: "transaction.rolled-back", reason: "orphan" })
     return clean
   }
 
@@ -187,7 +202,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   /** What is refused at the door, before its turn. */
   refusalOf(shape: StatementShape): Failure | undefined {
-    if (this.#releasing !== undefined) return refused("The connection was given back: this statement came after its release")
+    if (this.#releasing !== undefined)
+      return refused({ why: "The connection was given back: this statement came after its release" })
     if (this.#transaction?.open === false) return afterTheEnd()
     return shape.control === undefined ? undefined : refuseControl(shape.control, this.#transaction !== undefined)
   }
@@ -199,7 +215,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     options: DoorOptions,
   ): Promise<Settled<Exchange>> {
     const transaction = this.#transaction
-    const obstacle = this.#lost() ?? (await transaction?.begin())
+    const obstacle = this.#released() ?? (await transaction?.begin())
     if (obstacle !== undefined) return obstacle
     const plan = planFor(this.place, withDeadlineOf(transaction, options))
     if (!plan.ok) {
@@ -221,12 +237,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options)
   }
 
-  #lost(): Settled<never> | undefined {
-    if (this.#state.state === "lost") {
-      // This statement was never sent, whatever became of the one that lost the connection.
-      return { ok: false, failure: { ...this.#state.failure, effect: "not_applied" }, attempts: 0, because: "session-pinned" }
-    }
-    return this.#state.state === "released" ? refuse(refused("The connection was given back")) : undefined
+  #released(): Settled<never> | undefined {
+    return this.#state.state === "released" ? refuse(refused({ why: "The connection was given back" })) : undefined
   }
 
   #noteRaw(ok: boolean): void {

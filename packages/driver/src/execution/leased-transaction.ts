@@ -1,10 +1,11 @@
 import type { Settled, TransactionSettings } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
-import { deadlineExceeded, refused, transactionAborted } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { refused, transactionAborted, transactionTimeout } from "../failure/local.ts"
 import type { Timer } from "../foundation/clock.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { TransactionControl } from "../postgres/sql-text.ts"
+import type { TransactionControl } from "../postgres/transaction-control.ts"
 import { endTransaction, type ConnectionHolder } from "./attempt.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
@@ -20,6 +21,9 @@ import { TransactionRecord } from "./transaction-record.ts"
  * open, new statements are refused: they were meant for it, and would run after its end.
  */
 type State = "open" | "committing" | "rolling-back" | "over"
+
+/** `repair`: its holder let go of it without an end. */
+type RollbackReason = "caller" | "failed" | "deadline" | "repair"
 
 /** What a transaction needs of the lease it lives on. */
 export interface TransactionHost extends ConnectionHolder {
@@ -63,7 +67,7 @@ export class LeasedTransaction {
     if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())
     if (this.#begun) return undefined
     const first = this.record.firstFailure
-    if (first !== undefined) return refuse(transactionAborted(first))
+    if (first !== undefined) return refuse(transactionAborted({ first, evidence: untouched("transaction") }))
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings))
     if (settled.ok) {
       this.#begun = true
@@ -85,7 +89,11 @@ export class LeasedTransaction {
     if (control?.kind === "release") this.record.release(control.name)
     if (control?.kind === "rollback_to") this.record.rollbackTo(control.name)
     if (this.#host.pinned?.transactionStatus === "I") {
-      this.record.failed(refused("The transaction was ended by something else than this client, such as a pooler that switched sessions"))
+      this.record.failed(
+        refused({
+          why: "The transaction was ended by something else than this client, such as a pooler that switched sessions",
+        }),
+      )
     }
   }
 
@@ -106,9 +114,9 @@ export class LeasedTransaction {
   async #commitNow(): Promise<Settled<void>> {
     const first = this.record.firstFailure
     if (first !== undefined) {
-      await this.#endOnServer()
-      this.#machine.emit({ name: "transaction.rolled-back", reason: "failed" })
-      return refuse(transactionAborted(first))
+      // The application swallowed a failure and asks for COMMIT: the rollback is ours.
+      if (await this.#endOnServer()) this.#machine.emit({ name: "transaction.rolled-back", reason: "repair" })
+      return refuse(transactionAborted({ first, evidence: untouched("commit") }))
     }
     if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
@@ -124,7 +132,7 @@ export class LeasedTransaction {
   }
 
   /** Nothing to do once it is over, or while its COMMIT is on its way. */
-  async rollback(reason: "caller" | "failed" | "deadline"): Promise<void> {
+  async rollback(reason: RollbackReason): Promise<void> {
     if (this.#state === "open") this.#ending = this.#rollbackNow(reason)
     if (reason === "deadline") await this.#ending
     else await this.#acknowledged()
@@ -139,10 +147,11 @@ export class LeasedTransaction {
     if (this.#state === "over") this.#host.transactionOver(this)
   }
 
-  async #rollbackNow(reason: "caller" | "failed" | "deadline"): Promise<void> {
+  async #rollbackNow(reason: RollbackReason): Promise<void> {
     this.#state = "rolling-back"
     if (reason === "deadline") {
-      this.record.failed(deadlineExceeded(this.settings.deadline?.limitMs ?? 0, "transaction"))
+      const limitMs = this.settings.deadline?.limitMs ?? 0
+      this.record.failed(transactionTimeout({ limitMs, evidence: untouched("transaction") }))
       this.#host.inFlight?.abandon("deadline")
     }
     await this.#host.drain()
@@ -166,5 +175,7 @@ export class LeasedTransaction {
 }
 
 export function afterTheEnd(): Failure {
-  return refused("The transaction is over: this statement came after its end, and would have run outside of it")
+  return refused({
+    why: "The transaction is over: this statement came after its end, and would have run outside of it",
+  })
 }

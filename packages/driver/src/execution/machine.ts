@@ -3,11 +3,8 @@ import type { Backoff } from "../policy/backoff.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
-import type { DriverEvent } from "../telemetry/events.ts"
+import type { Told } from "../telemetry/events.ts"
 import type { KnownWrites } from "./known-writes.ts"
-
-/** An event without its moment, which `emit` adds. */
-export type Told = DriverEvent extends infer E ? (E extends unknown ? Omit<E, "at"> : never) : never
 
 /** What every lease and every plan of one engine shares. */
 export interface Machine {

@@ -1,5 +1,6 @@
 import type { Settled } from "../engine.ts"
-import { abortedFailure } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { abandoned } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import { delayMs } from "../policy/backoff.ts"
@@ -18,12 +19,12 @@ import type { Plan } from "./plan.ts"
  * (policy/decide.ts) says whether there is another try, and why not.
  */
 export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
-  const startedAt = machine.clock.now()
+  const story: Story = { startedAt: machine.clock.now(), firstFailure: undefined }
   for (let tries = 1; ; tries += 1) {
-    const pinned = holder.pinned !== undefined
+    const pinned = holder.pinned !== undefined || holder.lost !== undefined
     const tried = await attempt(machine, holder, plan)
     if (tried.ok) {
-      recordSuccess(machine, plan, tries, startedAt)
+      recordSuccess(machine, plan, tries, story)
       return { ok: true, value: tried.exchange, attempts: tries }
     }
     const { failure } = tried
@@ -32,6 +33,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       machine.knownWrites.remember(plan.sql)
       return runPlan(machine, holder, asWrite)
     }
+    story.firstFailure ??= failure
     const backoff = failure.pace === "quick" ? machine.limits.quick : machine.limits.slow
     const decision = decide({
       failure,
@@ -45,17 +47,26 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       remainingMs: remainingMs(machine.clock, plan.deadline),
       delayMs: delayMs(backoff, tries, machine.random),
     })
-    if (decision.action === "fail") return fail(machine, plan, tried, tries, startedAt, decision.because)
+    if (decision.action === "fail") return fail(machine, plan, tried, tries, story, decision.because)
 
     if (plan.counted || plan.phase === "transaction") {
       machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
     }
     const waited = await rest(machine, decision.delayMs, plan.signal)
     if (!waited) {
-      const aborted = { ...abortedFailure(plan.signal?.reason, plan.phase), effect: failure.effect, cause: failure.cause }
-      return fail(machine, plan, { ...tried, failure: aborted }, tries, startedAt, "not-transient")
+      const aborted = {
+        ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
+        effect: failure.effect,
+      }
+      return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
   }
+}
+
+/** What the record of one plan tells, over all of its tries. */
+interface Story {
+  readonly startedAt: number
+  firstFailure: Failure | undefined
 }
 
 /** The server refused in a read-only transaction what had travelled there on suspicion of being a read: nothing happened. */
@@ -68,18 +79,19 @@ function fail(
   plan: Plan,
   tried: Extract<Tried, { readonly ok: false }>,
   attempts: number,
-  startedAt: number,
+  story: Story,
   because: GaveUp,
 ): Settled<Exchange> {
   const { failure } = tried
   if (plan.counted) {
     machine.emit({
       name: "query.failed",
-      durationMs: machine.clock.now() - startedAt,
+      durationMs: machine.clock.now() - story.startedAt,
       attempts,
       access: plan.access,
       failure,
       because,
+      ...firstFailureOf(story),
       ...infoOf(plan),
     })
   }
@@ -92,15 +104,20 @@ function fail(
   }
 }
 
-function recordSuccess(machine: Machine, plan: Plan, attempts: number, startedAt: number): void {
+function recordSuccess(machine: Machine, plan: Plan, attempts: number, story: Story): void {
   if (!plan.counted) return
   machine.emit({
     name: "query.succeeded",
-    durationMs: machine.clock.now() - startedAt,
+    durationMs: machine.clock.now() - story.startedAt,
     attempts,
     access: plan.access,
+    ...firstFailureOf(story),
     ...infoOf(plan),
   })
+}
+
+function firstFailureOf(story: Story): { readonly firstFailure?: Failure } {
+  return story.firstFailure === undefined ? {} : { firstFailure: story.firstFailure }
 }
 
 function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; readonly label?: string } {

@@ -2,6 +2,7 @@ import type { CompiledQuery } from "kysely"
 
 import type { StatementOptions } from "../engine.ts"
 import { failed, success, type Outcome, type Phase } from "../failure/failure.ts"
+import type { Evidence } from "../failure/effect.ts"
 import { encodeFailed } from "../failure/local.ts"
 import { deadlineAfter, earlier } from "../foundation/deadline.ts"
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
@@ -55,10 +56,11 @@ export function planStatements(
   const simple = !single && steps.length === 1 && queries[0]?.parameters.length === 0
   const proved = shapes.every((shape) => shape.reads === "proved")
   const vouched = options.readOnly === true
-  const suspected = options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
+  const suspected =
+    options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
   const enclosed = place.fresh && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed
-  const selfCommitting = !place.inTransaction && shapes.some((shape) => shape.selfCommitting)
+  const selfCommitting = commitsByItself(shapes)
   const common = {
     queryId: queries[0]?.queryId.queryId ?? "",
     sql,
@@ -73,7 +75,7 @@ export function planStatements(
     access: read && !enclosed ? "read" : "write",
     phase: phaseOf(first, place, read && !enclosed),
     enclosed: false,
-    repeatable: !selfCommitting && ((read && !enclosed) || options.idempotent === true),
+    repeatable: selfCommitting === false && ((read && !enclosed) || options.idempotent === true),
     ifWrite: undefined,
   }
   if (!enclosed) return success(asWrite)
@@ -114,8 +116,13 @@ export function sendable(query: CompiledQuery): Outcome<Parameters> {
   return "refused" in prepared ? refuse(prepared) : success(prepared)
 }
 
-function refuse(refusal: Refusal): Outcome<never> {
-  return failed(encodeFailed(refusal.refused, refusal.cause))
+function refuse({ refused, cause }: Refusal): Outcome<never> {
+  return failed(encodeFailed({ why: refused, ...(cause !== undefined && { cause }) }))
+}
+
+function commitsByItself(shapes: readonly StatementShape[]): Evidence["selfCommitting"] {
+  if (shapes.some((shape) => !shape.single)) return "anywhere"
+  return shapes.some((shape) => shape.selfCommitting) ? "outside-transaction" : false
 }
 
 export function phaseOf(shape: StatementShape | undefined, place: Place, read: boolean): Phase {

@@ -1,4 +1,5 @@
 import type { Deadline } from "../foundation/deadline.ts"
+import type { Evidence } from "../failure/effect.ts"
 import type { Phase } from "../failure/failure.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
@@ -15,7 +16,7 @@ export interface Plan {
   /** Where it happens, if it fails: decides its effect. */
   readonly phase: Phase
   /** Law 11: may have committed on its own. */
-  readonly selfCommitting: boolean
+  readonly selfCommitting: Evidence["selfCommitting"]
   /** It brings its own BEGIN and COMMIT: what a failure leaves open is ours to roll back. */
   readonly enclosed: boolean
   /** Running it twice does no harm: it only reads, or its caller said so. */

@@ -16,7 +16,11 @@ export interface StreamHost extends ConnectionHolder {
   readonly place: Place
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Begins what is pending, runs, and keeps the transaction's record; the caller has the turn. */
-  runPlanned(planFor: (place: Place, options: DoorOptions) => Plan, shape: StatementShape, options: DoorOptions): Promise<Settled<Exchange>>
+  runPlanned(
+    planFor: (place: Place, options: DoorOptions) => Plan,
+    shape: StatementShape,
+    options: DoorOptions,
+  ): Promise<Settled<Exchange>>
   /** Holds the turn until the returned function is called. */
   holdTurn(): Promise<() => void>
   readonly nextPortal: string
@@ -50,7 +54,13 @@ export async function* streamOn(
     inTurn(() => host.runPlanned(make, shape, options))
   let open = false
   try {
-    const opening: Step = { do: "open-portal", sql: query.sql, parameters: parameters.value, portal, rowsMax: chunkSize }
+    const opening: Step = {
+      do: "open-portal",
+      sql: query.sql,
+      parameters: parameters.value,
+      portal,
+      rowsMax: chunkSize,
+    }
     let settled = await step((place, limits) => openPlan(machine, query, shape, opening, own, place, limits))
     open = settled.ok
     let decoder: RowDecoder | undefined

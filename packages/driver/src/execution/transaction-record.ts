@@ -40,7 +40,8 @@ export class TransactionRecord {
     if (savepoint === undefined) return
     // The savepoint itself stays: ROLLBACK TO may be said again.
     this.#savepoints.length = at + 1
-    if (this.#firstFailure !== undefined && !outlivesSavepoint(this.#firstFailure)) this.#firstFailure = savepoint.failureBefore
+    if (this.#firstFailure !== undefined && !outlivesSavepoint(this.#firstFailure))
+      this.#firstFailure = savepoint.failureBefore
   }
 
   /** The innermost of that name, as PostgreSQL finds it. */
@@ -51,6 +52,8 @@ export class TransactionRecord {
 
 function outlivesSavepoint(failure: Failure): boolean {
   return (
-    failure.kind === "serialization_failure" || failure.kind === "deadlock_detected" || failure.connection.startsWith("discard")
+    failure.kind === "serialization_failure" ||
+    failure.kind === "deadlock_detected" ||
+    failure.connection.startsWith("discard")
   )
 }

@@ -70,6 +70,7 @@ export function beginSql(settings: TransactionSettings, statementTimeoutMs: numb
   if (settings.accessMode !== undefined) parts.push(` ${settings.accessMode}`)
   if (settings.deferrable !== undefined) parts.push(settings.deferrable ? " deferrable" : " not deferrable")
   if (statementTimeoutMs !== undefined) parts.push(`; set local statement_timeout = ${statementTimeoutMs}`)
-  if (settings.lockTimeoutMs !== undefined) parts.push(`; set local lock_timeout = ${Math.ceil(settings.lockTimeoutMs)}`)
+  if (settings.lockTimeoutMs !== undefined)
+    parts.push(`; set local lock_timeout = ${Math.ceil(settings.lockTimeoutMs)}`)
   return parts.join("")
 }

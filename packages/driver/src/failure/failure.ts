@@ -28,10 +28,12 @@ export type FailureKind =
   | "check_violation"
   | "not_null_violation"
   | "exclusion_violation"
+  | "integrity_constraint_violation"
   // conflict
   | "serialization_failure"
   | "deadlock_detected"
   | "lock_not_available"
+  | "object_in_use"
   | "transaction_aborted"
   // limit
   | "statement_timeout"
@@ -52,6 +54,8 @@ export type FailureKind =
   | "resource_exhausted"
   | "pooler_unavailable"
   | "pool_closed"
+  // COMMIT stands on this server, and its synchronous standby has not confirmed it
+  | "replication_unconfirmed"
   // request
   | "data_exception"
   | "insufficient_privilege"

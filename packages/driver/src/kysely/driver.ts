@@ -78,7 +78,11 @@ export class ResilientDriver implements Driver {
   }
 }
 
-async function step(connection: DatabaseConnection, sql: string, run: (lease: Lease) => Promise<Settled<void>>): Promise<void> {
+async function step(
+  connection: DatabaseConnection,
+  sql: string,
+  run: (lease: Lease) => Promise<Settled<void>>,
+): Promise<void> {
   const { lease } = ours(connection)
   const query: CompiledQuery = stepQuery(sql, async () => {
     const settled = await run(lease)

@@ -59,7 +59,9 @@ export class LeasedConnection implements DatabaseConnection {
     options?: AbortableOperationOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
     if (!Number.isInteger(chunkSize) || chunkSize < 1) {
-      throw new RangeError(`The chunk size of a stream must be a whole number of rows, 1 or more; it was ${String(chunkSize)}`)
+      throw new RangeError(
+        `The chunk size of a stream must be a whole number of rows, 1 or more; it was ${String(chunkSize)}`,
+      )
     }
     for await (const chunk of this.lease.stream(query, chunkSize, { ...notesOf(query), ...signalOf(options) })) {
       if (!chunk.ok) throw new DriverError(chunk.failure, 1, "not-transient")

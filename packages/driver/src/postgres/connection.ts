@@ -100,7 +100,9 @@ export class PgConnection {
   /** Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. */
   run(exchange: Exchange, done: (exchange: Exchange) => void): void {
     if (this.#state.state !== "idle") {
-      exchange.handleError(this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"))
+      exchange.handleError(
+        this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"),
+      )
       done(exchange)
       return
     }
@@ -125,7 +127,8 @@ export class PgConnection {
     exchange.abandoned = reason
     this.#cancelling = true
     const timer = this.#clock.after(this.#cancelMs, () => {
-      if (this.#cancelling) this.destroy(new Error(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
+      if (this.#cancelling)
+        this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
     })
     const requested = cancel ? requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs) : Promise.resolve(true)
     void requested.then((over) => {
@@ -136,7 +139,7 @@ export class PgConnection {
         this.#settleIfReady()
       }
       // A cancel that may still be under way could hit the next statement: this connection has none.
-      if (!over) this.destroy(new Error("The statement was abandoned and the cancel request did not get through"))
+      if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
       else this.#afterReady = settle
     })
@@ -147,14 +150,14 @@ export class PgConnection {
     if (this.#state.state !== "busy") return
     this.#state.exchange.abandoned = "abort"
     void requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
-    this.destroy(new Error("The session was killed"))
+    this.destroy(ended("The session was killed"))
   }
 
   /** Ends it in order (Terminate) if it is at rest, else at once. Never throws. */
   close(): void {
     this.#onLost = undefined
-    if (this.#state.state !== "idle") return this.destroy(new Error("The connection was closed"))
-    this.#state = { state: "dead", death: { cause: new Error("The connection was closed") } }
+    if (this.#state.state !== "idle") return this.destroy(ended("The connection was closed"))
+    this.#state = { state: "dead", death: { cause: ended("The connection was closed") } }
     const timer = this.#clock.after(FAREWELL_MS, () => this.#client.connection.stream.destroy(), { background: true })
     this.#client.connection.once("end", () => timer.cancel())
     this.#client.connection.end()
@@ -206,11 +209,12 @@ export class PgConnection {
   }
 
   #heed(notice: unknown): void {
-    const routine = (notice as { readonly routine?: unknown }).routine
+    const { routine, code } = notice as { readonly routine?: unknown; readonly code?: unknown }
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
     if (routine === "quickdie") this.#state.exchange.quickdie = true
+    if (code === "25P01") this.#state.exchange.noTransaction = true
   }
 
   #die(cause: unknown): void {
@@ -229,4 +233,9 @@ export class PgConnection {
     this.#onLost = undefined
     onLost?.(this)
   }
+}
+
+/** Why we end a connection, in the shape of a socket's own error. */
+export function ended(message: string): Error {
+  return Object.assign(new Error(message), { code: "ECONNABORTED" })
 }

@@ -1,10 +1,12 @@
 import { classify } from "../failure/classify.ts"
-import { connectTimeout, notConfigured } from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { connectTimeout } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
-import { PgConnection } from "./connection.ts"
+import { requireChannelBinding } from "./channel-binding.ts"
+import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
 import type { ConnectionSettings } from "./settings.ts"
@@ -27,13 +29,11 @@ const LEARN =
   "select current_setting('server_version') as server_version, " +
   "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8 as statement_timeout_ms"
 
-/** TCP keep-alive probes begin after this much silence; the rest is the system's setting. */
-const KEEP_ALIVE_DELAY_MS = 10_000
-
 /** How the pool opens, checks and closes physical connections. */
 export class Connections implements Resources<PgConnection> {
   readonly #parts: ConnectionsParts
   #lastId = 0
+  #everConnected = false
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
@@ -43,10 +43,10 @@ export class Connections implements Resources<PgConnection> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()
-    let outcome: Outcome<PgConnection> = failed(notConfigured("no way to connect was planned"))
+    let outcome: Outcome<PgConnection> = failed(this.#failure(new Error("bug: no way to connect was planned")))
     for (const way of settings.value.tls.attempts) {
       outcome = await this.#openOne(settings.value, way, startedAt)
-      if (outcome.ok || !isTlsRefusal(outcome.failure)) break
+      if (outcome.ok || !wasRefused(outcome.failure)) break
     }
     if (!outcome.ok) return outcome
     const connection = outcome.value
@@ -62,7 +62,7 @@ export class Connections implements Resources<PgConnection> {
   /** An empty Sync group: one round trip, nothing to parse. */
   async check(connection: PgConnection): Promise<boolean> {
     const timer = this.#parts.clock.after(this.#parts.cancelMs, () =>
-      connection.destroy(new Error(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
+      connection.destroy(ended(`An idle connection did not answer within ${this.#parts.cancelMs} ms`)),
     )
     const exchange = await connection.perform({ protocol: "extended", steps: [] })
     timer.cancel()
@@ -85,8 +85,21 @@ export class Connections implements Resources<PgConnection> {
     connection.wake()
   }
 
-  async #openOne(settings: ConnectionSettings, way: "plain" | "tls", startedAt: number): Promise<Outcome<PgConnection>> {
+  async #openOne(
+    settings: ConnectionSettings,
+    way: "plain" | "tls",
+    startedAt: number,
+  ): Promise<Outcome<PgConnection>> {
     const ssl: PgClientConfig["ssl"] = way === "tls" ? (settings.tls.tls ?? {}) : false
+    // What we know better than the error that comes of it.
+    let known: Failure | undefined
+    const password = async (): Promise<string> => {
+      // Once the server was refused, nobody gets it.
+      const asked = known === undefined ? await settings.password() : failed(known)
+      if (asked.ok) return asked.value
+      known = asked.failure
+      throw new Error(asked.failure.message)
+    }
     let client: PgClient
     try {
       client = createPgClient({
@@ -94,11 +107,11 @@ export class Connections implements Resources<PgConnection> {
         port: settings.port,
         user: settings.user,
         database: settings.database,
-        password: settings.password ?? null,
+        password,
         ssl,
-        enableChannelBinding: settings.channelBinding,
+        enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
-        keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+        keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
         ...(settings.options !== undefined && { options: settings.options }),
       })
@@ -107,17 +120,23 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
+    if (settings.channelBinding === "require") {
+      requireChannelBinding(client.connection, (failure) => {
+        known = failure
+      })
+    }
     const { connectMs } = this.#parts
     let timedOut = false
     const timer = this.#parts.clock.after(connectMs, () => {
       timedOut = true
-      client.connection.stream.destroy(new Error("timed out"))
+      client.connection.stream.destroy(ended("timed out"))
     })
     const opened = await this.#login(client, settings, ssl, startedAt)
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
-    return timedOut ? failed(connectTimeout(connectMs, settings.label)) : opened
+    if (timedOut) return failed(connectTimeout({ limitMs: connectMs, everConnected: this.#everConnected }))
+    return known === undefined ? opened : failed(known)
   }
 
   async #login(
@@ -137,6 +156,7 @@ export class Connections implements Resources<PgConnection> {
       }
     })
     if (error !== undefined) return failed(this.#failure(error))
+    this.#everConnected = true
 
     this.#lastId += 1
     const parts = {
@@ -183,17 +203,7 @@ export class Connections implements Resources<PgConnection> {
   }
 
   #failure(thrown: unknown): Failure {
-    return classify(thrown, {
-      phase: "connect",
-      sent: false,
-      readOnly: false,
-      selfCommitting: false,
-      ready: false,
-      completed: false,
-      protocol: "extended",
-      syncRepWait: false,
-      quickdie: false,
-    })
+    return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
 }
 
@@ -210,7 +220,12 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
 
-/** `pg` reports a server without TLS only by this text (lib/connection.js); with `allow`, the server's refusal of a plain connection is 28000. */
-function isTlsRefusal(failure: Failure): boolean {
-  return failure.message.includes("does not support SSL") || failure.sqlState === "28000"
+/** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
+function wasRefused(failure: Failure): boolean {
+  return (
+    failure.origin === "tls" ||
+    failure.origin === "server" ||
+    failure.origin === "pooler" ||
+    /\bSSL\b/.test(failure.message)
+  )
 }

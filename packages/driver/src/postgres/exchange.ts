@@ -10,7 +10,13 @@ export type Step =
   | { readonly do: "command"; readonly sql: string }
   | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
   /** A portal that stays open; `rowsMax` rows of it. */
-  | { readonly do: "open-portal"; readonly sql: string; readonly parameters: Parameters; readonly portal: string; readonly rowsMax: number }
+  | {
+      readonly do: "open-portal"
+      readonly sql: string
+      readonly parameters: Parameters
+      readonly portal: string
+      readonly rowsMax: number
+    }
   | { readonly do: "fetch"; readonly portal: string; readonly rowsMax: number }
   | { readonly do: "close-portal"; readonly portal: string }
 
@@ -60,6 +66,8 @@ export class Exchange implements Submittable {
   syncRepWait = false
   /** A NoticeResponse of quickdie: another backend crashed, or an immediate shutdown (src/backend/tcop/postgres.c). */
   quickdie = false
+  /** The warning 25P01: COMMIT reached a session that had no transaction open. */
+  noTransaction = false
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
   typeParserOf: TypeParserOf = () => (text) => text
@@ -167,7 +175,11 @@ function encode(request: Request): Buffer {
         buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)
         break
       case "open-portal":
-        buffer.parse(step.sql).bind(step.portal, step.parameters).describePortal(step.portal).execute(step.portal, step.rowsMax)
+        buffer
+          .parse(step.sql)
+          .bind(step.portal, step.parameters)
+          .describePortal(step.portal)
+          .execute(step.portal, step.rowsMax)
         break
       case "fetch":
         buffer.execute(step.portal, step.rowsMax)

@@ -28,7 +28,9 @@ export function prepareParameters(parameters: readonly unknown[]): readonly (str
     prepared.push(value)
   }
   if (bytes > MESSAGE_BYTES_MAX) {
-    return { refused: `The parameters take ${bytes} bytes or more; PostgreSQL accepts at most ${MESSAGE_BYTES_MAX} in one message. Send them in parts` }
+    return {
+      refused: `The parameters take ${bytes} bytes or more; PostgreSQL accepts at most ${MESSAGE_BYTES_MAX} in one message. Send them in parts`,
+    }
   }
   return prepared
 }
@@ -50,14 +52,16 @@ function prepareOne(parameter: unknown, position: number): string | Buffer | nul
     return { refused: `Parameter $${position} cannot be serialised: ${reason(cause)}`, cause }
   }
   // JSON.stringify gives undefined for a function or a symbol; a parameter must be text, bytes or null.
-  if (value === undefined) return { refused: `Parameter $${position} is a ${typeof parameter}, which has no form in SQL` }
+  if (value === undefined)
+    return { refused: `Parameter $${position} is a ${typeof parameter}, which has no form in SQL` }
   if (typeof value !== "string") return value
   const why = unsendable(value)
   return why === undefined ? value : { refused: `Parameter $${position} contains ${why}` }
 }
 
 function unsendable(text: string): string | undefined {
-  if (text.includes("\0")) return "a NUL character (U+0000), which PostgreSQL's text cannot hold. Remove it, or store the value as bytea"
+  if (text.includes("\0"))
+    return "a NUL character (U+0000), which PostgreSQL's text cannot hold. Remove it, or store the value as bytea"
   if (!text.isWellFormed()) {
     return "a lone surrogate, which UTF-8 cannot carry and would be stored as U+FFFD. Repair the text with toWellFormed(), or reject it"
   }

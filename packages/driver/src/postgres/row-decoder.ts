@@ -27,7 +27,9 @@ export class RowDecoder {
   }
 
   /** The row, or the first column whose parser threw. */
-  decode(values: readonly (string | null)[]): { readonly row: Record<string, unknown> } | { readonly failure: DecodeFailure } {
+  decode(
+    values: readonly (string | null)[],
+  ): { readonly row: Record<string, unknown> } | { readonly failure: DecodeFailure } {
     const row = { ...this.#blank }
     for (let index = 0; index < values.length; index += 1) {
       const value = values[index]

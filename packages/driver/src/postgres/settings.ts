@@ -1,7 +1,13 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls"
 
+import type { Outcome } from "../failure/failure.ts"
+
 /** libpq's sslmode as a plan: what to try, in order. `prefer` is tls then plain, `allow` plain then tls. */
 export interface TlsPlan {
+  /**
+   * The second is for when the first was refused, as in libpq: the server said no to TLS, the handshake failed, or the
+   * server answered the log-in with an error. Not for when the server could not be reached.
+   */
   readonly attempts: readonly ("plain" | "tls")[]
   readonly tls?: TlsOptions
 }
@@ -13,16 +19,18 @@ export interface ConnectionSettings {
   readonly port: number
   readonly user: string
   readonly database: string
-  /** A function is asked for every physical connection. */
-  readonly password: string | (() => string | Promise<string>) | undefined
+  /** Asked for every physical connection whose server wants a password. Never rejects: says why there is none. */
+  readonly password: () => Promise<Outcome<string>>
   readonly tls: TlsPlan
   readonly applicationName: string | undefined
   /** libpq's `options`: command-line settings for the session. */
   readonly options: string | undefined
-  /** SCRAM-SHA-256-PLUS when the server offers it. */
-  readonly channelBinding: boolean
+  /** SCRAM-SHA-256-PLUS over TLS: not at all, if the server offers it, or nothing else. */
+  readonly channelBinding: "disable" | "prefer" | "require"
   /** TCP keep-alive. */
   readonly keepAlive: boolean
+  /** Probes begin after this much silence; 0 for the system's setting. */
+  readonly keepAliveDelayMs: number
   /** For messages: host, port and database; never the password. */
   readonly label: string
 }

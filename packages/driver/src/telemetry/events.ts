@@ -30,6 +30,8 @@ export type DriverEvent = { readonly at: number } & (
       readonly durationMs: number
       readonly attempts: number
       readonly access: "read" | "write"
+      /** What the first attempt failed with, when a later one succeeded. */
+      readonly firstFailure?: Failure
     } & StatementInfo)
   | ({
       readonly name: "query.failed"
@@ -38,6 +40,8 @@ export type DriverEvent = { readonly at: number } & (
       readonly access: "read" | "write"
       readonly failure: Failure
       readonly because: GaveUp
+      /** What the first attempt failed with, when `failure` is a later one's. */
+      readonly firstFailure?: Failure
     } & StatementInfo)
   | ({
       /** An attempt failed and there will be another. */
@@ -92,6 +96,9 @@ export type DriverEvent = { readonly at: number } & (
 )
 
 export type DriverEventName = DriverEvent["name"]
+
+/** An event without its moment, which is added where it is told. */
+export type Told = DriverEvent extends infer E ? (E extends unknown ? Omit<E, "at"> : never) : never
 
 /** Told of everything. Must not block; what it throws is counted and dropped. */
 export type Observer = (event: DriverEvent) => void

@@ -1,0 +1,139 @@
+import type { DriverEvent } from "@kysely-resilient/driver"
+
+import { Episode } from "./episode.ts"
+import type { Finished, Operation, OperationKind, Outcome } from "./operation.ts"
+
+/** What is counted, for everything and for each fault. */
+export interface Tally {
+  readonly operations: number
+  /** Retried, undone, failed, unknown, or held up for `HELD_UP_MS` and more. */
+  readonly affected: number
+  readonly retried: number
+  /** Lost answers that were found out afterwards. */
+  readonly resolved: number
+  readonly surfaced: { readonly needed: number; readonly avoidable: number }
+  readonly unknown: number
+}
+
+export interface FaultScore extends Tally {
+  readonly name: string
+  /** How often it surely hit a running operation. */
+  readonly hits: number
+  /** From the fault's end to the first success that needed what was hurt; the worst one, or undefined before the first. */
+  readonly recoveryMs: number | undefined
+  /** It hit, and then nothing that needed what was hurt ever succeeded. */
+  readonly unrecovered: number
+}
+
+/** Operations take a few milliseconds: whatever took this long was waiting for something. */
+const HELD_UP_MS = 250
+
+interface MutableTally {
+  operations: number
+  affected: number
+  retried: number
+  resolved: number
+  needed: number
+  avoidable: number
+  unknown: number
+}
+
+/** Counts every operation and lays what it suffered at the door of the fault in force. */
+export class Scoreboard {
+  readonly #now: () => number
+  readonly #running = new Map<string, { retriedIn: Episode | "calm" | undefined }>()
+  readonly #kinds = new Map<OperationKind, number>()
+  readonly #total = emptyTally()
+  readonly #tallies = new Map<string, MutableTally>()
+  readonly #episodes: Episode[] = []
+  #numbers = 0
+
+  constructor(faults: readonly string[], now: () => number) {
+    this.#now = now
+    for (const fault of faults) this.#tallies.set(fault, emptyTally())
+  }
+
+  begin(kind: OperationKind): Operation {
+    const operation: Operation = { kind, label: `${kind} ${++this.#numbers}`, startedAt: this.#now() }
+    this.#running.set(operation.label, { retriedIn: undefined })
+    return operation
+  }
+
+  end(operation: Operation, outcome: Outcome): void {
+    const retriedIn = this.#running.get(operation.label)?.retriedIn
+    this.#running.delete(operation.label)
+    const retried = retriedIn !== undefined
+    const finished: Finished = { ...operation, endedAt: this.#now(), outcome, retried }
+    this.#kinds.set(operation.kind, (this.#kinds.get(operation.kind) ?? 0) + 1)
+
+    this.#episodes.at(-1)?.saw(finished)
+    // What made it start again is to blame, even if it ended later.
+    const episode = retriedIn === "calm" ? undefined : (retriedIn ?? this.#episodes.at(-1))
+    const affected = felt(finished, episode)
+    for (const tally of [this.#total, episode && this.#tallies.get(episode.fault)]) {
+      if (tally === undefined) continue
+      tally.operations++
+      if (affected) tally.affected++
+      if (retried) tally.retried++
+      if (outcome !== "ok" && outcome !== "undone") tally[outcome]++
+    }
+  }
+
+  /** Give this to the database as its observer. */
+  observe(event: DriverEvent): void {
+    if (event.name !== "query.retried" && event.name !== "transaction.rerun") return
+    const running = event.label === undefined ? undefined : this.#running.get(event.label)
+    if (running !== undefined) running.retriedIn ??= this.#episodes.at(-1) ?? "calm"
+  }
+
+  /** A fault is about to be tried: from now on it is the one in force. */
+  beginEpisode(fault: string): Episode {
+    const episode = new Episode(fault, this.#now())
+    this.#episodes.push(episode)
+    return episode
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  finished(kind: OperationKind): number {
+    return this.#kinds.get(kind) ?? 0
+  }
+
+  get total(): Tally {
+    return frozen(this.#total)
+  }
+
+  get faults(): readonly FaultScore[] {
+    return [...this.#tallies].map(([name, tally]) => {
+      const hits = this.#episodes.filter((episode) => episode.fault === name && episode.hit)
+      const recoveries = hits.flatMap(({ recoveryMs }) => (recoveryMs === undefined ? [] : [recoveryMs]))
+      return {
+        name,
+        hits: hits.length,
+        recoveryMs: recoveries.length === 0 ? undefined : Math.max(...recoveries),
+        unrecovered: hits.length - recoveries.length,
+        ...frozen(tally),
+      }
+    })
+  }
+}
+
+/** Did the operation suffer? Being slow only counts if it was running before the fault was over. */
+function felt(operation: Finished, episode: Episode | undefined): boolean {
+  if (operation.retried || operation.outcome !== "ok") return true
+  if (episode === undefined || operation.endedAt < episode.beganAt) return false
+  return (
+    operation.startedAt <= (episode.liftedAt ?? operation.endedAt) &&
+    operation.endedAt - operation.startedAt >= HELD_UP_MS
+  )
+}
+
+function emptyTally(): MutableTally {
+  return { operations: 0, affected: 0, retried: 0, resolved: 0, needed: 0, avoidable: 0, unknown: 0 }
+}
+
+function frozen({ needed, avoidable, ...counts }: MutableTally): Tally {
+  return { ...counts, surfaced: { needed, avoidable } }
+}

@@ -1,0 +1,70 @@
+import {
+  createEngine,
+  OptionsError,
+  systemClock,
+  type Clock,
+  type DriverOptions,
+  type Engine,
+  type OptionsProblem,
+  type Random,
+} from "@kysely-resilient/driver"
+
+import { readDatabaseOptions, type DatabaseOptions } from "./options.ts"
+import type { Database } from "./query/session.ts"
+import { ResilientDatabase } from "./resilient-database.ts"
+import type { Schema } from "./schema/define-schema.ts"
+
+/**
+ * A database to query. It never connects by itself: the first operation does, or `ready()`. Throws one `OptionsError` for
+ * options that are unknown, wrong or contradictory, and nothing else; a database that nobody has named
+ * (`DATABASE_URL` is not set) is the Err of the first operation.
+ *
+ * ```ts
+ * const db = createDatabase({ schema })                                  // the types come with the generated schema
+ * const db = createDatabase<DB>({ connection: "postgres://…" })          // or are given
+ * ```
+ */
+export function createDatabase<DB, C>(
+  options: DatabaseOptions<Schema<DB, C>> & { readonly schema: Schema<DB, C> },
+): Database<DB, C>
+export function createDatabase<DB>(options?: DatabaseOptions): Database<DB>
+export function createDatabase<DB>(options: DatabaseOptions<object | undefined> = {}): Database<DB> {
+  return assembleDatabase<DB, unknown>(options)
+}
+
+/** What a database stands on; tests bring their own. */
+export interface Foundations {
+  readonly engine?: (options: DriverOptions) => Engine
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Told when the database begins to close. */
+  readonly onClose?: () => void
+}
+
+/** `createDatabase` with other foundations. */
+export function assembleDatabase<DB, C>(
+  options: DatabaseOptions<object | undefined>,
+  foundations: Foundations = {},
+): Database<DB, C> {
+  const { resolved, problems } = readDatabaseOptions(options, process.env)
+  const engine = engineFor(resolved.driver, problems, foundations.engine ?? createEngine)
+  const { clock = systemClock, random = Math.random, onClose } = foundations
+  return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose })
+}
+
+/** One error for everything that is wrong, ours and the driver's. */
+function engineFor(
+  options: DriverOptions,
+  problems: readonly OptionsProblem[],
+  create: (options: DriverOptions) => Engine,
+): Engine {
+  let engine: Engine
+  try {
+    engine = create(options)
+  } catch (error) {
+    throw error instanceof OptionsError ? new OptionsError([...problems, ...error.problems]) : error
+  }
+  if (problems.length === 0) return engine
+  void engine.close()
+  throw new OptionsError(problems)
+}

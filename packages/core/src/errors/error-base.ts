@@ -1,0 +1,57 @@
+import type { Effect, GaveUp, RetryScope } from "@kysely-resilient/driver"
+
+/**
+ * What kind of trouble it is. Small, closed and stable: a program may switch over it exhaustively, and a new category
+ * is a major release. A new `kind` is a minor one, so a switch over `kind` wants a `default`.
+ *
+ * - `constraint`: the data breaks a rule of the schema
+ * - `conflict`: another transaction was in the way; doing the whole again may help
+ * - `limit`: a time, a deadline or a queue ran out, or the caller gave up
+ * - `availability`: the database cannot be reached or cannot serve now
+ * - `request`: the statement, its parameters, its rights or the options are wrong
+ * - `result`: the statement ran, and its answer is not what was asked for
+ * - `bug`: something threw that should not, or a program broke its word
+ */
+export type Category = "constraint" | "conflict" | "limit" | "availability" | "request" | "result" | "bug"
+
+/** The statement, without anything that was put into it. */
+export interface QueryInfo {
+  /** Parameterised text. */
+  readonly sql: string
+  /** The name its caller gave it. */
+  readonly name: string | undefined
+  /** How many parameters there were; what they were is kept nowhere. */
+  readonly parameterCount: number
+}
+
+/** What every error has, whatever its kind. Nothing here quotes row data, a parameter or a connection string. */
+export interface ErrorBase<K extends string, C extends Category> extends Error {
+  readonly name: "DatabaseError"
+  /** PostgreSQL's condition name where one exists, else our own word in the same style. */
+  readonly kind: K
+  /** The same as `kind`: what `catchTag` and `matchError` of other libraries look at. */
+  readonly _tag: K
+  readonly category: C
+  /** What may help. `transaction`: doing the whole transaction again; an autocommit statement is its own. */
+  readonly retry: RetryScope
+  /** What the server has done of it. */
+  readonly effect: Effect
+  /** How often it was tried: the statement, or the whole transaction where it is the transaction's own error. */
+  readonly attempts: number
+  /** Why it was not tried again. */
+  readonly because: GaveUp | undefined
+  /** SQLSTATE, where a server said it. */
+  readonly sqlState: string | undefined
+  /** When it makes sense to come back, milliseconds. */
+  readonly retryAfterMs: number | undefined
+  readonly query: QueryInfo | undefined
+  /** Where the operation was called, if `errors.callSite` is on. */
+  readonly callSite: string | undefined
+  /**
+   * With effect `applied_locally` only: what the operation would have answered. The server has committed it, and its
+   * standby has not confirmed it. Not enumerable, since it is data.
+   */
+  readonly value: unknown
+  /** Everything of this that is safe to log. */
+  toJSON(): Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,66 @@
+// The subpath `@kysely-resilient/core/errors`: everything about errors, without the rest.
+export { DatabaseError, isDatabaseError } from "./database-error.ts"
+export type { ErrorOfKind, QueryError, TransactionError } from "./database-error.ts"
+export type { Category, ErrorBase, QueryInfo } from "./error-base.ts"
+export { unsafeDriverError } from "./error-object.ts"
+export type {
+  AnyConstraintError,
+  CheckViolation,
+  ConstraintError,
+  ExclusionViolation,
+  ForeignKeyViolation,
+  IntegrityConstraintViolation,
+  NotNullViolation,
+  UniqueViolation,
+} from "./constraint.ts"
+export type {
+  AnyConflictError,
+  CachedPlanChanged,
+  DeadlockDetected,
+  LockNotAvailable,
+  ObjectInUse,
+  SerializationFailure,
+  TransactionAborted,
+} from "./conflict.ts"
+export type {
+  Aborted,
+  AnyLimitError,
+  DeadlineExceeded,
+  IdleInTransactionTimeout,
+  LockTimeout,
+  PoolFull,
+  PoolTimeout,
+  QueryCanceled,
+  StatementTimeout,
+  TransactionTimeout,
+} from "./limit.ts"
+export type {
+  AnyAvailabilityError,
+  ConnectionFailed,
+  PoolClosed,
+  PoolerUnavailable,
+  PreparedStatementExists,
+  PreparedStatementMissing,
+  ReplicationUnconfirmed,
+  ResourceExhausted,
+  ServerCrashed,
+  ServerShutdown,
+  ServerStarting,
+  TooManyConnections,
+} from "./availability.ts"
+export type {
+  AnyRequestError,
+  AuthenticationFailed,
+  ConfigurationError,
+  CursorMissing,
+  DataException,
+  EncodeFailed,
+  InsufficientPrivilege,
+  InvalidStatement,
+  InvalidTransactionState,
+  RaisedException,
+  ReadOnlyTransaction,
+  Refused,
+} from "./request.ts"
+export type { DecodeFailed, NoRow, TooManyRows } from "./result.ts"
+export type { AnyBugError, CallbackThrew, ClientError, DataCorrupted, ProtocolViolation, ServerError } from "./bug.ts"

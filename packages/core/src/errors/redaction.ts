@@ -1,0 +1,106 @@
+import type { Failure, FailureKind } from "@kysely-resilient/driver"
+
+import type { BugKind } from "./bug.ts"
+import type { ResultKind } from "./result.ts"
+import type { Facts } from "./words.ts"
+
+/** What went wrong, as a program would branch on it: the driver's kinds and those that only exist here. */
+export type ErrorKind = FailureKind | Extract<BugKind | ResultKind, "callback_threw" | "no_row" | "too_many_rows">
+
+/** A failure of the driver's, or one of our own in the same form. */
+export type CoreFailure<K extends ErrorKind = ErrorKind> = Omit<Failure, "kind"> & { readonly kind: K }
+
+export function factsOf(failure: CoreFailure): Facts {
+  const safe = isRaised(failure) ? plainIdentifier : (name: string | undefined): string | undefined => name
+  return {
+    phase: failure.phase,
+    constraint: safe(failure.constraint),
+    table: safe(failure.table),
+    column: safe(failure.column),
+    dataType: safe(failure.dataType),
+    said: quotesNoValue(failure) ? failure.message : undefined,
+  }
+}
+
+/**
+ * The server's primary messages for these conditions name tables, columns, types, roles or numbers; never a value of a
+ * row or of a parameter (the manual's Appendix A has the conditions, src/backend the messages).
+ */
+const VALUE_FREE_STATES: ReadonlySet<string> = new Set([
+  "08P01", // bind message supplies 1 parameters, but prepared statement "" requires 2
+  "25001", // CREATE DATABASE cannot run inside a transaction block
+  "25006", // cannot execute INSERT in a read-only transaction
+  "25P01", // SAVEPOINT can only be used in transaction blocks
+  "34000", // cursor "c" does not exist
+  "3B001", // savepoint "s" does not exist
+  "40001", // could not serialize access due to concurrent update
+  "42501", // permission denied for table users
+  "42701", // column "id" specified more than once
+  "42710", // constraint "c" for relation "t" already exists
+  "42723", // function "f" already exists with same argument types
+  "42809", // "v" is not a table
+  "42830", // number of referencing and referenced columns for foreign key disagree
+  "428C9", // cannot insert a non-DEFAULT value into column "id"
+  "42P06", // schema "s" already exists
+  "42P07", // relation "users" already exists
+  "42P10", // there is no unique or exclusion constraint matching the ON CONFLICT specification
+  "55P03", // could not obtain lock on relation "users"
+])
+
+/**
+ * And these repeat at most words of the statement's own text, if they point at a place in it. Without a place they may come
+ * from a value: `select $1::regclass` answers 42P01 with the parameter in it.
+ */
+const STATES_OF_THE_TEXT: ReadonlySet<string> = new Set([
+  "3F000", // schema "s" does not exist
+  "42601", // syntax error at or near "form"
+  "42702", // column reference "id" is ambiguous
+  "42703", // column "emial" does not exist
+  "42704", // type "moood" does not exist
+  "42712", // table name "t" specified more than once
+  "42725", // function f(unknown) is not unique
+  "42803", // column "t.name" must appear in the GROUP BY clause
+  "42804", // column "n" is of type integer but expression is of type text
+  "42846", // cannot cast type boolean to date
+  "42883", // operator does not exist: integer = text
+  "42P01", // relation "userz" does not exist
+  "42P02", // there is no parameter $2
+  "42P08", // inconsistent types deduced for parameter $1
+  "42P18", // could not determine data type of parameter $1
+])
+
+/** Kinds whose messages are all our own, numbers included, even where a cause is attached. */
+const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
+  "callback_threw",
+  "deadline_exceeded",
+  "pool_closed",
+  "pool_full",
+  "pool_timeout",
+  "refused",
+])
+
+function quotesNoValue(failure: CoreFailure): boolean {
+  const { origin, kind, cause, sqlState } = failure
+  if (origin === "client" || origin === "driver") return OUR_WORDS.has(kind) || cause === undefined
+  if (origin !== "server" || sqlState === undefined) return false
+  if (!VALUE_FREE_STATES.has(sqlState) && !(STATES_OF_THE_TEXT.has(sqlState) && has(cause, "position"))) return false
+  // From inside a function the "statement" is one that the function made, perhaps of data.
+  return !isRaised(failure) && !has(cause, "where") && !has(cause, "internalQuery")
+}
+
+/** RAISE may claim any condition, and any text as the name of a constraint or table. */
+function isRaised(failure: CoreFailure): boolean {
+  return failure.routine === "exec_stmt_raise"
+}
+
+function plainIdentifier(name: string | undefined): string | undefined {
+  return name !== undefined && /^[A-Za-z_][\w$]{0,62}$/.test(name) ? name : undefined
+}
+
+function has(cause: unknown, field: string): boolean {
+  try {
+    return typeof cause === "object" && cause !== null && Reflect.get(cause, field) !== undefined
+  } catch {
+    return true
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  DEFAULT_BACKOFF,
+  type Backoff,
+  type DriverOptions,
+  type OptionsProblem,
+  type Pace,
+} from "@kysely-resilient/driver"
+import type { KyselyPlugin } from "kysely"
+
+import type { Hooks } from "./hooks.ts"
+import type { ErrorSettings } from "./query/kit.ts"
+
+/** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */
+export interface DatabaseOptions<S = undefined> extends DriverOptions {
+  /** The generated schema: its types become the database's. */
+  readonly schema?: S
+  /** Kysely plugins, for every query and for `db.kysely` too. */
+  readonly plugins?: readonly KyselyPlugin[]
+  readonly errors?: ErrorOptions
+  /** What no Result can say. */
+  readonly on?: Hooks
+}
+
+export interface ErrorOptions {
+  /**
+   * `redact`: no error quotes row data, in its message, fields, JSON or stack. `include`: the server's own words are in the
+   * message, and what it sent is the `cause`; for development. Default `redact`.
+   */
+  readonly detail?: "redact" | "include"
+  /** Errors say where the operation was called, which costs microseconds per operation. Default: on if NODE_ENV is `development` or `test`. */
+  readonly callSite?: boolean
+}
+
+export interface ResolvedDatabaseOptions {
+  readonly driver: DriverOptions
+  readonly plugins: readonly KyselyPlugin[]
+  readonly errors: ErrorSettings
+  readonly hooks: Hooks
+  readonly backoff: Readonly<Record<Pace, Backoff>>
+}
+
+/** As long as a person waits for a page; a statement that takes longer is asked for with its own `timeoutMs`. */
+const QUERY_MS = 30_000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Takes out what is core's, and collects what is wrong with it; the driver checks the rest. */
+export function readDatabaseOptions(
+  options: DatabaseOptions<object | undefined>,
+  env: Environment,
+): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
+  const { schema, plugins, errors, on, ...driver } = options
+  const resolved: ResolvedDatabaseOptions = {
+    driver: withQueryTimeout(driver),
+    plugins: plugins ?? [],
+    errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
+    hooks: on ?? {},
+    backoff: backoffOf(driver.retry),
+  }
+  return {
+    resolved,
+    problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)],
+  }
+}
+
+function withQueryTimeout(options: DriverOptions): DriverOptions {
+  const timeouts: unknown = options.timeouts ?? {}
+  // What is no object is the driver's to refuse.
+  return isRecord(timeouts)
+    ? { ...options, timeouts: { ...timeouts, queryMs: options.timeouts?.queryMs ?? QUERY_MS } }
+    : options
+}
+
+function isDevelopment(env: Environment): boolean {
+  return env.NODE_ENV === "development" || env.NODE_ENV === "test"
+}
+
+/** The same waits between runs of a transaction as between tries of a statement. */
+function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["backoff"] {
+  const given = retry === false || !isRecord(retry) ? {} : retry
+  return {
+    slow: { ...DEFAULT_BACKOFF.slow, ...given.slow },
+    quick: { ...DEFAULT_BACKOFF.quick, ...given.quick },
+  }
+}
+
+// Types forbid all of the following, and JavaScript does not.
+
+function schemaProblems(schema: unknown): OptionsProblem[] {
+  if (schema === undefined || (isRecord(schema) && isRecord(schema.tables))) return []
+  return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+}
+
+function pluginProblems(plugins: unknown): OptionsProblem[] {
+  if (plugins === undefined) return []
+  if (!Array.isArray(plugins)) return [problem("plugins", "is no array", "Give an array of Kysely plugins")]
+  return plugins.flatMap((plugin: unknown, index) =>
+    isPlugin(plugin)
+      ? []
+      : problem(`plugins[${index}]`, "is no Kysely plugin", "Give an object with transformQuery and transformResult"),
+  )
+}
+
+function errorProblems(errors: unknown): OptionsProblem[] {
+  if (errors === undefined) return []
+  if (!isRecord(errors)) return [problem("errors", "is no object", "Give an object, or leave it out")]
+  const { detail, callSite } = errors
+  const problems = unknownKeys("errors", errors, ["detail", "callSite"])
+  if (detail !== undefined && detail !== "redact" && detail !== "include") {
+    problems.push(problem("errors.detail", "is neither of its two values", 'Give "redact" or "include"'))
+  }
+  if (callSite !== undefined && typeof callSite !== "boolean") {
+    problems.push(problem("errors.callSite", "is neither true nor false", "Give true or false"))
+  }
+  return problems
+}
+
+function hookProblems(on: unknown): OptionsProblem[] {
+  if (on === undefined) return []
+  if (!isRecord(on)) return [problem("on", "is no object", "Give an object of functions, or leave it out")]
+  const problems = unknownKeys("on", on, ["defect"])
+  if (on.defect !== undefined && typeof on.defect !== "function") {
+    problems.push(problem("on.defect", "is no function", "Give a function"))
+  }
+  return problems
+}
+
+function unknownKeys(
+  path: string,
+  section: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): OptionsProblem[] {
+  const unknown = Object.keys(section).filter((key) => !known.includes(key))
+  return unknown.map((key) => problem(`${path}.${key}`, "there is no such option", `Known here: ${known.join(", ")}`))
+}
+
+function problem(path: string, what: string, hint: string): OptionsProblem {
+  return { path, problem: what, hint }
+}
+
+function isPlugin(value: unknown): boolean {
+  return isRecord(value) && typeof value.transformQuery === "function" && typeof value.transformResult === "function"
+}
+
+function isRecord<T>(value: T): value is T & Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,68 @@
+import type { GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
+import type { CompiledQuery } from "kysely"
+
+import type { CallSite } from "../errors/call-site.ts"
+import type { ErrorOfKind } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
+import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
+import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { Kit } from "./kit.ts"
+import { throughPlugins } from "./plugins.ts"
+import type { Query } from "./query.ts"
+import { answerOf, type Answer } from "./shapes.ts"
+
+/** How far a call has come: it decides what the server may have done when something throws. */
+type Stage = "preparing" | "sent" | "answered"
+
+/** What is known while one statement, one batch or one stream is on its way; errors are made of it. */
+export class Call {
+  readonly #kit: Kit
+  readonly #site: CallSite | undefined
+  readonly #queries: CompiledQuery[] = []
+  said: StatementOptions = {}
+  stage: Stage = "preparing"
+  attempts = 0
+
+  constructor(kit: Kit, site: CallSite | undefined) {
+    this.#kit = kit
+    this.#site = site
+  }
+
+  compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
+    const compiled = this.#kit.compiler.compile(query)
+    const sent = instead === undefined ? compiled : instead(compiled)
+    this.#queries.push(sent)
+    return sent
+  }
+
+  /** What the server answered, as the plugins of its query want it seen. */
+  async seen(result: StatementResult, query: CompiledQuery): Promise<Answer> {
+    const plugins = this.#kit.compiler.pluginsOf(query)
+    const answer = answerOf(result)
+    return plugins.length === 0 ? answer : throughPlugins(plugins, query, answer, this.said.signal)
+  }
+
+  error<K extends ErrorKind>(failure: CoreFailure<K>, because?: GaveUp, value?: unknown): ErrorOfKind<K> {
+    const [first] = this.#queries
+    return toDatabaseError(failure, {
+      detail: this.#kit.errors.detail,
+      attempts: this.attempts,
+      because,
+      value,
+      site: this.#site,
+      query: first && {
+        sql: this.#queries.map((query) => query.sql).join(";\n"),
+        name: this.said.label,
+        parameterCount: this.#queries.reduce((count, query) => count + query.parameters.length, 0),
+      },
+    })
+  }
+
+  /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
+  threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed"> {
+    if (this.stage === "answered")
+      return this.error(localFailure("decode_failed", "", { cause: thrown, effect: "applied" }))
+    const effect = this.stage === "sent" ? "unknown" : "not_applied"
+    return this.error(localFailure("client_error", "", { cause: thrown, effect }))
+  }
+}

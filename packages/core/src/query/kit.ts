@@ -1,0 +1,28 @@
+import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/driver"
+
+import { captureCallSite, type CallSite } from "../errors/call-site.ts"
+import type { Hooks } from "../hooks.ts"
+import type { Compiler } from "./cold.ts"
+
+/** How much errors tell. */
+export interface ErrorSettings {
+  readonly detail: "redact" | "include"
+  readonly callSite: boolean
+}
+
+/** What all sessions of one database share. */
+export interface Kit {
+  readonly engine: Engine
+  readonly compiler: Compiler
+  readonly clock: Clock
+  readonly random: Random
+  readonly errors: ErrorSettings
+  /** The waits between the runs of a transaction. */
+  readonly backoff: Readonly<Record<Pace, Backoff>>
+  readonly hooks: Hooks
+}
+
+/** Where `operation` was called, if errors are to say so. */
+export function siteOf(kit: Kit, operation: (...parameters: never[]) => unknown): CallSite | undefined {
+  return kit.errors.callSite ? captureCallSite(operation) : undefined
+}

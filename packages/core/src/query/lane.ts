@@ -1,0 +1,53 @@
+import { describeStatement, type Failure, type Session as DriverSession } from "@kysely-resilient/driver"
+import type { CompiledQuery } from "kysely"
+
+import { localFailure } from "../errors/local-failure.ts"
+import type { CoreFailure } from "../errors/redaction.ts"
+
+export type Refusal = CoreFailure<"refused">
+
+/** Where a session's statements go. */
+export interface Lane {
+  readonly target: DriverSession
+  /** Why this statement must not be sent here, whatever the state of things. */
+  refusalOf(query: CompiledQuery): Refusal | undefined
+  /**
+   * What is in the way of any statement: nothing, a reason to refuse it, or something to wait for and then to ask again.
+   * Whoever is told "nothing" sends at once, without waiting for anything else, so that statements keep their order.
+   */
+  obstacle(): Refusal | Promise<void> | undefined
+  /** A statement has failed, and this is the error that its caller gets. */
+  failed(failure: Failure, error: Error): void
+}
+
+/** Any connection of the pool, for every statement perhaps another one. */
+export class PoolLane implements Lane {
+  readonly target: DriverSession
+
+  constructor(target: DriverSession) {
+    this.target = target
+  }
+
+  refusalOf(query: CompiledQuery): Refusal | undefined {
+    const command = bareTransactionCommand(query)
+    if (command === undefined) return undefined
+    return localFailure(
+      "refused",
+      `${command.toUpperCase()} was not sent: here every statement may run on another connection. ` +
+        "Write db.transaction(async (tx) => …), or db.withConnection(async (session) => …) for transaction control in raw SQL",
+    )
+  }
+
+  obstacle(): undefined {
+    return undefined
+  }
+
+  failed(): void {}
+}
+
+/** BEGIN, COMMIT or ROLLBACK in raw SQL, whatever its spelling; builders cannot make one. */
+export function bareTransactionCommand(query: CompiledQuery): "begin" | "commit" | "rollback" | undefined {
+  if (query.query.kind !== "RawNode") return undefined
+  const kind = describeStatement(query).control?.kind
+  return kind === "begin" || kind === "commit" || kind === "rollback" ? kind : undefined
+}

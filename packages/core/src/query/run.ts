@@ -1,0 +1,64 @@
+import type { LeaseLane } from "./lease-lane.ts"
+
+/** One run of a transaction's callback, or of a savepoint's in it: what its handle needs to know. */
+export class Run {
+  readonly lane: LeaseLane
+  /** 1, 2, … */
+  readonly attempt: number
+  readonly #lifetime: Lifetime
+  readonly #afterCommit: (() => unknown)[] = []
+
+  constructor(lane: LeaseLane, attempt: number, lifetime: Lifetime = new Lifetime()) {
+    this.lane = lane
+    this.attempt = attempt
+    this.#lifetime = lifetime
+  }
+
+  get signal(): AbortSignal {
+    return this.#lifetime.signal
+  }
+
+  afterCommit(run: () => unknown): void {
+    this.#afterCommit.push(run)
+  }
+
+  get doAfterCommit(): readonly (() => unknown)[] {
+    return this.#afterCommit
+  }
+
+  /** A part of it, which may be undone alone; what it wants done after COMMIT counts only once it is kept. */
+  part(lane: LeaseLane): Run {
+    return new Run(lane, this.attempt, this.#lifetime)
+  }
+
+  keep(part: Run): void {
+    this.#afterCommit.push(...part.#afterCommit)
+  }
+
+  over(how: "over" | "deadline" | "aborted"): void {
+    this.#lifetime.end(how)
+  }
+}
+
+/** A signal that is made only if somebody asks for it. */
+class Lifetime {
+  #controller: AbortController | undefined
+  #reason: DOMException | undefined
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal
+    if (this.#reason !== undefined) return AbortSignal.abort(this.#reason)
+    this.#controller = new AbortController()
+    return this.#controller.signal
+  }
+
+  end(how: "over" | "deadline" | "aborted"): void {
+    if (this.#reason !== undefined) return
+    // The names that fetch and AbortSignal.timeout use.
+    this.#reason =
+      how === "deadline"
+        ? new DOMException("The transaction's deadline has passed", "TimeoutError")
+        : new DOMException(how === "over" ? "The transaction is over" : "The transaction was aborted", "AbortError")
+    this.#controller?.abort(this.#reason)
+  }
+}

@@ -1,0 +1,193 @@
+import { CompiledQuery } from "kysely"
+import { err, ResultAsync, type Result } from "neverthrow"
+
+import type { CallbackThrew } from "../errors/bug.ts"
+import type { CallSite } from "../errors/call-site.ts"
+import type { ErrorOfKind, QueryError, TransactionError } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
+import type { ErrorKind } from "../errors/redaction.ts"
+import type { NoRow, TooManyRows } from "../errors/result.ts"
+import { toDatabaseError } from "../errors/to-database-error.ts"
+import { answer } from "./answer.ts"
+import { answerBatch, type BatchAnswers } from "./batch.ts"
+import { visitRows } from "./for-each.ts"
+import { siteOf, type Kit } from "./kit.ts"
+import type { Lane } from "./lane.ts"
+import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
+import type { RunOptions, StreamOptions } from "./run-options.ts"
+import type { QueryBuilders, Session, Tx } from "./session.ts"
+import {
+  AFFECTED,
+  allRows,
+  EXISTS,
+  firstRow,
+  maybeOneRow,
+  oneRow,
+  rawAnswer,
+  type RawAnswer,
+  type Shape,
+} from "./shapes.ts"
+import { rowStream } from "./stream.ts"
+import type { TransactionOptions } from "./transaction-options.ts"
+
+/** The builders, and the terminals over one lane. What a session adds to them, its own class does. */
+export abstract class SessionBase<DB, C> implements Session<DB, C> {
+  protected readonly kit: Kit
+  protected readonly builders: QueryBuilders<DB>
+  readonly #lane: Lane
+
+  constructor(kit: Kit, builders: QueryBuilders<DB>, lane: Lane) {
+    this.kit = kit
+    this.builders = builders
+    this.#lane = lane
+  }
+
+  abstract readonly atomic: <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  // Terminals. Properties and not methods: each may be passed around, as in `query.$call(db.all)`.
+
+  readonly all = <Q extends Query>(query: WithRows<Q>, options?: RunOptions): ResultAsync<RowOf<Q>[], ErrorOf<Q, C>> =>
+    this.#answer(allRows<RowOf<Q>>(), query, options, this.all)
+
+  readonly one = <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ): ResultAsync<RowOf<Q>, ErrorOf<Q, C> | NoRow | TooManyRows> =>
+    this.#answer(oneRow<RowOf<Q>>(), query, options, this.one)
+
+  readonly maybeOne = <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C> | TooManyRows> =>
+    this.#answer(maybeOneRow<RowOf<Q>>(), query, options, this.maybeOne)
+
+  readonly first = <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> => this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
+
+  readonly exec = <Q extends Query>(
+    query: Q,
+    options?: RunOptions,
+  ): ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>> => this.#answer(AFFECTED, query, options, this.exec)
+
+  readonly exists = <Q extends Query>(query: WithRows<Q>, options?: RunOptions): ResultAsync<boolean, ErrorOf<Q, C>> =>
+    this.#answer(EXISTS, query, options, this.exists)
+
+  readonly batch = <B extends Readonly<Record<string, Query>>>(
+    queries: B,
+    options?: RunOptions,
+  ): ResultAsync<BatchAnswers<B>, ErrorOf<B[keyof B], C>> =>
+    new ResultAsync(answerBatch(this.kit, this.#lane, queries, options, siteOf(this.kit, this.batch)))
+
+  readonly stream = <Q extends Query>(
+    query: WithRows<Q>,
+    options?: StreamOptions,
+  ): AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>> =>
+    rowStream(this.kit, this.#lane, { query, options, site: siteOf(this.kit, this.stream) })
+
+  readonly forEach = <Q extends Query, R>(
+    query: WithRows<Q>,
+    visit: (row: RowOf<Q>) => Awaitable<R>,
+    options?: StreamOptions,
+  ): ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew> =>
+    new ResultAsync(visitRows(this.kit, this.#lane, { query, visit, options, site: siteOf(this.kit, this.forEach) }))
+
+  readonly query = <Row = Record<string, unknown>>(
+    text: string,
+    parameters: readonly unknown[] = [],
+    options?: RunOptions,
+  ): ResultAsync<RawAnswer<Row>, QueryError> => {
+    const query = { compile: () => CompiledQuery.raw(text, [...parameters]) }
+    return this.#answer(rawAnswer<Row>(), query, options, this.query)
+  }
+
+  #answer<T, K extends ErrorKind>(
+    shape: Shape<T, K>,
+    query: Query,
+    options: RunOptions | undefined,
+    operation: (...parameters: never[]) => unknown,
+  ): ResultAsync<T, ErrorOfKind<K> | QueryError> {
+    return new ResultAsync(answer(this.kit, this.#lane, shape, query, options, siteOf(this.kit, operation)))
+  }
+
+  /** For what is not one statement. Whatever throws in it, and should not, becomes an Err here. */
+  protected guarded<T, E>(
+    operation: (...parameters: never[]) => unknown,
+    work: (site: CallSite | undefined) => Promise<Result<T, E>>,
+  ): ResultAsync<T, E | ErrorOfKind<"client_error">> {
+    const site = siteOf(this.kit, operation)
+    return new ResultAsync(guard(this.kit, site, work))
+  }
+
+  // Builders: Kysely's own.
+
+  get selectFrom(): QueryBuilders<DB>["selectFrom"] {
+    return this.builders.selectFrom
+  }
+
+  get selectNoFrom(): QueryBuilders<DB>["selectNoFrom"] {
+    return this.builders.selectNoFrom
+  }
+
+  get insertInto(): QueryBuilders<DB>["insertInto"] {
+    return this.builders.insertInto
+  }
+
+  get updateTable(): QueryBuilders<DB>["updateTable"] {
+    return this.builders.updateTable
+  }
+
+  get deleteFrom(): QueryBuilders<DB>["deleteFrom"] {
+    return this.builders.deleteFrom
+  }
+
+  get mergeInto(): QueryBuilders<DB>["mergeInto"] {
+    return this.builders.mergeInto
+  }
+
+  get with(): QueryBuilders<DB>["with"] {
+    return this.builders.with
+  }
+
+  get withRecursive(): QueryBuilders<DB>["withRecursive"] {
+    return this.builders.withRecursive
+  }
+
+  get case(): QueryBuilders<DB>["case"] {
+    return this.builders.case
+  }
+
+  get fn(): QueryBuilders<DB>["fn"] {
+    return this.builders.fn
+  }
+
+  get dynamic(): QueryBuilders<DB>["dynamic"] {
+    return this.builders.dynamic
+  }
+
+  get schema(): QueryBuilders<DB>["schema"] {
+    return this.builders.schema
+  }
+
+  get sql(): QueryBuilders<DB>["sql"] {
+    return this.builders.sql
+  }
+}
+
+async function guard<T, E>(
+  kit: Kit,
+  site: CallSite | undefined,
+  work: (site: CallSite | undefined) => Promise<Result<T, E>>,
+): Promise<Result<T, E | ErrorOfKind<"client_error">>> {
+  try {
+    return await work(site)
+  } catch (thrown) {
+    const failure = localFailure("client_error", "", { cause: thrown, effect: "unknown" })
+    return err(toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site }))
+  }
+}

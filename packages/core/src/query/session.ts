@@ -1,0 +1,177 @@
+import type { DriverSnapshot, ReadyReport } from "@kysely-resilient/driver"
+import type { Kysely, Sql } from "kysely"
+import type { Result, ResultAsync } from "neverthrow"
+
+import type { CallbackThrew } from "../errors/bug.ts"
+import type { QueryError, TransactionError } from "../errors/database-error.ts"
+import type { NoRow, TooManyRows } from "../errors/result.ts"
+import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
+import type { RunOptions, StreamOptions } from "./run-options.ts"
+import type { RawAnswer } from "./shapes.ts"
+import type { TransactionOptions } from "./transaction-options.ts"
+
+type Builders =
+  | "selectFrom"
+  | "selectNoFrom"
+  | "insertInto"
+  | "updateTable"
+  | "deleteFrom"
+  | "mergeInto"
+  | "with"
+  | "withRecursive"
+  | "fn"
+  | "case"
+  | "dynamic"
+  | "schema"
+
+/**
+ * Kysely's own builders, untouched. What they build is a value: it can be compiled and passed around, and only a session
+ * runs it. `.execute()` on it rejects, and says what to write instead.
+ */
+export interface QueryBuilders<DB> extends Pick<Kysely<DB>, Builders> {
+  /** Kysely's `sql` tag. A whole statement is a query: ``db.all(db.sql<Row>`select …`)``. */
+  readonly sql: Sql
+}
+
+/**
+ * Where statements run: the database, a transaction, a savepoint or one pinned connection. A function that takes a `Session`
+ * works with all of them. Every operation answers a `Result` and never throws or rejects; every one is bound, so both
+ * `db.all(query)` and `query.$call(db.all)` work.
+ */
+export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
+  /** All rows. */
+  readonly all: <Q extends Query>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<RowOf<Q>[], ErrorOf<Q, C>>
+
+  /** The one row there is. None is `no_row`, several are `too_many_rows`. */
+  readonly one: <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ) => ResultAsync<RowOf<Q>, ErrorOf<Q, C> | NoRow | TooManyRows>
+
+  /** The one row there may be. Several are `too_many_rows`. */
+  readonly maybeOne: <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ) => ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C> | TooManyRows>
+
+  /** The first of however many rows. It adds no LIMIT: they all travel. */
+  readonly first: <Q extends Query>(
+    query: WithRows<Q>,
+    options?: RunOptions,
+  ) => ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>>
+
+  /** How many rows it changed; 0 for what changes none. For any statement, DDL too. */
+  readonly exec: <Q extends Query>(
+    query: Q,
+    options?: RunOptions,
+  ) => ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>>
+
+  /** Is there any row? The query becomes `select exists (…)`, so no row travels. */
+  readonly exists: <Q extends Query>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
+
+  /** Several statements in one round trip: all or nothing, and one unit of retry. */
+  readonly batch: <B extends Readonly<Record<string, Query>>>(
+    queries: B,
+    options?: RunOptions,
+  ) => ResultAsync<{ [K in keyof B]: BatchAnswer<B[K]> }, ErrorOf<B[keyof B], C>>
+
+  /**
+   * Row by row, in chunks, as `for await (const row of …)`. Ends after the first Err; leaving the loop early closes the
+   * portal on the server. Every new loop runs the query again.
+   */
+  readonly stream: <Q extends Query>(
+    query: WithRows<Q>,
+    options?: StreamOptions,
+  ) => AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>>
+
+  /**
+   * Calls `visit` with row after row, waiting for it where it answers a promise. An Err that it answers ends the stream and
+   * is the answer. Otherwise: how many rows there were.
+   */
+  readonly forEach: <Q extends Query, R>(
+    query: WithRows<Q>,
+    visit: (row: RowOf<Q>) => Awaitable<R>,
+    options?: StreamOptions,
+  ) => ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew>
+
+  /** Raw SQL, with `$1`, `$2`, … for parameters. A single SELECT is repeated like any read. */
+  readonly query: <Row = Record<string, unknown>>(
+    text: string,
+    parameters?: readonly unknown[],
+    options?: RunOptions,
+  ) => ResultAsync<RawAnswer<Row>, QueryError>
+
+  /** All or nothing, wherever it is called: a transaction on a database, a savepoint inside of one. */
+  readonly atomic: <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+}
+
+/** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */
+export interface Tx<DB, C = unknown> extends Session<DB, C> {
+  /** Which run of the callback this is: 1, 2, … A conflict runs the whole callback again, with a new transaction. */
+  readonly attempt: number
+
+  /** Fires when the transaction is over, or its deadline passes: for whatever should not outlive it. */
+  readonly signal: AbortSignal
+
+  /**
+   * For what must happen once and only if it is true: mail, messages, caches. Runs after a known COMMIT of the run
+   * that committed, in the order of asking; of a savepoint that was rolled back, never. The transaction's Result waits
+   * for it, at most until the deadline. What it throws goes to `on.defect` and changes no Result.
+   */
+  readonly afterCommit: (run: () => unknown) => void
+
+  /**
+   * A part that may fail alone: an Err or a throw rolls back to its beginning, and the transaction goes on. Inside,
+   * use the handle that the callback is given; the outer one waits, or is refused, until the savepoint is over.
+   */
+  readonly savepoint: <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+}
+
+/** A database that survives bad days: Kysely's builders, and operations that answer Results. */
+export interface Database<DB, C = unknown> extends Session<DB, C> {
+  /**
+   * All or nothing. Ok from the callback commits; an Err, or a throw (then `callback_threw`), rolls back. A failed statement
+   * makes the transaction fail even if the callback passes over it; a savepoint may fail alone.
+   *
+   * **The callback may run more than once**: after a conflict (40001, 40P01) or a lost connection it runs again in a new
+   * transaction, at most `retry.attemptsMax` (3) times within `timeoutMs` (30,000). `tx.attempt` says which run it is,
+   * `retry: false` switches it off, and what must happen once belongs in `tx.afterCommit`.
+   */
+  readonly transaction: <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /**
+   * One connection for as long as the callback runs: for session settings, advisory locks, or transaction control in raw
+   * SQL. It is given back clean. `timeoutMs` bounds the whole; default: no bound but that of each statement.
+   */
+  readonly withConnection: <R extends AnyResult>(
+    body: (session: Session<DB, C>) => Awaitable<R>,
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
+  readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
+
+  /** The state of the pool and the metrics, as plain data. Asks no server. */
+  readonly snapshot: () => DriverSnapshot
+
+  /** Refuses new work, waits up to `drainMs` (default 0) for what is running, ends the rest. May be called again. */
+  readonly close: (options?: { readonly drainMs?: number }) => ResultAsync<void, QueryError>
+
+  /**
+   * The escape hatch: a Kysely that executes, over the same pool and with the same plugins, for libraries that want one. It
+   * throws the driver's errors, which are not redacted. Destroying it closes this database.
+   */
+  readonly kysely: Kysely<DB>
+
+  /** `await using db = createDatabase(…)` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,130 @@
+import { deadlineAfter, delayMs, type GaveUp, type LeaseHandle } from "@kysely-resilient/driver"
+import { err, ok, type Result } from "neverthrow"
+
+import type { CallSite } from "../errors/call-site.ts"
+import type { TransactionError } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
+import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
+import { doAfterCommit } from "./after-commit.ts"
+import { callbackThrew } from "./callback.ts"
+import type { Kit } from "./kit.ts"
+import { LeaseLane } from "./lease-lane.ts"
+import { reasonToStop } from "./rerun.ts"
+import type { Awaitable, ErrOf, OkOf } from "./results.ts"
+import type { Run } from "./run.ts"
+import { pause, remainingMs } from "./time.ts"
+import type { TransactionPlan } from "./transaction-options.ts"
+import { runOnce, type RunEnd } from "./transaction-run.ts"
+
+/** A transaction as it was asked for. */
+export interface TransactionWork<R> {
+  readonly plan: TransactionPlan
+  readonly body: (run: Run) => Awaitable<R>
+  readonly site: CallSite | undefined
+}
+
+type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
+
+/**
+ * Runs the callback in a transaction of its own, and again in another one where a conflict or a lost connection kept the
+ * first from being committed and nothing of it was applied. Never while a previous run has not ended.
+ */
+export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
+  const { plan, site } = work
+  const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
+  for (let attempt = 1; ; attempt += 1) {
+    if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
+    const lease = kit.engine.lease()
+    const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
+    if (ended.end === "committed") {
+      await doAfterCommit(kit, ended.todo, deadline, attempt, site)
+      return ok(ended.value)
+    }
+    if (ended.end === "given-up") return err(givenUp(kit, work, ended.why, attempt))
+
+    const { failure } = ended
+    if (failure === undefined) return err(errorOf(kit, work, ended, attempt, "not-transient"))
+    const waitMs = delayMs(kit.backoff[failure.pace], attempt, kit.random)
+    const left = remainingMs(kit.clock, deadline)
+    const { attemptsMax, rerun: allowed } = plan
+    const because = reasonToStop({ failure, run: attempt, attemptsMax, allowed, waitMs, remainingMs: left })
+    if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
+
+    const label = plan.name === undefined ? {} : { label: plan.name }
+    kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: waitMs, failure, ...label })
+    await pause(kit.clock, waitMs, plan.signal)
+  }
+}
+
+/** The same on a connection that somebody holds already: what he did on it before would be lost with it, so it runs once. */
+export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
+  const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
+  const ended = await runOnce(kit, lane, work.plan, deadline, 1, work.body)
+  if (ended.end === "committed") {
+    await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
+    return ok(ended.value)
+  }
+  if (ended.end === "given-up") {
+    await ended.cleanUp
+    return err(givenUp(kit, work, ended.why, 1))
+  }
+  return err(errorOf(kit, work, ended, 1, "session-pinned"))
+}
+
+/** The lease goes back before anybody waits for anything else; with a callback that has not returned, as soon as it is clean. */
+async function givingBack<R>(lease: LeaseHandle, running: Promise<RunEnd<R>>): Promise<RunEnd<R>> {
+  let cleanUp: Promise<void> | undefined
+  try {
+    const ended = await running
+    if (ended.end === "given-up") cleanUp = ended.cleanUp
+    return ended
+  } finally {
+    if (cleanUp === undefined) await lease.release()
+    else void cleanUp.then(() => lease.release())
+  }
+}
+
+type Unsuccessful<R> = Exclude<RunEnd<R>, { readonly end: "committed" | "given-up" }>
+
+function errorOf<R>(
+  kit: Kit,
+  work: TransactionWork<R>,
+  ended: Unsuccessful<R>,
+  attempts: number,
+  because: GaveUp,
+): ErrOf<R> | TransactionError {
+  if (ended.end === "err") return ended.error
+  if (ended.end === "threw") {
+    const how = `${ended.how}; it was rolled back`
+    const whose = "The callback of the transaction"
+    return callbackThrew(kit, { whose, how, thrown: ended.thrown, effect: "not_applied", attempts, site: work.site })
+  }
+  const { commit, failure, told, value } = ended
+  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1 })
+  return toDatabaseError(commit, {
+    ...contextOf(kit, work, attempts),
+    because,
+    ...(commit.effect === "applied_locally" && { value }),
+    ...(commit.kind === "transaction_aborted" && { first }),
+  })
+}
+
+function givenUp<R>(
+  kit: Kit,
+  work: TransactionWork<R>,
+  why: "deadline" | "aborted",
+  attempts: number,
+): TransactionError {
+  const failure =
+    why === "deadline"
+      ? localFailure(
+          "deadline_exceeded",
+          `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`,
+        )
+      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back")
+  return toDatabaseError({ ...failure, phase: "transaction" }, contextOf(kit, work, attempts))
+}
+
+function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {
+  return { detail: kit.errors.detail, attempts, transaction: work.plan.name, site: work.site }
+}

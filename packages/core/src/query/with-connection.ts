@@ -1,0 +1,56 @@
+import { deadlineAfter, type StatementOptions } from "@kysely-resilient/driver"
+import { err, ok, type Result } from "neverthrow"
+
+import type { CallSite } from "../errors/call-site.ts"
+import type { TransactionError } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
+import { toDatabaseError } from "../errors/to-database-error.ts"
+import { callbackThrew, runCallback } from "./callback.ts"
+import type { Kit } from "./kit.ts"
+import { PinnedLane } from "./lease-lane.ts"
+import type { Awaitable, ErrOf, OkOf } from "./results.ts"
+import { endOf } from "./time.ts"
+
+const OVER = "The connection was given back: its callback has returned, or its time was up, and this came after that"
+
+/** Each of its statements has told for itself what became of it; of the whole nobody can say. */
+const UNKNOWN = { effect: "unknown" } as const
+
+/** One connection for a while. It goes back clean, whatever its callback did and however long that takes. */
+export async function holdConnection<R>(
+  kit: Kit,
+  said: Pick<StatementOptions, "signal" | "timeoutMs">,
+  body: (lane: PinnedLane) => Awaitable<R>,
+  site: CallSite | undefined,
+): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
+  const { signal, timeoutMs } = said
+  const deadline = timeoutMs === undefined ? undefined : deadlineAfter(kit.clock, timeoutMs)
+  const lease = kit.engine.lease()
+  const lane = new PinnedLane(lease)
+  const ended = await endOf(
+    runCallback(() => body(lane)),
+    kit.clock,
+    deadline,
+    signal,
+  )
+  lane.end(OVER)
+  if (ended.end === "deadline" || ended.end === "aborted") {
+    void lease.release()
+    const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : "was ended by its signal"
+    const kind = ended.end === "deadline" ? "deadline_exceeded" : "aborted"
+    return err(
+      toDatabaseError(localFailure(kind, `The callback of withConnection ${what}`, UNKNOWN), {
+        detail: kit.errors.detail,
+        attempts: 1,
+        site,
+      }),
+    )
+  }
+  await lease.release()
+  if (ended.end === "ok") return ok(ended.value)
+  if (ended.end === "err") return err(ended.error)
+  const { how, thrown } = ended
+  return err(
+    callbackThrew(kit, { whose: "The callback of withConnection", how, thrown, ...UNKNOWN, attempts: 1, site }),
+  )
+}

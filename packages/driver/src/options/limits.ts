@@ -1,0 +1,158 @@
+import { DEFAULT_BACKOFF, type Backoff } from "../policy/backoff.ts"
+import type { PoolOptions } from "../pool/pool-options.ts"
+import { LONGEST_MS, type Keys, type Section } from "./check.ts"
+
+export interface ResolvedTimeouts {
+  readonly connectMs: number
+  readonly queryMs: number | undefined
+  readonly cancelMs: number
+}
+
+export interface ResolvedRetry {
+  readonly enabled: boolean
+  readonly attemptsMax: number
+  readonly slow: Backoff
+  readonly quick: Backoff
+  readonly outageWaitMs: number
+}
+
+/** A wait must end, and a limit of nothing is none. */
+const SOME_TIME = { least: 1, most: LONGEST_MS }
+const ANY_TIME = { least: 0, most: LONGEST_MS }
+
+/** PostgreSQL's own bound of max_connections. */
+const CONNECTIONS_MAX = 262_143
+
+const POOL_KEYS: Keys = {
+  known: [
+    "min",
+    "max",
+    "acquireTimeoutMs",
+    "waitersMax",
+    "idleTimeoutMs",
+    "maxLifetimeMs",
+    "validateAfterIdleMs",
+    "keepAlive",
+  ],
+  hints: {
+    idleTimeoutMillis: "Write idleTimeoutMs",
+    connectionTimeoutMillis: "Write acquireTimeoutMs here, and timeouts: { connectMs } beside pool",
+    maxLifetimeSeconds: "Write maxLifetimeMs, in milliseconds",
+    maxUses: "Write maxLifetimeMs",
+    allowExitOnIdle: "Remove it: idle connections never keep the process alive, unless keepAlive: true",
+    connectionString: "Give it as connection",
+    outageWaitMs: "Give it as retry: { outageWaitMs }",
+  },
+}
+
+/** @param outageWaitMs from the retry options: it is the pool that waits */
+export function resolvePool(root: Section, outageWaitMs: number): PoolOptions {
+  const given = root.value("pool")
+  if (typeof given === "object" && given !== null && "connect" in given && typeof given.connect === "function") {
+    root.wrong(
+      "pool",
+      "is a connection pool, and this driver has its own",
+      "Give its settings: connection, and pool: { max }",
+    )
+  }
+  const pool = root.section("pool", POOL_KEYS)
+  const max = pool.count("max", { least: 1, most: CONNECTIONS_MAX })
+  const min = pool.count("min", { least: 0, most: CONNECTIONS_MAX })
+  refuseCrossed(pool, ["min", min], ["max", max], DEFAULT_POOL.max)
+  return {
+    // A small `max` alone is no contradiction.
+    min: min ?? Math.min(DEFAULT_POOL.min, max ?? DEFAULT_POOL.max),
+    max: max ?? DEFAULT_POOL.max,
+    acquireTimeoutMs: pool.durationMs("acquireTimeoutMs", SOME_TIME) ?? DEFAULT_POOL.acquireTimeoutMs,
+    waitersMax: pool.count("waitersMax", { least: 0, most: 10_000_000 }) ?? DEFAULT_POOL.waitersMax,
+    idleTimeoutMs: pool.durationMs("idleTimeoutMs", SOME_TIME) ?? DEFAULT_POOL.idleTimeoutMs,
+    maxLifetimeMs: pool.durationMs("maxLifetimeMs", SOME_TIME) ?? DEFAULT_POOL.maxLifetimeMs,
+    validateAfterIdleMs: pool.durationMs("validateAfterIdleMs", ANY_TIME) ?? DEFAULT_POOL.validateAfterIdleMs,
+    keepAlive: pool.flag("keepAlive") ?? false,
+    outageWaitMs,
+  }
+}
+
+/** `max`: a web process rarely uses more at once, and a server's default allows 100 in all. `waitersMax` bounds memory, some 100 MB. */
+const DEFAULT_POOL = {
+  min: 2,
+  max: 20,
+  acquireTimeoutMs: 30_000,
+  waitersMax: 100_000,
+  idleTimeoutMs: 30_000,
+  maxLifetimeMs: 1_800_000,
+  validateAfterIdleMs: 5_000,
+} as const
+
+const TIMEOUT_KEYS: Keys = {
+  known: ["connectMs", "queryMs", "cancelMs"],
+  hints: {
+    acquireMs: "Give it as pool: { acquireTimeoutMs }",
+    idleMs: "Give it as pool: { idleTimeoutMs }",
+    statementMs: "Write queryMs",
+  },
+}
+
+/** `connect_timeout` from the connection string or PGCONNECT_TIMEOUT is weaker than the option. */
+export function resolveTimeouts(root: Section, connectMsGiven: number | undefined): ResolvedTimeouts {
+  const timeouts = root.section("timeouts", TIMEOUT_KEYS)
+  return {
+    connectMs: timeouts.durationMs("connectMs", SOME_TIME) ?? connectMsGiven ?? 5_000,
+    queryMs: timeouts.durationMs("queryMs", SOME_TIME),
+    cancelMs: timeouts.durationMs("cancelMs", SOME_TIME) ?? 1_000,
+  }
+}
+
+const RETRY_KEYS: Keys = {
+  known: ["attemptsMax", "slow", "quick", "outageWaitMs"],
+  hints: {
+    maxAttempts: "Write attemptsMax; it counts the first try",
+    retries: "Write attemptsMax; it counts the first try",
+    budget: "Remove it: there is no retry budget yet",
+  },
+}
+const BACKOFF_KEYS: Keys = { known: ["baseMs", "maxMs"] }
+
+const OUTAGE_WAIT_MS = 5_000
+
+/** `false` also gives up waiting for a server that cannot be reached: the first failed opening is the answer. */
+export function resolveRetry(root: Section): ResolvedRetry {
+  if (root.value("retry") === false) {
+    return {
+      enabled: false,
+      attemptsMax: 1,
+      slow: { ...DEFAULT_BACKOFF.slow },
+      quick: { ...DEFAULT_BACKOFF.quick },
+      outageWaitMs: 0,
+    }
+  }
+  if (root.value("retry") === true)
+    root.wrong("retry", "is true", "Leave it out for the defaults, or give an object or false")
+  const retry = root.value("retry") === true ? undefined : root.section("retry", RETRY_KEYS)
+  return {
+    enabled: true,
+    attemptsMax: retry?.count("attemptsMax", { least: 1, most: 100 }) ?? 3,
+    slow: resolveBackoff(retry?.section("slow", BACKOFF_KEYS), DEFAULT_BACKOFF.slow),
+    quick: resolveBackoff(retry?.section("quick", BACKOFF_KEYS), DEFAULT_BACKOFF.quick),
+    outageWaitMs: retry?.durationMs("outageWaitMs", ANY_TIME) ?? OUTAGE_WAIT_MS,
+  }
+}
+
+function resolveBackoff(given: Section | undefined, usual: Backoff): Backoff {
+  if (given === undefined) return { ...usual }
+  const maxMs = given.durationMs("maxMs", SOME_TIME)
+  const baseMs = given.durationMs("baseMs", SOME_TIME)
+  refuseCrossed(given, ["baseMs", baseMs], ["maxMs", maxMs], usual.maxMs)
+  return { baseMs: baseMs ?? Math.min(usual.baseMs, maxMs ?? usual.maxMs), maxMs: maxMs ?? usual.maxMs }
+}
+
+type Bound = readonly [key: string, value: number | undefined]
+
+/** Silent where the upper bound is wrong by itself: that is said already. */
+function refuseCrossed(section: Section, [lowKey, low]: Bound, [highKey, high]: Bound, usualHigh: number): void {
+  if (low === undefined || (high === undefined && section.has(highKey))) return
+  const top = high ?? usualHigh
+  if (low <= top) return
+  const whose = high === undefined ? `${top}, its default` : String(top)
+  section.wrong(lowKey, `is ${low}, above ${highKey} (${whose})`, `Raise ${highKey} or lower ${lowKey}`)
+}

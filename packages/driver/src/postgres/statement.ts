@@ -1,0 +1,68 @@
+import type { CompiledQuery, OperationNode } from "kysely"
+
+import { OPAQUE, traitsOf, WRITING } from "./operation-tree.ts"
+import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
+import { sqlText } from "./sql-text.ts"
+import type { TransactionControl } from "./transaction-control.ts"
+
+/** What can be known of a statement before it is sent. */
+export interface StatementShape {
+  /**
+   * - `proved`: its operation tree proves that it only reads
+   * - `ask`: it begins with SELECT, SHOW, VALUES, TABLE or WITH and may be a read; only the server can tell, by running it
+   *   in a read-only transaction
+   * - `no`: it writes, or locks, or nothing is known
+   */
+  readonly reads: "proved" | "ask" | "no"
+  /** There is one statement in the text. */
+  readonly single: boolean
+  /** What it does to the transaction, if that is all it does. */
+  readonly control?: TransactionControl
+  /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
+  readonly selfCommitting: boolean
+}
+
+/** By text: a query that is built anew every time has a new tree but the old text, and the text is all the server sees. */
+const built = new RecentTexts<StatementShape>(TEXTS_KEPT)
+const raw = new RecentTexts<StatementShape>(TEXTS_KEPT)
+
+/**
+ * Reads, writes, or who knows? Never throws.
+ *
+ * The proof takes for granted what a query cannot show: that views, row-level-security policies, casts and operators of
+ * the user's own types call nothing with side effects, and that nobody has put a function of a built-in one's name in
+ * front of it. Where that does not hold, a read may do its side effects twice after a lost connection.
+ */
+export function describeStatement(query: Pick<CompiledQuery, "query" | "sql" | "parameters">): StatementShape {
+  const shapes = query.query.kind === "RawNode" ? raw : built
+  const known = shapes.get(query.sql)
+  if (known !== undefined) return known
+  const shape = query.query.kind === "RawNode" ? shapeOfText(query.sql) : shapeOfTree(query.query, query.sql)
+  shapes.set(query.sql, shape)
+  return shape
+}
+
+const PROVED: StatementShape = Object.freeze({ reads: "proved", single: true, selfCommitting: false })
+const WRITES: StatementShape = Object.freeze({ reads: "no", single: true, selfCommitting: false })
+
+function shapeOfTree(root: OperationNode, sql: string): StatementShape {
+  const traits = traitsOf(root)
+  if ((traits & OPAQUE) !== 0) {
+    const shape = shapeOfText(sql)
+    return (traits & WRITING) !== 0 && shape.reads === "ask" ? WRITES : shape
+  }
+  return (traits & WRITING) === 0 ? PROVED : WRITES
+}
+
+const MAY_READ: ReadonlySet<string> = new Set(["SELECT", "SHOW", "VALUES", "TABLE", "WITH"])
+
+function shapeOfText(sql: string): StatementShape {
+  const { statements } = sqlText(sql)
+  const only = statements.length === 1 ? statements[0] : undefined
+  // Nothing at all is one statement too, an empty one; several may hold a COMMIT each.
+  if (only === undefined) return { reads: "no", single: statements.length === 0, selfCommitting: statements.length > 1 }
+  const { control, selfCommitting } = only
+  if (control !== undefined) return { reads: "no", single: true, control, selfCommitting }
+  const reads = MAY_READ.has(only.first) && !only.beyondReadOnly ? "ask" : "no"
+  return { reads, single: true, selfCommitting }
+}

@@ -1,0 +1,110 @@
+import type { Failure } from "../failure/failure.ts"
+import { unreachable } from "../foundation/invariant.ts"
+import type { DriverEvent } from "./events.ts"
+
+/** How much of a statement's text a line shows. */
+const SQL_LENGTH_MAX = 80
+
+/**
+ * What happened, with its numbers, in one line for a log; `undefined` for what needs nobody's attention. Holds no row
+ * data and no parameter: of a statement it shows the caller's label, or the text without its literals.
+ */
+export function logLine(event: DriverEvent): string | undefined {
+  const said = describe(event)
+  return said === undefined
+    ? undefined
+    : `${new Date(event.at).toISOString()} kysely-resilient ${event.name}: ${oneLine(said)}`
+}
+
+function describe(event: DriverEvent): string | undefined {
+  switch (event.name) {
+    case "query.failed":
+      if (!concernsOperators(event.failure, event.because)) return undefined
+      return (
+        `${statement(event)} failed after ${tries(event.attempts)} and ${ms(event.durationMs)}: ${reason(event.failure)}; ` +
+        `effect ${event.failure.effect}, not tried again: ${event.because}`
+      )
+    case "query.retried":
+      return `${statement(event)} failed at try ${event.attempt} and is tried again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "query.abandoned":
+      return (
+        `nobody waits for ${statement(event)} any more (${event.reason}); ` +
+        (event.confirmed ? "the server stopped it" : "the server did not confirm that it stopped")
+      )
+    case "connection.failed":
+      return `no connection after ${ms(event.durationMs)}: ${reason(event.failure)}`
+    case "connection.discarded": {
+      const why = DISCARDS[event.reason]
+      if (why === undefined) return undefined
+      return `connection ${event.connectionId} ${why}${event.failure === undefined ? "" : `: ${reason(event.failure)}`}`
+    }
+    case "connection.repaired":
+      return `connection ${event.connectionId} came back with ${event.found === "E" ? "a failed" : "an open"} transaction; ended by ${event.by}`
+    case "transaction.orphaned":
+      return `connection ${event.connectionId} came back with a transaction that raw SQL had begun; ${event.action}`
+    case "transaction.rolled-back":
+      return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
+    case "transaction.rerun":
+      return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "pool.reset":
+      return `all connections are being replaced; generation ${event.generation}`
+    case "pool.outage-began":
+      return `no connection can be opened: ${reason(event.failure)}`
+    case "pool.outage-ended":
+      return `connections can be opened again, after ${ms(event.durationMs)}`
+    case "query.succeeded":
+    case "connection.opened":
+    case "transaction.committed":
+      return undefined
+    default:
+      return unreachable(event)
+  }
+}
+
+/** Losses only; the other reasons are housekeeping. */
+const DISCARDS: Readonly<Partial<Record<Extract<DriverEvent, { name: "connection.discarded" }>["reason"], string>>> = {
+  died: "was lost",
+  failed: "was closed after a failure",
+  abandoned: "was closed because its statement could not be stopped",
+  "not-clean": "was closed because its session could not be cleaned",
+}
+
+/** A caller learns of its own mistakes and conflicts; an operator wants to know when the database or a limit let it down. */
+function concernsOperators(failure: Failure, because: string): boolean {
+  if (failure.kind === "aborted") return false
+  if (failure.blame !== "statement" || failure.effect === "unknown") return true
+  return because !== "not-transient" && because !== "in-transaction"
+}
+
+/** The server's words about a statement may quote a row's values; its words about itself do not. */
+function reason(failure: Failure): string {
+  const code = failure.sqlState ?? failure.errno
+  const kind = code === undefined ? failure.kind : `${failure.kind} (${code})`
+  return failure.blame === "statement" ? kind : `${kind}: ${failure.message}`
+}
+
+function statement(info: { readonly sql: string; readonly label?: string }): string {
+  if (info.label !== undefined) return info.label
+  const bare = oneLine(withoutLiterals(info.sql))
+  return bare.length <= SQL_LENGTH_MAX ? `"${bare}"` : `"${bare.slice(0, SQL_LENGTH_MAX)}…"`
+}
+
+/** Strings in any of PostgreSQL's quotations, and numbers. One that does not end reaches to the end of the text. */
+function withoutLiterals(sql: string): string {
+  return sql.replaceAll(
+    /[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|(?<![\w$."])\d[\w.]*/gs,
+    "?",
+  )
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim()
+}
+
+function ms(durationMs: number): string {
+  return `${Math.round(durationMs)} ms`
+}
+
+function tries(attempts: number): string {
+  return attempts === 1 ? "1 try" : `${attempts} tries`
+}

@@ -1,0 +1,66 @@
+import type { Client } from "pg"
+
+/** The last row of each table; a table without one could prove nothing. */
+export async function lastRows(
+  client: Client,
+  tables: readonly string[],
+): Promise<readonly { readonly table: string; readonly row: object }[]> {
+  const found = []
+  for (const table of tables) {
+    const quoted = table
+      .split(".")
+      .map((part) => client.escapeIdentifier(part))
+      .join(".")
+    const { rows } = await client.query<object>(`select * from ${quoted} offset (select count(*) - 1 from ${quoted})`)
+    const [row] = rows
+    if (!row) throw new Error(`${table} is empty`)
+    found.push({ table, row })
+  }
+  return found
+}
+
+/** What came out of a database, as a TypeScript program that only compiles if the generated types say the same. */
+export function decodedProgram(rows: readonly { readonly table: string; readonly row: object }[]): string {
+  const checks = rows.map(({ table, row }, index) => {
+    const selected = `Selectable<DB[${JSON.stringify(table)}]>`
+    const kinds = Object.entries(row)
+      .filter(([, value]) => value !== null)
+      .map(
+        ([column, value]) =>
+          `  ${JSON.stringify(column)}: Told<${selected}[${JSON.stringify(column)}], ${kindOf(value)}>`,
+      )
+    return [
+      `export const row${index}: ${selected} = ${literal(row)}`,
+      `export const kinds${index}: {\n${kinds.join("\n")}\n} = ${literal(Object.fromEntries(kindsTrue(row)))}`,
+    ].join("\n")
+  })
+  return `import type { Selectable } from "kysely"
+import type { DB } from "./schema.gen.ts"
+
+// The type must not say more than the value showed: a string is not "string or number". Only unknown may be anything.
+type Told<T, Kind> = unknown extends T ? true : unknown[] extends T ? true : [Exclude<T, null>] extends [Kind] ? true : false
+
+${checks.join("\n")}
+`
+}
+
+function kindsTrue(row: object): readonly (readonly [string, true])[] {
+  return Object.entries(row).flatMap(([column, value]) => (value === null ? [] : [[column, true] as const]))
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return `${kindOf(value[0])}[]`
+  if (value instanceof Date) return "Date"
+  if (Buffer.isBuffer(value)) return "Buffer"
+  return typeof value
+}
+
+function literal(value: unknown): string {
+  if (value instanceof Date) return `new Date(${value.getTime()})`
+  if (Buffer.isBuffer(value)) return `Buffer.from(${JSON.stringify(value.toString("hex"))}, "hex")`
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
+  if (typeof value === "number") return String(value)
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value).filter(([, part]) => typeof part !== "function")
+  return `{ ${entries.map(([key, part]) => `${JSON.stringify(key)}: ${literal(part)}`).join(", ")} }`
+}
