@@ -283,11 +283,11 @@ describe("close", () => {
     await fixture.clock.settle()
     expect(waiter.failure).toMatchObject({
       kind: "pool_closed",
-      message: "The pool was closed after 20 ms of waiting for a connection",
+      message: "The pool was closed after 20 ms of waiting for a connection.",
     })
     expect(fixture.acquire().failure).toMatchObject({
       kind: "pool_closed",
-      message: "The pool is closed: it gives out no more connections",
+      message: "The pool is closed: it gives out no more connections.",
     })
   })
 

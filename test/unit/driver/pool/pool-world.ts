@@ -35,6 +35,9 @@ interface Trouble {
 /** How often an unreachable server is looked for when nobody waits. */
 const FILL_PAUSE_MS = 5_000
 
+/** No pool of the property is ever larger. */
+export const LARGEST_MAX = 4
+
 export const LIFETIME_MS = 10_000
 
 export const worldOptions: PoolOptions = {
@@ -224,7 +227,7 @@ export class World extends Fixture {
     const idle = this.resources.held.filter((thing) => !leased.has(thing) && !checking.includes(thing))
     const live = stats.idle + stats.leased
     const total = live + stats.opening
-    const uncovered = stats.waiting - checking.length - this.#promising.length
+    const uncovered = this.#uncovered
 
     this.#say("nothing is lost or counted twice", () => {
       assert.equal(stats.waiting, this.waiting.length)
@@ -244,7 +247,7 @@ export class World extends Fixture {
       assert.ok(total <= this.#ceiling)
       this.#ceiling = Math.max(stats.max, Math.min(this.#ceiling, total))
       if (total > stats.max) assert.equal(stats.idle, 0)
-      assert.ok(stats.waiting <= this.#options.waitersMax)
+      assert.ok(stats.waiting <= this.#options.waitersMax + LARGEST_MAX)
     })
     this.#say("nobody waits while something idle could serve it", () => {
       if (stats.waiting > 0)
@@ -356,7 +359,7 @@ export class World extends Fixture {
     const atDeadline = asker.deadline !== undefined && now >= asker.deadline.at
     const atTimeout = now >= asker.joinedAt + this.#options.acquireTimeoutMs
     const unreachable = this.#trouble?.kind === "unreachable"
-    if (kind === "pool_full") return this.waiting.length >= this.#options.waitersMax
+    if (kind === "pool_full") return this.#uncovered >= this.#options.waitersMax
     if (kind === "pool_closed") return this.closed
     if (kind === "aborted") return asker.controller.signal.aborted
     if (kind === "pool_timeout") return atTimeout && !unreachable
@@ -367,8 +370,8 @@ export class World extends Fixture {
 
   /** One was begun a moment ago; `others` were under way already. */
   #mayOpen(others: number): void {
-    const { idle, leased, opening, waiting, min, max } = this.pool.stats()
-    const needed = waiting >= this.#checking.length + this.#promising.length
+    const { idle, leased, opening, min, max } = this.pool.stats()
+    const needed = this.#uncovered >= 0
     const total = idle + leased + opening
     if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
     if (!needed && total > min) this.#wrongs.push("opened one that nobody needs")
@@ -387,6 +390,11 @@ export class World extends Fixture {
   /** Openings whose outcome will be of use. */
   get #promising(): PendingOpening[] {
     return this.resources.openings.filter((opening) => this.#current(this.#generations.get(opening) ?? 0))
+  }
+
+  /** Waiters that nothing under way will serve. */
+  get #uncovered(): number {
+    return this.pool.stats().waiting - this.#checking.length - this.#promising.length
   }
 
   #recordOf(thing: Thing): Record {
