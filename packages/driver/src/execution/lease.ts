@@ -248,7 +248,11 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   get place(): Place {
     const inTransaction = this.#transaction !== undefined || (this.pinned?.transactionStatus ?? "I") !== "I"
-    return { fresh: this.#state.state === "fresh" && !inTransaction, inTransaction }
+    return {
+      fresh: this.#state.state === "fresh" && !inTransaction,
+      inTransaction,
+      readOnly: this.#transaction?.settings.accessMode === "read only",
+    }
   }
 
   async #control(sql: string): Promise<Settled<void>> {

@@ -16,6 +16,8 @@ export interface Place {
   /** Nothing depends on one connection yet, and no transaction is open or about to be. */
   readonly fresh: boolean
   readonly inTransaction: boolean
+  /** The transaction is READ ONLY: the server holds every statement of it to that. */
+  readonly readOnly: boolean
 }
 
 /** What Kysely's door adds to a caller's own words. */
@@ -59,7 +61,7 @@ export function planStatements(
   const suspected =
     options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
   const enclosed = place.fresh && single && !proved && (vouched || suspected)
-  const read = proved || vouched || enclosed
+  const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const common = {
     queryId: queries[0]?.queryId.queryId ?? "",
@@ -67,6 +69,7 @@ export function planStatements(
     label: options.label,
     selfCommitting,
     counted: true,
+    rowsDelivered: false,
     ...callLimits(machine, options),
   }
   const asWrite: Plan = {

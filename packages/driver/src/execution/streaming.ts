@@ -121,6 +121,7 @@ function openPlan(
     repeatable: own,
     ifWrite: undefined,
     counted: true,
+    rowsDelivered: false,
     ...callLimits(machine, options),
   }
   if (!read) return asWrite
@@ -153,8 +154,8 @@ function portalPlan(
     repeatable: false,
     ifWrite: undefined,
     counted: false,
+    rowsDelivered: true,
     ...callLimits(machine, options),
-    retry: false,
   }
 }
 
