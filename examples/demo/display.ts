@@ -1,6 +1,6 @@
 import { styleText } from "node:util"
 
-import { frame, line } from "./frame.ts"
+import { frame, lineOf } from "./frame.ts"
 import type { Paint, View } from "./view.ts"
 
 /** The part of a terminal's stream that is needed. */
@@ -50,7 +50,7 @@ export class Display implements Disposable {
   #draw(): void {
     const view = this.#look()
     if (!this.#inPlace) {
-      this.#screen.write(`${line(view)}\n`)
+      this.#screen.write(`${lineOf(view)}\n`)
       return
     }
     const lines = frame(view, this.#paint)

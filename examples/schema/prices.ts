@@ -14,7 +14,7 @@ export type DailyPrice = Omit<Insertable<Prices>, "instrument_id"> & {
 
 export const sp500 = { symbol: "^GSPC", name: "S&P 500" } as const
 
-/** 5,104 trading days of the S&P 500, 2000-01-03 to 2020-04-17, oldest first; from the vega-datasets package. */
+/** 5,105 trading days of the S&P 500, 2000-01-03 to 2020-04-17, oldest first; from the vega-datasets package. */
 export async function readPrices(): Promise<readonly DailyPrice[]> {
   return parsePrices(await readFile(new URL("../data/sp500-2000.csv", import.meta.resolve("vega-datasets")), "utf8"))
 }

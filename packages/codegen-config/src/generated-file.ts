@@ -46,7 +46,7 @@ export const schema: ${schemaType}<DB> = defineSchema<DB>(${data}${closing}`
 /** What the file says of itself, or undefined if it is not one of ours any more. It is read and not run, so it needs nothing installed. */
 export function dataIn(text: string): SchemaData | undefined {
   const found = opening.exec(text)
-  if (!found || !text.endsWith(closing)) return undefined
+  if (!found) return undefined
   try {
     const data: unknown = JSON.parse(text.slice(found.index + found[0].length, -closing.length))
     return isSchemaData(data) ? data : undefined

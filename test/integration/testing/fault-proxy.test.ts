@@ -40,8 +40,7 @@ let proxy: FaultProxy
 const clients: Client[] = []
 
 beforeEach(async () => {
-  const { hostname, port } = new URL(database.url)
-  proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } })
+  proxy = await startFaultProxy({ target: database.url })
   await database.ask("truncate account")
 })
 
@@ -275,9 +274,9 @@ describe("matchers", () => {
     const when: Matcher = { from: "client", message: "Query", sql: /select 5/ }
     const rule = proxy.rule({ when, do: delay(0), skip: 1, times: 2, connection: 2 })
     const [first, second] = [await open(), await open()]
-    for (const client of [first, second]) for (let n = 0; n < 5; n++) await client.query("select 5")
+    for (const client of [first, second]) for (let n = 1; n <= 5; n++) await client.query(`select 5 as n${n}`)
     expect(rule.hits).toBe(2)
-    expect((await rule.hit).connection).toBe(2)
+    expect(await rule.hit).toMatchObject({ connection: 2, sql: ["select 5 as n2"] })
   })
 
   it("stop matching when the rule is removed, or all are cleared", async () => {
@@ -318,8 +317,9 @@ describe("actions", () => {
     expect(await database.ask("select state from pg_stat_activity where pid = $1", [pid])).toEqual([
       { state: "idle in transaction" },
     ])
-    proxy.cutAll()
-    await expect.poll(() => database.ask("select from pg_stat_activity where pid = $1", [pid])).toEqual([])
+    // The half that is left ends when its side ends it.
+    await database.ask("select pg_terminate_backend($1)", [pid])
+    await expect.poll(() => proxy.connections).toEqual([])
   })
 
   it("cut the server's side only: the client hears nothing, not even the end", async () => {
@@ -333,8 +333,9 @@ describe("actions", () => {
     await expect.poll(() => database.ask("select from pg_stat_activity where pid = $1", [pid])).toEqual([])
     expect(await Promise.race([outcome, sleep(50, "silence")])).toBe("silence")
     expect(await balances()).toEqual([3])
-    proxy.cutAll()
+    client.connection.stream.end()
     expect(await outcome).toBe("failed")
+    await expect.poll(() => proxy.connections).toEqual([])
   })
 
   it("stall until released, in one direction or both, and lose nothing", async () => {
@@ -399,7 +400,42 @@ describe("actions", () => {
       detail: "why",
     })
     expect(notices).toEqual([["01000", "careful"]])
+    // What the server never got is not what it answers next.
+    const next = counted({ from: "server", message: "CommandComplete", sql: /select 7/ })
     expect((await client.query("select 7 as n")).rows).toEqual([{ n: 7 }])
+    expect(next.hits).toBe(1)
+  })
+
+  it("drop a message from between others of the same packet", async () => {
+    const client = await open()
+    const notices: unknown[] = []
+    client.on("notice", ({ message }) => notices.push(message))
+    const rule = proxy.rule({ when: { from: "server", message: "NoticeResponse" }, do: drop() })
+    const text = ["one", "two"].map((word) => `do $$ begin raise notice '${word}'; end $$; select '${word}' as word;`)
+    const results: unknown = await client.query(`select 0; ${text.join("")}`)
+    expect(results).toHaveLength(5)
+    expect([rule.hits, notices]).toEqual([1, ["two"]])
+  })
+
+  it("inject behind a message that is passing just then, and not into it", async () => {
+    const client = await open()
+    const notices: unknown[] = []
+    client.on("notice", ({ message }) => notices.push(message))
+    const { stream } = client.connection
+    const flushed = proxy.rule({
+      when: { from: "client", message: "Flush" },
+      do: inject({ kind: "NoticeResponse", code: "01000", message: "from the side" }),
+    })
+    // One row of 40 MB, of which the client takes only a little before it sends something.
+    const answer = client.query("select repeat('x', 40000000) as x")
+    await once(stream, "data")
+    stream.pause()
+    await sleep(200)
+    client.connection.flush()
+    await flushed.hit
+    stream.resume()
+    expect((await answer).rows[0]?.x).toHaveLength(40_000_000)
+    expect(notices).toEqual(["from the side"])
   })
 
   it("inject in the place of an answer, in the right order, and cut after it", async () => {

@@ -5,7 +5,8 @@ import { failed, success, type Failure } from "../failure/failure.ts"
 import { Exchange, type Step } from "../postgres/exchange.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
-import { endTransaction, type ConnectionHolder } from "./attempt.ts"
+import type { ConnectionHolder } from "./attempt.ts"
+import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { callLimits, phaseOf, sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
@@ -121,6 +122,7 @@ function openPlan(
     repeatable: own,
     ifWrite: undefined,
     counted: true,
+    rowsDelivered: false,
     ...callLimits(machine, options),
   }
   if (!read) return asWrite
@@ -153,8 +155,8 @@ function portalPlan(
     repeatable: false,
     ifWrite: undefined,
     counted: false,
+    rowsDelivered: true,
     ...callLimits(machine, options),
-    retry: false,
   }
 }
 

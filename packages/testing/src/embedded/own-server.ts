@@ -140,7 +140,7 @@ export class OwnServer implements PostgresServer {
     this.#state = { state: "down" }
   }
 
-  /** Immediate shutdown: clients are told (57P02), nothing is written, the next start recovers. */
+  /** Immediate shutdown: clients get a warning (57P02) at best, nothing is written, the next start recovers. */
   async stopImmediate(): Promise<void> {
     const { running } = this.#mustRun()
     await endServer(running.pid)
@@ -162,7 +162,7 @@ export class OwnServer implements PostgresServer {
   }
 
   /**
-   * SIGKILL for one backend, as the kernel's memory killer does it: the server throws out all clients (57P02),
+   * SIGKILL for one backend, as the kernel's memory killer does it: the server throws out all clients (with the warning 57P02, if it manages),
    * recovers and goes on. Resolves when the backend is gone; `ready()` tells when the server is back.
    *
    * @param pid of one of its backends (`pg_backend_pid()`); default: one that is made for the purpose

@@ -5,9 +5,14 @@ import { Connection, type ProxiedConnection } from "./connection.ts"
 import { onConnect } from "./instants.ts"
 import { ActiveRule, type Rule, type RuleHandle } from "./rules.ts"
 
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 export interface FaultProxyOptions {
-  /** The server behind it; a `PostgresServer` is one. */
-  readonly target: { readonly host: string; readonly port: number }
+  /** The server behind it: a `PostgresServer`, or the URL of any of its databases. */
+  readonly target: Address | string
   /** Default: a free one. */
   readonly port?: number
 }
@@ -18,8 +23,9 @@ export interface FaultProxyOptions {
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const PORTS_MAX = options.port === undefined ? 5 : 1
+  const target = typeof options.target === "string" ? addressIn(options.target) : options.target
   for (let tries = 1; ; tries++) {
-    const proxy = new FaultProxy(options.target, options.port ?? (await freePort()))
+    const proxy = new FaultProxy(target, options.port ?? (await freePort()))
     try {
       await proxy.listen()
       return proxy
@@ -32,7 +38,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 export class FaultProxy implements AsyncDisposable {
   readonly host: string = "127.0.0.1"
   readonly port: number
-  readonly #target: FaultProxyOptions["target"]
+  readonly #target: Address
   readonly #rules = new Set<ActiveRule>()
   readonly #connections = new Set<Connection>()
   #listener: Server | undefined
@@ -41,8 +47,8 @@ export class FaultProxy implements AsyncDisposable {
   #refusing: RuleHandle | undefined
 
   /** Use `startFaultProxy`. */
-  constructor(target: FaultProxyOptions["target"], port: number) {
-    this.#target = target
+  constructor(target: Address, port: number) {
+    this.#target = { host: target.host, port: target.port }
     this.port = port
   }
 
@@ -146,10 +152,14 @@ export class FaultProxy implements AsyncDisposable {
   #accept(client: Socket): void {
     this.#accepted++
     for (const rule of this.#rules) if (rule.spent) this.#rules.delete(rule)
-    const { host, port } = this.#target
-    const connection = new Connection({ nth: this.#accepted, client, target: { host, port }, rules: this.#rules })
+    const connection = new Connection({ nth: this.#accepted, client, target: this.#target, rules: this.#rules })
     if (this.#stalled !== undefined) connection.stall(this.#stalled)
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))
   }
+}
+
+function addressIn(databaseUrl: string): Address {
+  const { hostname, port } = new URL(databaseUrl)
+  return { host: hostname, port: port === "" ? 5432 : Number(port) }
 }
