@@ -263,6 +263,20 @@ describe("resize", () => {
     expect(callers[0]?.thing).toBe(second)
   })
 
+  it("closes one that comes good out of its check when there is no room for it any more", async () => {
+    const fixture = new Fixture({ max: 2, validateAfterIdleMs: 1_000 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(2_000)
+    const caller = fixture.acquire()
+    const other = fixture.acquire()
+    await fixture.opens()
+    fixture.pool.resize({ max: 1 })
+    await fixture.checks(true)
+    expect(thing?.closed).toEqual(["surplus"])
+    expect(caller.waits).toBe(false)
+    expect(other.waits).toBe(true)
+  })
+
   it("follows min up at once and down in time", async () => {
     const fixture = new Fixture({ max: 3, idleTimeoutMs: 1_000 })
     await fixture.idle(1)
