@@ -2,9 +2,9 @@
  * Ten thousand reads asked for at once of a pool of ten: how long until all are answered, and how long the event loop
  * was blocked at the most, against plain `pg` in interleaved rounds.
  */
-import { createEngine } from "@kysely-resilient/driver"
-import { Kysely } from "kysely"
+import { createDatabase } from "@kysely-resilient/core"
 import { ResilientPostgresDialect } from "@kysely-resilient/driver"
+import { Kysely, PostgresDialect } from "kysely"
 import pg from "pg"
 
 import { longestStall, median } from "./stall.ts"
@@ -24,25 +24,32 @@ interface DB {
 
 function contenders(url: string): Contender[] {
   const pool = new pg.Pool({ connectionString: url, max: POOL })
-  const engine = createEngine({ connection: url, pool: { min: 0, max: POOL } })
-  const compiler = new Kysely<DB>({ dialect: new ResilientPostgresDialect({ connection: url }) })
-  const kysely = new Kysely<DB>({ dialect: new ResilientPostgresDialect({ connection: url, pool: { min: 0, max: POOL } }) })
+  const limits = { connection: url, pool: { min: 0, max: POOL } }
+  const db = createDatabase<DB>(limits)
+  const plain = new Kysely<DB>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: POOL }) }),
+  })
+  const ours = new Kysely<DB>({ dialect: new ResilientPostgresDialect(limits) })
   const byId = (on: Kysely<DB>, id: number) => on.selectFrom("rows").selectAll().where("id", "=", id)
-  const answered = async (settled: ReturnType<typeof engine.run>): Promise<void> => {
-    const outcome = await settled
-    if (!outcome.ok) throw new Error(outcome.failure.message)
-  }
   return [
-    { name: "plain pg", run: (index) => pool.query('select * from "rows" where "id" = $1', [index]), close: () => pool.end() },
     {
-      name: "engine",
-      run: (index) => answered(engine.run(byId(compiler, index).compile())),
+      name: "plain pg",
+      run: (index) => pool.query('select * from "rows" where "id" = $1', [index]),
+      close: () => pool.end(),
+    },
+    { name: "Kysely on pg", run: (index) => byId(plain, index).execute(), close: () => plain.destroy() },
+    { name: "Kysely on our dialect", run: (index) => byId(ours, index).execute(), close: () => ours.destroy() },
+    {
+      name: "core",
+      run: async (index) => {
+        const rows = await db.all(db.selectFrom("rows").selectAll().where("id", "=", index))
+        if (rows.isErr()) throw rows.error
+      },
       close: async () => {
-        await engine.close()
-        await compiler.destroy()
+        const closed = await db.close()
+        if (closed.isErr()) throw closed.error
       },
     },
-    { name: "Kysely on our dialect", run: (index) => byId(kysely, index).execute(), close: () => kysely.destroy() },
   ]
 }
 
@@ -57,7 +64,9 @@ export interface Measured {
 export async function measureQueued(url: string, rounds: number): Promise<Measured[]> {
   const client = new pg.Client(url)
   await client.connect()
-  await client.query('create table if not exists "rows" (id int primary key); insert into "rows" select generate_series(0, 9999) on conflict do nothing; analyze "rows"')
+  await client.query(
+    'create table if not exists "rows" (id int primary key); insert into "rows" select generate_series(0, 9999) on conflict do nothing; analyze "rows"',
+  )
   await client.end()
   const all = contenders(url).map((contender) => ({ ...contender, totals: [] as number[], stalls: [] as number[] }))
   // A first round that does not count: connections open, code is compiled.

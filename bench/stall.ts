@@ -1,5 +1,7 @@
 /** The longest time during which the event loop did nothing else, in milliseconds, while `work` ran. */
-export async function longestStall(work: () => Promise<void>): Promise<{ readonly totalMs: number; readonly stallMs: number }> {
+export async function longestStall(
+  work: () => Promise<void>,
+): Promise<{ readonly totalMs: number; readonly stallMs: number }> {
   let last = performance.now()
   let stallMs = 0
   let running = true

@@ -21,11 +21,19 @@ const tarballs = mkdtempSync(join(tmpdir(), "kysely-resilient-pack-"))
 
 const checks: readonly Check[] = [
   { name: "types of the packages", command: [bin("tsc"), "-b"] },
-  ...["test", "examples", "bench"].map((folder) => ({ name: `types of ${folder}`, command: [bin("tsc"), "-p", `${folder}/tsconfig.json`] })),
+  ...["test", "examples", "bench"].map((folder) => ({
+    name: `types of ${folder}`,
+    command: [bin("tsc"), "-p", `${folder}/tsconfig.json`],
+  })),
   { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"] },
   { name: "format", command: [bin("oxfmt"), "--check"] },
+  { name: "generated types", command: [process.execPath, "examples/schema/codegen.ts", "--check"] },
   { name: "unused files, exports and dependencies", command: [bin("knip")] },
-  ...packages.map((name) => ({ name: `publint of ${name}`, command: [bin("publint"), "--strict"], cwd: join(root, "packages", name) })),
+  ...packages.map((name) => ({
+    name: `publint of ${name}`,
+    command: [bin("publint"), "--strict"],
+    cwd: join(root, "packages", name),
+  })),
   ...packages.map((name) => ({
     name: `types of ${name} as they are installed`,
     command: [bin("attw"), "--pack", ".", "--profile", "esm-only"],

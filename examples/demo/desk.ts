@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import type { Result } from "neverthrow"
+import type { Result, ResultAsync } from "neverthrow"
 
 import type { Entry } from "./app/journal.ts"
 import type { Named, StoreError } from "./app/store.ts"
@@ -9,8 +9,8 @@ import type { OperationKind } from "./operation.ts"
 import type { Scoreboard } from "./scoreboard.ts"
 
 type Answer<T> = Result<T, StoreError>
-type Read<T> = (options: Named) => PromiseLike<Answer<T>>
-type Write<T> = (entry: Entry, options: Named) => PromiseLike<Answer<T>>
+type Read<T> = (options: Named) => ResultAsync<T, StoreError> | Promise<Answer<T>>
+type Write<T> = (entry: Entry, options: Named) => ReturnType<Read<T>>
 
 const AVOIDABLE_KEPT_MAX = 20
 

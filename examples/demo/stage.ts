@@ -38,8 +38,7 @@ export async function openStage(): Promise<Stage> {
   await using opened = new AsyncDisposableStack()
   const server = opened.use(await startEmbeddedPostgres({ settings: SETTINGS }))
   const proxy = opened.use(await startFaultProxy({ target: server }))
-  const admin = openStore(server.url, ADMINISTRATOR)
-  opened.defer(() => admin.close())
+  const admin = opened.use(openStore(server.url, ADMINISTRATOR))
 
   const prices = await readPrices()
   const schema = await readFile(new URL("../schema/schema.sql", import.meta.url), "utf8")

@@ -183,7 +183,7 @@ describe("COMMIT", () => {
 
   it("answered and followed at once by FATAL stays applied", async () => {
     const fatal = {
-      type: "ErrorResponse",
+      kind: "ErrorResponse",
       severity: "FATAL",
       code: "57P01",
       message: "terminating",

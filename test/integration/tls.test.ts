@@ -5,6 +5,9 @@ import { join } from "node:path"
 
 import { createEngine } from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
+import type { Failure } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { requireChannelBinding } from "@kysely-resilient/driver/src/postgres/channel-binding.ts"
+import { createPgClient } from "@kysely-resilient/driver/src/postgres/internals.ts"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 
 import { psqlAnswers, psqlEnding, SSL_IN_USE, type Ending } from "../support/tls/psql.ts"
@@ -208,6 +211,33 @@ describe("sslmode", () => {
 function pem(name: string): string {
   return readFileSync(certificate(name), "utf8")
 }
+
+describe("channel binding that is required", () => {
+  it("refuses a server that speaks SCRAM and cannot bind it, before anything of the password is sent", async () => {
+    await server.show("server")
+    // As behind whatever ends TLS in front of the server: here there is none, so it offers no binding.
+    const client = createPgClient({
+      host: "localhost",
+      port: server.port,
+      user: "scram",
+      database: "postgres",
+      password: PASSWORD,
+      ssl: false,
+      enableChannelBinding: true,
+      keepAlive: false,
+      keepAliveInitialDelayMillis: 0,
+    })
+    const failures: Failure[] = []
+    const heard: string[] = []
+    client.connection.on("message", ({ name }: { readonly name: string }) => heard.push(name))
+    client.on("error", () => {})
+    requireChannelBinding(client.connection, (failure) => failures.push(failure))
+    const error = await new Promise((resolve) => client.connect(resolve))
+    expect(String(error)).toContain("the server offers SCRAM-SHA-256 instead of SCRAM-SHA-256-PLUS")
+    expect(failures).toMatchObject([{ kind: "authentication_failed", retry: "never" }])
+    expect(heard).toEqual(["authenticationSASL"])
+  })
+})
 
 describe("TLS in Node's words", () => {
   it.each<[string, Shown, () => object, Ending]>([

@@ -42,8 +42,8 @@ export function closesIn(store: Store, instrument: number, { from, to }: Period,
         .selectFrom("prices")
         .select(["day", "close"])
         .where("instrument_id", "=", instrument)
-        .where("day", ">=", from)
-        .where("day", "<=", to)
+        .where("day", ">=", midnightOf(from))
+        .where("day", "<=", midnightOf(to))
         .orderBy("day"),
       options,
     )
@@ -57,8 +57,8 @@ export function extremesIn(store: Store, instrument: number, { from, to }: Perio
       .selectFrom("prices")
       .select(({ fn }) => [fn.countAll<string>().as("days"), fn.min("low").as("lowest"), fn.max("high").as("highest")])
       .where("instrument_id", "=", instrument)
-      .where("day", ">=", from)
-      .where("day", "<=", to),
+      .where("day", ">=", midnightOf(from))
+      .where("day", "<=", midnightOf(to)),
     options,
   )
 }
@@ -82,7 +82,11 @@ export async function streamCloses(
   return ok(undefined)
 }
 
-/** A date is read as its midnight here; as text, days can be compared and sorted. */
+/** The database's dates are midnights here. As text, days can be compared and sorted, whatever the time zone. */
+export function midnightOf(day: string): Date {
+  return new Date(`${day}T00:00:00`)
+}
+
 export function dayOf(midnight: Date): string {
   const [year, month, day] = [midnight.getFullYear(), midnight.getMonth() + 1, midnight.getDate()]
   return `${year}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`

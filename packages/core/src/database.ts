@@ -1,4 +1,13 @@
-import { createEngine, OptionsError, systemClock, type Clock, type DriverOptions, type Engine, type OptionsProblem, type Random } from "@kysely-resilient/driver"
+import {
+  createEngine,
+  OptionsError,
+  systemClock,
+  type Clock,
+  type DriverOptions,
+  type Engine,
+  type OptionsProblem,
+  type Random,
+} from "@kysely-resilient/driver"
 
 import { readDatabaseOptions, type DatabaseOptions } from "./options.ts"
 import type { Database } from "./query/session.ts"
@@ -23,11 +32,13 @@ export function createDatabase<DB>(options: DatabaseOptions<object | undefined> 
   return assembleDatabase<DB, unknown>(options)
 }
 
-/** What a database stands on, for tests. */
+/** What a database stands on; tests bring their own. */
 export interface Foundations {
   readonly engine?: (options: DriverOptions) => Engine
   readonly clock?: Clock
   readonly random?: Random
+  /** Told when the database begins to close. */
+  readonly onClose?: () => void
 }
 
 /** `createDatabase` with other foundations. */
@@ -37,8 +48,8 @@ export function assembleDatabase<DB, C>(
 ): Database<DB, C> {
   const { resolved, problems } = readDatabaseOptions(options, process.env)
   const engine = engineFor(resolved.driver, problems, foundations.engine ?? createEngine)
-  const { clock = systemClock, random = Math.random } = foundations
-  return new ResilientDatabase<DB, C>(engine, resolved, clock, random)
+  const { clock = systemClock, random = Math.random, onClose } = foundations
+  return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose })
 }
 
 /** One error for everything that is wrong, ours and the driver's. */

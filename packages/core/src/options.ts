@@ -1,6 +1,5 @@
 import {
   DEFAULT_BACKOFF,
-  OptionsError,
   type Backoff,
   type DriverOptions,
   type OptionsProblem,
@@ -58,13 +57,18 @@ export function readDatabaseOptions(
     hooks: on ?? {},
     backoff: backoffOf(driver.retry),
   }
-  return { resolved, problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)] }
+  return {
+    resolved,
+    problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)],
+  }
 }
 
 function withQueryTimeout(options: DriverOptions): DriverOptions {
   const timeouts: unknown = options.timeouts ?? {}
   // What is no object is the driver's to refuse.
-  return isRecord(timeouts) ? { ...options, timeouts: { ...timeouts, queryMs: options.timeouts?.queryMs ?? QUERY_MS } } : options
+  return isRecord(timeouts)
+    ? { ...options, timeouts: { ...timeouts, queryMs: options.timeouts?.queryMs ?? QUERY_MS } }
+    : options
 }
 
 function isDevelopment(env: Environment): boolean {
@@ -121,7 +125,11 @@ function hookProblems(on: unknown): OptionsProblem[] {
   return problems
 }
 
-function unknownKeys(path: string, section: Readonly<Record<string, unknown>>, known: readonly string[]): OptionsProblem[] {
+function unknownKeys(
+  path: string,
+  section: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): OptionsProblem[] {
   const unknown = Object.keys(section).filter((key) => !known.includes(key))
   return unknown.map((key) => problem(`${path}.${key}`, "there is no such option", `Known here: ${known.join(", ")}`))
 }

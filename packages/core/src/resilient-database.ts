@@ -26,13 +26,20 @@ const STRAY =
   "stream, forEach; in a transaction on its tx) instead of .execute(), .executeTakeFirst(), .stream() or .explain(). " +
   "For a Kysely that executes there is db.kysely"
 
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly onClose: (() => void) | undefined
+}
+
 /** The database itself: sessions over an engine. */
 export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Database<DB, C> {
   readonly #engine: Engine
   readonly #options: ResolvedDatabaseOptions
+  readonly #onClose: (() => void) | undefined
   #hot: Kysely<DB> | undefined
 
-  constructor(engine: Engine, options: ResolvedDatabaseOptions, clock: Clock, random: Random) {
+  constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
     const { plugins, errors, hooks, backoff } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
@@ -40,6 +47,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     super(kit, buildersOf(cold.kysely), new PoolLane(engine))
     this.#engine = engine
     this.#options = options
+    this.#onClose = onClose
   }
 
   readonly transaction = <R extends AnyResult>(
@@ -79,6 +87,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     this.guarded(this.close, async (site) => {
       const drainMs = options?.drainMs ?? 0
       if (!(drainMs >= 0)) return err(this.#refused("drainMs must be milliseconds, 0 or more", site))
+      this.#onClose?.()
       await this.#engine.close({ drainMs })
       return ok(undefined)
     })

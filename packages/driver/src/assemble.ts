@@ -9,13 +9,16 @@ import type {
   StatementResult,
   StreamChunk,
 } from "./engine.ts"
+import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { allResults, lastResult } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
-import { resolveOptions, type DriverOptions, type ResolvedOptions } from "./options.ts"
+import type { DriverOptions } from "./options.ts"
+import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { delayMs } from "./policy/backoff.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
@@ -75,7 +78,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool,
       clock,
       random,
-      emit: (event) => observe({ at: clock.wallTime(), ...event }),
+      emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
       knownWrites: new KnownWrites(),
       limits: {
         queryMs: options.timeouts.queryMs,
@@ -89,21 +92,16 @@ class AssembledEngine implements Engine {
     }
   }
 
-  async run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    const lease = this.lease()
-    const settled = await lease.run(statement, options)
-    void lease.release()
-    return settled
+  run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    return runAlone(this.#machine, [statement], options, lastResult)
   }
 
-  async batch(
+  batch(
     statements: readonly CompiledQuery[],
-    options?: StatementOptions,
+    options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    const lease = this.lease()
-    const settled = await lease.batch(statements, options)
-    void lease.release()
-    return settled
+    if (statements.length === 0) return Promise.resolve({ ok: true, value: [], attempts: 0 })
+    return runAlone(this.#machine, statements, options, allResults)
   }
 
   async *stream(

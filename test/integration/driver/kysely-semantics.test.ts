@@ -163,7 +163,7 @@ describe("plugins and log", () => {
     const logged: string[] = []
     const logging = new Kysely<DB>({
       dialect: new ResilientPostgresDialect({ connection: database.url, pool: { min: 0 } }),
-      log: (event: LogEvent) => logged.push(`${event.level} ${event.query.sql}`),
+      log: (event: LogEvent) => void logged.push(`${event.level} ${event.query.sql}`),
     })
     await logging.transaction().execute(async (trx) => trx.insertInto("person").values({ first_name: "x" }).execute())
     await sql`select 1/0`.execute(logging).catch(() => {})

@@ -29,10 +29,13 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
       transaction_rollbacks: 12,
       pool_resets: 0,
       success_rate: 1 - 3 / 1523,
+      observer_failures: 0,
       window: { ...calm, ...window },
     },
   }
 }
+
+const none = (count: number) => snapshot({ total_queries: count, failed_queries: count, success_rate: 0 })
 
 describe("resilienceReport", () => {
   it("answers, in calm weather, exactly what operators know", () => {
@@ -85,7 +88,6 @@ describe("resilienceReport", () => {
   })
 
   it("is critical once nothing succeeded in five statements, and not sooner", () => {
-    const none = (count: number) => snapshot({ total_queries: count, failed_queries: count, success_rate: 0 })
     expect(resilienceReport(none(5)).resilience.status).toBe("critical")
     expect(resilienceReport(none(4)).resilience.status).toBe("degraded")
   })

@@ -39,5 +39,6 @@ export const CONFLICT_WORDS: Words<ConflictKind> = {
   lock_not_available: (facts) => saidOr(facts, "A lock was not to be had"),
   object_in_use: () => "Others are using what the statement wants for itself",
   transaction_aborted: () => "The transaction was rolled back, because a statement in it had failed",
-  cached_plan_changed: () => "The result's columns changed while the statement was prepared: the schema was altered meanwhile",
+  cached_plan_changed: () =>
+    "The result's columns changed while the statement was prepared: the schema was altered meanwhile",
 }

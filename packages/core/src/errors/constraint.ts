@@ -45,7 +45,8 @@ export const CONSTRAINT_WORDS: Words<ConstraintKind> = {
     `The row would break ${named("the unique constraint", facts.constraint)}${named(" of table", facts.table)}: another row has the same key`,
   foreign_key_violation: (facts) =>
     `The change would break ${named("the foreign key", facts.constraint)}${named(" of table", facts.table)}: a row that is referred to does not exist, or is still referred to`,
-  check_violation: (facts) => `The row would break ${named("the check", facts.constraint)}${named(" of table", facts.table)}`,
+  check_violation: (facts) =>
+    `The row would break ${named("the check", facts.constraint)}${named(" of table", facts.table)}`,
   not_null_violation: (facts) =>
     `${named("The column", facts.column)}${named(" of table", facts.table)} must not be null${named(" (domain", facts.dataType, ")")}`,
   exclusion_violation: (facts) =>

@@ -1,24 +1,14 @@
-import type { Failure, FailureKind, Phase } from "@kysely-resilient/driver"
+import type { Failure, FailureKind } from "@kysely-resilient/driver"
 
 import type { BugKind } from "./bug.ts"
 import type { ResultKind } from "./result.ts"
+import type { Facts } from "./words.ts"
 
 /** What went wrong, as a program would branch on it: the driver's kinds and those that only exist here. */
 export type ErrorKind = FailureKind | Extract<BugKind | ResultKind, "callback_threw" | "no_row" | "too_many_rows">
 
 /** A failure of the driver's, or one of our own in the same form. */
 export type CoreFailure<K extends ErrorKind = ErrorKind> = Omit<Failure, "kind"> & { readonly kind: K }
-
-/** What may be said of a failure to anybody: identifiers, codes, numbers and words that quote no value. */
-export interface Facts {
-  readonly phase: Phase
-  readonly constraint: string | undefined
-  readonly table: string | undefined
-  readonly column: string | undefined
-  readonly dataType: string | undefined
-  /** The message, if it is known to quote no value. */
-  readonly said: string | undefined
-}
 
 export function factsOf(failure: CoreFailure): Facts {
   const safe = isRaised(failure) ? plainIdentifier : (name: string | undefined): string | undefined => name

@@ -14,7 +14,9 @@ export type NoRow = ResultError<"no_row">
 export type TooManyRows = ResultError<"too_many_rows">
 
 export const RESULT_WORDS: Words<ResultKind> = {
-  decode_failed: (facts) => `The statement ran, and its answer could not be read${named(" (column", facts.column, ")")}`,
+  decode_failed: (facts) =>
+    `The statement ran, and its answer could not be read${named(" (column", facts.column, ")")}`,
   no_row: () => "The query gave no row where one was asked for; write maybeOne if there may be none",
-  too_many_rows: () => "The query gave more than one row where one was asked for; write first or all if there may be more",
+  too_many_rows: () =>
+    "The query gave more than one row where one was asked for; write first or all if there may be more",
 }

@@ -1,4 +1,15 @@
-import type { Facts } from "./redaction.ts"
+import type { Phase } from "@kysely-resilient/driver"
+
+/** What may be said of a failure to anybody: identifiers, codes, numbers and words that quote no value. */
+export interface Facts {
+  readonly phase: Phase
+  readonly constraint: string | undefined
+  readonly table: string | undefined
+  readonly column: string | undefined
+  readonly dataType: string | undefined
+  /** The message, if it is known to quote no value. */
+  readonly said: string | undefined
+}
 
 /** What a person is told of each kind, made of our own words and of identifiers. */
 export type Words<K extends string> = Readonly<Record<K, (facts: Facts) => string>>

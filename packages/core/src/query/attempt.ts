@@ -3,6 +3,7 @@ import { err, ok, ResultAsync, type Err, type Result } from "neverthrow"
 import type { CallbackThrew } from "../errors/bug.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import { promised } from "../promised.ts"
 import { open, type ErrOf, type OkOf } from "./results.ts"
 
 /** What a body returns: a plain value as it is, a Result opened. */
@@ -43,7 +44,7 @@ async function drive<Y extends Err<never, unknown>, R>(
     const returned = open<R>(step.value)
     if (returned.is === "err") return err(returned.error)
     // What is no Result is the value itself; `Attempted` says so of the type.
-    return ok((returned.is === "ok" ? returned.value : step.value) as Attempted<R>)
+    return ok(promised<Attempted<R>>(returned.is === "ok" ? returned.value : step.value))
   } catch (thrown) {
     return err(threw("threw", thrown))
   }

@@ -5,6 +5,7 @@ import { err, ok, type Result } from "neverthrow"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
+import { promised } from "../promised.ts"
 import { Call } from "./call.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
@@ -48,7 +49,7 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
       return err(error)
     }
     // What `BatchAnswer` promises of each query is what `entry` makes of its answer.
-    return ok((await entries(call, names, compiled, settled.value)) as BatchAnswers<B>)
+    return ok(promised<BatchAnswers<B>>(await entries(call, names, compiled, settled.value)))
   } catch (thrown) {
     return err(call.threw(thrown))
   }
@@ -75,14 +76,8 @@ async function entry(call: Call, query: CompiledQuery, result: StatementResult):
   return isWriteWithoutReturning(query) ? { affected } : rows
 }
 
+const WRITES: ReadonlySet<string> = new Set(["InsertQueryNode", "UpdateQueryNode", "DeleteQueryNode", "MergeQueryNode"])
+
 function isWriteWithoutReturning({ query }: CompiledQuery): boolean {
-  switch (query.kind) {
-    case "InsertQueryNode":
-    case "UpdateQueryNode":
-    case "DeleteQueryNode":
-    case "MergeQueryNode":
-      return !("returning" in query) || query.returning === undefined
-    default:
-      return false
-  }
+  return WRITES.has(query.kind) && (!("returning" in query) || query.returning === undefined)
 }

@@ -60,13 +60,9 @@ export class Call {
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
   threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed"> {
-    switch (this.stage) {
-      case "preparing":
-        return this.error(localFailure("client_error", "", { cause: thrown }))
-      case "sent":
-        return this.error(localFailure("client_error", "", { cause: thrown, effect: "unknown" }))
-      case "answered":
-        return this.error(localFailure("decode_failed", "", { cause: thrown, effect: "applied" }))
-    }
+    if (this.stage === "answered")
+      return this.error(localFailure("decode_failed", "", { cause: thrown, effect: "applied" }))
+    const effect = this.stage === "sent" ? "unknown" : "not_applied"
+    return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }
 }

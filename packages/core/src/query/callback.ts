@@ -18,14 +18,9 @@ export type CallbackEnd<R> =
 export async function runCallback<R>(callback: () => Awaitable<R>): Promise<CallbackEnd<R>> {
   try {
     const opened = open<R>(await callback())
-    switch (opened.is) {
-      case "ok":
-        return { end: "ok", value: opened.value }
-      case "err":
-        return { end: "err", error: opened.error }
-      case "other":
-        return { end: "threw", thrown: undefined, how: "answered no Result: write return ok(…) or return err(…)" }
-    }
+    if (opened.is === "ok") return { end: "ok", value: opened.value }
+    if (opened.is === "err") return { end: "err", error: opened.error }
+    return { end: "threw", thrown: undefined, how: "answered no Result: write return ok(…) or return err(…)" }
   } catch (thrown) {
     return { end: "threw", thrown, how: "threw" }
   }

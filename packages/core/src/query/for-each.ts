@@ -1,27 +1,23 @@
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
-import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
-import type { Query } from "./query.ts"
 import { open, type Awaitable, type ErrOf } from "./results.ts"
-import type { StreamOptions } from "./run-options.ts"
-import { chunksOf } from "./stream.ts"
+import { chunksOf, type StreamWork } from "./stream.ts"
 
 /** Row after row through the visitor. It is waited for only where it answers a promise. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what the query promised, and the visitor takes
 export async function visitRows<Row, R>(
   kit: Kit,
   lane: Lane,
-  query: Query,
-  visit: (row: Row) => Awaitable<R>,
-  options: StreamOptions | undefined,
-  site: CallSite | undefined,
+  work: StreamWork & { readonly visit: (row: Row) => Awaitable<R> },
 ): Promise<Result<{ readonly rows: number }, QueryError | ErrOf<R> | CallbackThrew>> {
+  const { visit, site } = work
   let rows = 0
-  for await (const chunk of chunksOf<Row>(kit, lane, query, options, site)) {
+  for await (const chunk of chunksOf<Row>(kit, lane, work)) {
     if (chunk.isErr()) return err(chunk.error)
     for (const row of chunk.value) {
       try {

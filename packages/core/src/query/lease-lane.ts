@@ -54,11 +54,16 @@ export class LeaseLane implements Lane {
     if (why !== undefined) return localFailure("refused", why)
     if (this.#enclosed === undefined) return undefined
     if (within.getStore()?.has(this) !== true) return this.#enclosed
-    return localFailure("refused", "A savepoint or a transaction on this handle is running: inside of it, use the handle that its callback was given")
+    return localFailure(
+      "refused",
+      "A savepoint or a transaction on this handle is running: inside of it, use the handle that its callback was given",
+    )
   }
 
   /** Runs one part alone on the connection, on a lane of its own. */
-  async enclose<T>(work: (inner: LeaseLane) => Promise<T>): Promise<{ readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Refusal }> {
+  async enclose<T>(
+    work: (inner: LeaseLane) => Promise<T>,
+  ): Promise<{ readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Refusal }> {
     let obstacle = this.obstacle()
     while (obstacle instanceof Promise) {
       await obstacle

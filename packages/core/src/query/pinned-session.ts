@@ -32,10 +32,13 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
         toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
       const plan = readTransactionOptions(options)
       if (!plan.ok) return err(refuse(plan.refused))
-      if (this.#lane.rawTransaction) return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))
+      if (this.#lane.rawTransaction)
+        return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))
 
       const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-      const enclosed = await this.#lane.enclose((inner) => transactOn<R>(kit, inner, { plan: plan.value, body: open, site }))
+      const enclosed = await this.#lane.enclose((inner) =>
+        transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
+      )
       return enclosed.ok ? enclosed.value : err(refuse(enclosed.failure.message))
     })
 }

@@ -36,7 +36,7 @@ type RowFrom<O> = unknown extends O ? O : O extends WriteResult ? O : Simplify<O
 export type WithRows<Q> = [OutputOf<Q>] extends [WriteResult] ? Q & NoRowsToGive : Q
 
 interface NoRowsToGive {
-  readonly "~this write returns no rows": "add .returning(...) or use db.exec(...)"
+  readonly "this write returns no rows: add .returning(...) or use db.exec(...)": never
 }
 
 /** What a statement can fail with. Narrower, per table, once constraints are typed. */

@@ -1,5 +1,7 @@
 import type { Result } from "neverthrow"
 
+import { promised } from "../promised.ts"
+
 export type Awaitable<T> = T | PromiseLike<T>
 
 /** What a callback answers: any mix of Ok and Err, of one or of several types. */
@@ -24,7 +26,7 @@ export function open<R>(answer: R): Opened<R> {
     return { is: "other" }
   }
   // `OkOf` and `ErrOf` say of the type what is found here of the value.
-  if ("value" in result && result.isOk() === true) return { is: "ok", value: result.value as OkOf<R> }
-  if ("error" in result) return { is: "err", error: result.error as ErrOf<R> }
+  if ("value" in result && result.isOk() === true) return { is: "ok", value: promised<OkOf<R>>(result.value) }
+  if ("error" in result) return { is: "err", error: promised<ErrOf<R>>(result.error) }
   return { is: "other" }
 }

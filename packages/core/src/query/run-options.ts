@@ -34,7 +34,8 @@ const NOTHING_SAID: ReadOptions<StatementOptions> = { ok: true, value: {} }
 export function readRunOptions(options: RunOptions | undefined): ReadOptions<StatementOptions> {
   if (options === undefined) return NOTHING_SAID
   const { name, signal, timeoutMs, readOnly, idempotent, retry } = options
-  if (timeoutMs !== undefined && !isDuration(timeoutMs)) return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
+  if (timeoutMs !== undefined && !isDuration(timeoutMs))
+    return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
   if (signal !== undefined && !isSignal(signal)) return refuse(`signal must be an AbortSignal; it is ${shown(signal)}`)
   const value: StatementOptions = {
     ...(name !== undefined && { label: name }),
@@ -50,9 +51,13 @@ export function readRunOptions(options: RunOptions | undefined): ReadOptions<Sta
 /** Enough rows to make a round trip worth while, and few enough to hold. */
 const CHUNK_SIZE = 500
 
-export function readChunkSize(options: StreamOptions | undefined): ReadOptions<number> {
+export function readStreamOptions(
+  options: StreamOptions | undefined,
+): ReadOptions<{ readonly said: StatementOptions; readonly chunkSize: number }> {
+  const read = readRunOptions(options)
+  if (!read.ok) return read
   const chunkSize = options?.chunkSize ?? CHUNK_SIZE
-  if (Number.isInteger(chunkSize) && chunkSize > 0) return { ok: true, value: chunkSize }
+  if (Number.isInteger(chunkSize) && chunkSize > 0) return { ok: true, value: { said: read.value, chunkSize } }
   return refuse(`chunkSize must be a whole number of rows above 0; it is ${shown(chunkSize)}`)
 }
 

@@ -1,8 +1,8 @@
+import type { Failure } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
-import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
+import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import { callbackThrew, runCallback } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -22,7 +22,9 @@ export async function savepoint<R>(
   site: CallSite | undefined,
 ): Promise<Saved<R>> {
   const enclosed = await run.lane.enclose((inner) => keepOrUndo(kit, run, inner, body, site))
-  return enclosed.ok ? enclosed.value : err(toDatabaseError(enclosed.failure, { detail: kit.errors.detail, attempts: 0, site }))
+  return enclosed.ok
+    ? enclosed.value
+    : err(toDatabaseError(enclosed.failure, { detail: kit.errors.detail, attempts: 0, site }))
 }
 
 async function keepOrUndo<R>(
@@ -34,8 +36,8 @@ async function keepOrUndo<R>(
 ): Promise<Saved<R>> {
   const lease = lane.target
   const name = lane.nextName()
-  const error = <K extends ErrorKind>(failure: CoreFailure<K>) =>
-    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site })
+  const error = (failure: Failure, first?: Error): QueryError =>
+    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site, first })
 
   const begun = await lease.savepoint(name)
   if (!begun.ok) return err(error(begun.failure))
@@ -53,20 +55,24 @@ async function keepOrUndo<R>(
       run.keep(part)
       return ok(ended.value)
     }
+    // A statement in it had failed, which its callback passed over.
+    const first = lease.firstFailure && lane.errorOf(lease.firstFailure)
     await undo(lane, name)
-    return err(error(kept.failure))
+    return err(error(kept.failure, first))
   }
   await undo(lane, name)
   if (ended.end === "err") return err(ended.error)
   const { how, thrown } = ended
-  return err(callbackThrew(kit, {
-    whose: "The callback of the savepoint",
-    how: `${how}; it was rolled back`,
-    thrown,
-    effect: "not_applied",
-    attempts: run.attempt,
-    site,
-  }))
+  return err(
+    callbackThrew(kit, {
+      whose: "The callback of the savepoint",
+      how: `${how}; it was rolled back`,
+      thrown,
+      effect: "not_applied",
+      attempts: run.attempt,
+      site,
+    }),
+  )
 }
 
 /** Back to where it began, and the savepoint itself away, so that a loop of them does not nest ever deeper on the server. */

@@ -16,8 +16,18 @@ import type { Lane } from "./lane.ts"
 import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
-import type { QueryBuilders, RawAnswer, Session, Tx } from "./session.ts"
-import { AFFECTED, allRows, EXISTS, firstRow, maybeOneRow, oneRow, rawAnswer, type Shape } from "./shapes.ts"
+import type { QueryBuilders, Session, Tx } from "./session.ts"
+import {
+  AFFECTED,
+  allRows,
+  EXISTS,
+  firstRow,
+  maybeOneRow,
+  oneRow,
+  rawAnswer,
+  type RawAnswer,
+  type Shape,
+} from "./shapes.ts"
 import { rowStream } from "./stream.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
 
@@ -58,8 +68,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   readonly first = <Q extends Query>(
     query: WithRows<Q>,
     options?: RunOptions,
-  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> =>
-    this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
+  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> => this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
 
   readonly exec = <Q extends Query>(
     query: Q,
@@ -79,14 +88,14 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     query: WithRows<Q>,
     options?: StreamOptions,
   ): AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>> =>
-    rowStream(this.kit, this.#lane, query, options, siteOf(this.kit, this.stream))
+    rowStream(this.kit, this.#lane, { query, options, site: siteOf(this.kit, this.stream) })
 
   readonly forEach = <Q extends Query, R>(
     query: WithRows<Q>,
     visit: (row: RowOf<Q>) => Awaitable<R>,
     options?: StreamOptions,
   ): ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew> =>
-    new ResultAsync(visitRows(this.kit, this.#lane, query, visit, options, siteOf(this.kit, this.forEach)))
+    new ResultAsync(visitRows(this.kit, this.#lane, { query, visit, options, site: siteOf(this.kit, this.forEach) }))
 
   readonly query = <Row = Record<string, unknown>>(
     text: string,

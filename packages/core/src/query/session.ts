@@ -8,6 +8,7 @@ import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
+import type { RawAnswer } from "./shapes.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
 
 type Builders =
@@ -31,15 +32,6 @@ type Builders =
 export interface QueryBuilders<DB> extends Pick<Kysely<DB>, Builders> {
   /** Kysely's `sql` tag. A whole statement is a query: ``db.all(db.sql<Row>`select …`)``. */
   readonly sql: Sql
-}
-
-/** What raw SQL answers. */
-export interface RawAnswer<Row> {
-  readonly rows: Row[]
-  /** The rows that the command counted; 0 where it counts none. */
-  readonly affected: bigint
-  /** SELECT, INSERT, CREATE TABLE, … */
-  readonly command: string
 }
 
 /**

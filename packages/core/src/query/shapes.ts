@@ -3,12 +3,22 @@ import type { CompiledQuery } from "kysely"
 
 import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
+import { promised } from "../promised.ts"
 import { existsQuery } from "./exists.ts"
 
 /** What a statement answered, after every plugin has seen it. */
 export interface Answer {
   readonly rows: readonly unknown[]
   readonly affected: bigint
+  readonly command: string
+}
+
+/** What raw SQL answers. */
+export interface RawAnswer<Row> {
+  readonly rows: Row[]
+  /** The rows that the command counted; 0 where it counts none. */
+  readonly affected: bigint
+  /** SELECT, INSERT, CREATE TABLE, … */
   readonly command: string
 }
 
@@ -21,26 +31,26 @@ export interface Shape<T, K extends ErrorKind> {
   readonly take: (answer: Answer) => T
 }
 
-// Nobody can prove what PostgreSQL answers: here, and only here, rows get the type that their query promised.
+// Rows have the type that their query promised; what the driver decoded is the only evidence.
 
 export function allRows<Row>(): Shape<Row[], never> {
-  return ALL as Shape<Row[], never>
+  return promised(ALL)
 }
 
 export function oneRow<Row>(): Shape<Row, "no_row" | "too_many_rows"> {
-  return ONE as Shape<Row, "no_row" | "too_many_rows">
+  return promised(ONE)
 }
 
 export function maybeOneRow<Row>(): Shape<Row | undefined, "too_many_rows"> {
-  return MAYBE_ONE as Shape<Row | undefined, "too_many_rows">
+  return promised(MAYBE_ONE)
 }
 
 export function firstRow<Row>(): Shape<Row | undefined, never> {
-  return FIRST as Shape<Row | undefined, never>
+  return promised(FIRST)
 }
 
-export function rawAnswer<Row>(): Shape<{ rows: Row[]; affected: bigint; command: string }, never> {
-  return RAW as Shape<{ rows: Row[]; affected: bigint; command: string }, never>
+export function rawAnswer<Row>(): Shape<RawAnswer<Row>, never> {
+  return promised(RAW)
 }
 
 export const AFFECTED: Shape<{ readonly affected: bigint }, never> = { take: ({ affected }) => ({ affected }) }

@@ -4,29 +4,31 @@ import { err, ok, type Result } from "neverthrow"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
+import { promised } from "../promised.ts"
 import { Call } from "./call.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import type { Query } from "./query.ts"
-import { readChunkSize, readRunOptions, type StreamOptions } from "./run-options.ts"
+import { readStreamOptions, type StreamOptions } from "./run-options.ts"
+
+/** A query whose rows come in chunks. */
+export interface StreamWork {
+  readonly query: Query
+  readonly options: StreamOptions | undefined
+  readonly site: CallSite | undefined
+}
 
 /** A stream that runs its query anew for every loop over it. */
-export function rowStream<Row>(
-  kit: Kit,
-  lane: Lane,
-  query: Query,
-  options: StreamOptions | undefined,
-  site: CallSite | undefined,
-): AsyncIterable<Result<Row, QueryError>> {
-  return { [Symbol.asyncIterator]: () => rowsOf(chunksOf<Row>(kit, lane, query, options, site)) }
+export function rowStream<Row>(kit: Kit, lane: Lane, work: StreamWork): AsyncIterable<Result<Row, QueryError>> {
+  return { [Symbol.asyncIterator]: () => rowsOf(chunksOf<Row>(kit, lane, work)) }
 }
 
 async function* rowsOf<Row>(
   chunks: AsyncIterable<Result<readonly Row[], QueryError>>,
 ): AsyncGenerator<Result<Row, QueryError>, void, undefined> {
   for await (const chunk of chunks) {
-    if (chunk.isErr()) return yield err(chunk.error)
-    for (const row of chunk.value) yield ok(row)
+    if (chunk.isOk()) for (const row of chunk.value) yield ok(row)
+    else yield err(chunk.error)
   }
 }
 
@@ -34,43 +36,43 @@ async function* rowsOf<Row>(
 export async function* chunksOf<Row>(
   kit: Kit,
   lane: Lane,
-  query: Query,
-  options: StreamOptions | undefined,
-  site: CallSite | undefined,
+  work: StreamWork,
 ): AsyncGenerator<Result<readonly Row[], QueryError>, void, undefined> {
-  const call = new Call(kit, site)
+  const call = new Call(kit, work.site)
   let chunks: AsyncIterator<StreamChunk> | undefined
   try {
-    const said = readRunOptions(options)
-    if (!said.ok) return yield err(call.error(localFailure("refused", said.refused)))
-    call.said = said.value
-    const chunkSize = readChunkSize(options)
-    if (!chunkSize.ok) return yield err(call.error(localFailure("refused", chunkSize.refused)))
-
-    const compiled = call.compile(query)
+    const options = readStreamOptions(work.options)
+    if (!options.ok) {
+      yield err(call.error(localFailure("refused", options.refused)))
+      return
+    }
+    const { said, chunkSize } = options.value
+    call.said = said
+    const compiled = call.compile(work.query)
     let obstacle = lane.refusalOf(compiled) ?? lane.obstacle()
     while (obstacle instanceof Promise) {
       await obstacle
       obstacle = lane.obstacle()
     }
-    if (obstacle !== undefined) return yield err(call.error(obstacle))
+    if (obstacle !== undefined) {
+      yield err(call.error(obstacle))
+      return
+    }
 
     call.stage = "sent"
     call.attempts = 1
-    chunks = lane.target.stream(compiled, chunkSize.value, call.said)[Symbol.asyncIterator]()
-    for (;;) {
-      const next = await chunks.next()
-      if (next.done === true) return
+    chunks = lane.target.stream(compiled, chunkSize, said)[Symbol.asyncIterator]()
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
       const chunk = next.value
       if (!chunk.ok) {
         const error = call.error(chunk.failure)
         lane.failed(chunk.failure, error)
-        return yield err(error)
+        yield err(error)
+        return
       }
       call.stage = "answered"
       const { rows } = await call.seen({ rows: chunk.value, command: "SELECT", affected: undefined }, compiled)
-      // The one place where streamed rows get the type that their query promised.
-      yield ok(rows as readonly Row[])
+      yield ok(promised<readonly Row[]>(rows))
       call.stage = "sent"
     }
   } catch (thrown) {

@@ -29,7 +29,11 @@ export function endOf<T>(
 }
 
 /** Waits, unless the caller gives up meanwhile. */
-export async function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<"over" | "aborted"> {
+export async function pause(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal | undefined,
+): Promise<"over" | "aborted"> {
   let timer: { cancel(): void } | undefined
   const waited = new Promise<{ readonly end: "over" }>((resolve) => {
     timer = clock.after(delayMs, () => resolve({ end: "over" }))

@@ -45,18 +45,21 @@ const ACCESS_MODES: readonly unknown[] = ["read write", "read only"]
 export function readTransactionOptions(options: TransactionOptions = {}): ReadOptions<TransactionPlan> {
   const { isolation, accessMode, deferrable, timeoutMs = TIMEOUT_MS, lockTimeoutMs, signal, retry, name } = options
   const attemptsMax = (retry === false ? 1 : retry?.attemptsMax) ?? ATTEMPTS_MAX
-  if (isolation !== undefined && !ISOLATION_LEVELS.includes(isolation)) return refuse(`isolation must be one of ${ISOLATION_LEVELS.join(", ")}`)
-  if (accessMode !== undefined && !ACCESS_MODES.includes(accessMode)) return refuse(`accessMode must be one of ${ACCESS_MODES.join(", ")}`)
+  if (isolation !== undefined && !ISOLATION_LEVELS.includes(isolation))
+    return refuse(`isolation must be one of ${ISOLATION_LEVELS.join(", ")}`)
+  if (accessMode !== undefined && !ACCESS_MODES.includes(accessMode))
+    return refuse(`accessMode must be one of ${ACCESS_MODES.join(", ")}`)
   if (!isDuration(timeoutMs)) return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
   if (lockTimeoutMs !== undefined && !isDuration(lockTimeoutMs)) {
     return refuse(`lockTimeoutMs must be milliseconds above 0; it is ${shown(lockTimeoutMs)}`)
   }
   if (signal !== undefined && !isSignal(signal)) return refuse(`signal must be an AbortSignal; it is ${shown(signal)}`)
-  if (!Number.isInteger(attemptsMax) || attemptsMax < 1) return refuse(`retry.attemptsMax must be a whole number above 0; it is ${shown(attemptsMax)}`)
+  if (!Number.isInteger(attemptsMax) || attemptsMax < 1)
+    return refuse(`retry.attemptsMax must be a whole number above 0; it is ${shown(attemptsMax)}`)
   const settings = {
     ...(isolation !== undefined && { isolation }),
     ...(accessMode !== undefined && { accessMode }),
-    ...(deferrable !== undefined && { deferrable: deferrable === true }),
+    ...(deferrable !== undefined && { deferrable }),
     ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
     ...(signal !== undefined && { signal }),
     ...(name !== undefined && { label: name }),

@@ -45,27 +45,25 @@ export async function runOnce<R>(
   lease.begin({ ...plan.settings, deadline })
   const run = new Run(lane, attempt)
   const ended = await endOf(settle(run, body), kit.clock, deadline, plan.signal)
-  switch (ended.end) {
-    case "ok": {
-      const commit = await lease.commit()
-      over(run, RETURNED)
-      if (commit.ok) return { end: "committed", value: ended.value, todo: run.doAfterCommit }
-      const failure = lease.firstFailure ?? commit.failure
-      return { end: "not-committed", value: ended.value, commit: commit.failure, failure, told: lane.errorOf(failure) }
-    }
-    case "err":
-      await lease.rollback("caller")
-      over(run, FAILED)
-      return { end: "err", error: ended.error, failure: lease.firstFailure }
-    case "threw":
-      await lease.rollback("failed")
-      over(run, FAILED)
-      return { end: "threw", thrown: ended.thrown, how: ended.how, failure: lease.firstFailure }
-    case "deadline":
-    case "aborted":
-      over(run, GIVEN_UP[ended.end], ended.end)
-      return { end: "given-up", why: ended.end, cleanUp: abandon(lease, ended.end) }
+  if (ended.end === "ok") {
+    const commit = await lease.commit()
+    over(run, RETURNED)
+    if (commit.ok) return { end: "committed", value: ended.value, todo: run.doAfterCommit }
+    const failure = lease.firstFailure ?? commit.failure
+    return { end: "not-committed", value: ended.value, commit: commit.failure, failure, told: lane.errorOf(failure) }
   }
+  if (ended.end === "err") {
+    await lease.rollback("caller")
+    over(run, FAILED)
+    return { end: "err", error: ended.error, failure: lease.firstFailure }
+  }
+  if (ended.end === "threw") {
+    await lease.rollback("failed")
+    over(run, FAILED)
+    return { end: "threw", thrown: ended.thrown, how: ended.how, failure: lease.firstFailure }
+  }
+  over(run, GIVEN_UP[ended.end], ended.end)
+  return { end: "given-up", why: ended.end, cleanUp: abandon(lease, ended.end) }
 }
 
 /**
@@ -85,11 +83,15 @@ function over(run: Run, why: string, how: "over" | "deadline" | "aborted" = "ove
   run.over(how)
 }
 
-/** In the background: whoever waits for the transaction is told at its deadline, not when the server has been told. */
+/**
+ * In the background: whoever waits for the transaction is told at its deadline, not when the server has been told. The second
+ * call tells the lease that its holder knows of a deadline that the driver enforced by itself.
+ */
 async function abandon(lease: LeaseHandle, why: "deadline" | "aborted"): Promise<void> {
   try {
-    await lease.rollback(why === "deadline" ? "deadline" : "caller")
+    if (why === "deadline") await lease.rollback("deadline")
+    await lease.rollback("caller")
   } catch {
-    // The driver promises not to; then releasing the lease rolls back.
+    // The driver promises not to; then giving back the lease rolls back.
   }
 }

@@ -60,16 +60,15 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
   const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
   const ended = await runOnce(kit, lane, work.plan, deadline, 1, work.body)
-  switch (ended.end) {
-    case "committed":
-      await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
-      return ok(ended.value)
-    case "given-up":
-      await ended.cleanUp
-      return err(givenUp(kit, work, ended.why, 1))
-    default:
-      return err(errorOf(kit, work, ended, 1, "session-pinned"))
+  if (ended.end === "committed") {
+    await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
+    return ok(ended.value)
   }
+  if (ended.end === "given-up") {
+    await ended.cleanUp
+    return err(givenUp(kit, work, ended.why, 1))
+  }
+  return err(errorOf(kit, work, ended, 1, "session-pinned"))
 }
 
 /** The lease goes back before anybody waits for anything else; with a callback that has not returned, as soon as it is clean. */
@@ -94,34 +93,35 @@ function errorOf<R>(
   attempts: number,
   because: GaveUp,
 ): ErrOf<R> | TransactionError {
-  switch (ended.end) {
-    case "err":
-      return ended.error
-    case "threw": {
-      const { how, thrown } = ended
-      const whose = "The callback of the transaction"
-      return callbackThrew(kit, { whose, how: `${how}; it was rolled back`, thrown, effect: "not_applied", attempts, site: work.site })
-    }
-    case "not-committed": {
-      const { commit, failure, value } = ended
-      const { detail } = kit.errors
-      const aborted = commit.kind === "transaction_aborted"
-      return toDatabaseError(commit, {
-        ...contextOf(kit, work, attempts),
-        because,
-        ...(commit.effect === "applied_locally" && { value }),
-        ...(aborted && { first: ended.told ?? toDatabaseError(failure, { detail, attempts: 1 }) }),
-      })
-    }
+  if (ended.end === "err") return ended.error
+  if (ended.end === "threw") {
+    const how = `${ended.how}; it was rolled back`
+    const whose = "The callback of the transaction"
+    return callbackThrew(kit, { whose, how, thrown: ended.thrown, effect: "not_applied", attempts, site: work.site })
   }
+  const { commit, failure, told, value } = ended
+  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1 })
+  return toDatabaseError(commit, {
+    ...contextOf(kit, work, attempts),
+    because,
+    ...(commit.effect === "applied_locally" && { value }),
+    ...(commit.kind === "transaction_aborted" && { first }),
+  })
 }
 
-function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: "deadline" | "aborted", attempts: number): TransactionError {
+function givenUp<R>(
+  kit: Kit,
+  work: TransactionWork<R>,
+  why: "deadline" | "aborted",
+  attempts: number,
+): TransactionError {
+  const { timeoutMs } = work.plan
+  const phase = "transaction"
   const failure =
     why === "deadline"
-      ? localFailure("deadline_exceeded", `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`)
-      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back")
-  return toDatabaseError({ ...failure, phase: "transaction" }, contextOf(kit, work, attempts))
+      ? localFailure("transaction_timeout", `The transaction was not done within ${timeoutMs} ms, and was rolled back`, { phase })
+      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+  return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 
 function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {

@@ -13,6 +13,9 @@ import { endOf } from "./time.ts"
 
 const OVER = "The connection was given back: its callback has returned, or its time was up, and this came after that"
 
+/** Each of its statements has told for itself what became of it; of the whole nobody can say. */
+const UNKNOWN = { effect: "unknown" } as const
+
 /** One connection for a while. It goes back clean, whatever its callback did and however long that takes. */
 export async function holdConnection<R>(
   kit: Kit,
@@ -22,31 +25,32 @@ export async function holdConnection<R>(
 ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
   const { signal, timeoutMs } = said
   const deadline = timeoutMs === undefined ? undefined : deadlineAfter(kit.clock, timeoutMs)
-  const context = { detail: kit.errors.detail, attempts: 1, site }
   const lease = kit.engine.lease()
   const lane = new PinnedLane(lease)
-  const ended = await endOf(runCallback(() => body(lane)), kit.clock, deadline, signal)
+  const ended = await endOf(
+    runCallback(() => body(lane)),
+    kit.clock,
+    deadline,
+    signal,
+  )
   lane.end(OVER)
-  switch (ended.end) {
-    case "deadline":
-    case "aborted": {
-      void lease.release()
-      const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : "was ended by its signal"
-      const kind = ended.end === "deadline" ? "deadline_exceeded" : "aborted"
-      const failure = localFailure(kind, `The callback of withConnection ${what}`, { effect: "unknown" })
-      return err(toDatabaseError(failure, context))
-    }
-    case "ok":
-      await lease.release()
-      return ok(ended.value)
-    case "err":
-      await lease.release()
-      return err(ended.error)
-    case "threw": {
-      await lease.release()
-      const { how, thrown } = ended
-      const whose = "The callback of withConnection"
-      return err(callbackThrew(kit, { whose, how, thrown, effect: "unknown", attempts: 1, site }))
-    }
+  if (ended.end === "deadline" || ended.end === "aborted") {
+    void lease.release()
+    const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : "was ended by its signal"
+    const kind = ended.end === "deadline" ? "deadline_exceeded" : "aborted"
+    return err(
+      toDatabaseError(localFailure(kind, `The callback of withConnection ${what}`, UNKNOWN), {
+        detail: kit.errors.detail,
+        attempts: 1,
+        site,
+      }),
+    )
   }
+  await lease.release()
+  if (ended.end === "ok") return ok(ended.value)
+  if (ended.end === "err") return err(ended.error)
+  const { how, thrown } = ended
+  return err(
+    callbackThrew(kit, { whose: "The callback of withConnection", how, thrown, ...UNKNOWN, attempts: 1, site }),
+  )
 }

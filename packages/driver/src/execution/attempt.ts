@@ -7,10 +7,12 @@ import {
   replicationUnconfirmed,
   transactionAborted,
 } from "../failure/local.ts"
-import type { Failure, Outcome } from "../failure/failure.ts"
+import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import { ended, type PgConnection } from "../postgres/connection.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import type { AcquireOptions } from "../pool/pool.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 
@@ -46,7 +48,18 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
-  const acquired = pinned === undefined ? await acquire(machine, plan) : ({ ok: true, value: pinned } as const)
+  let acquired: Outcome<PgConnection>
+  if (pinned === undefined) {
+    const soon = machine.pool.acquire(acquireOptions(plan))
+    acquired = soon instanceof Promise ? await soon : soon
+    if (acquired.ok && !acquired.value.reusable) {
+      // Not clean, whatever left it so: it is not used.
+      machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
+      return attempt(machine, holder, plan)
+    }
+  } else {
+    acquired = success(pinned)
+  }
   if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
 
   const connection = acquired.value
@@ -70,18 +83,13 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
 }
 
-/** From the pool; one that is not clean, whatever left it so, is not used. */
-async function acquire(machine: Machine, plan: Plan): Promise<Outcome<PgConnection>> {
-  const options = {
-    ...(plan.deadline !== undefined && { deadline: plan.deadline }),
-    ...(plan.signal !== undefined && { signal: plan.signal }),
-  }
-  for (;;) {
-    const acquired = await machine.pool.acquire(options)
-    if (!acquired.ok || acquired.value.reusable) return acquired
-    machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
-  }
+/** What a wait in the pool's line depends on. */
+function acquireOptions({ deadline, signal }: Plan): AcquireOptions {
+  if (deadline === undefined) return signal === undefined ? NO_LIMITS : { signal }
+  return signal === undefined ? { deadline } : { deadline, signal }
 }
+
+const NO_LIMITS: AcquireOptions = {}
 
 /** This was never sent, whatever became of the statement that lost the connection. */
 function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
@@ -89,10 +97,11 @@ function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  const evidence = untouched(plan.phase)
-  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
+  if (plan.signal?.aborted === true) {
+    return abandoned("abort", untouched(plan.phase), { cause: plan.signal.reason })
+  }
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
+    return abandoned("deadline", untouched(plan.phase), { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -145,28 +154,9 @@ function settleFresh(
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }
 
-/** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
-export async function endTransaction(
-  machine: Machine,
-  connection: PgConnection,
-  by: "rollback" | "commit",
-): Promise<boolean> {
-  const { cancelMs } = machine.limits
-  const timer = machine.clock.after(cancelMs, () =>
-    connection.destroy(ended(`The connection did not answer ${by.toUpperCase()} within ${cancelMs} ms`)),
-  )
-  await connection.perform({ protocol: "simple", sql: by })
-  timer.cancel()
-  return connection.reusable
-}
-
-export function giveBackRepaired(machine: Machine, connection: PgConnection, clean: boolean): void {
-  if (clean) machine.pool.giveBack(connection, "keep")
-  else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
-}
-
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+  if (exchange.unremarkable && plan.phase !== "commit") return undefined
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)

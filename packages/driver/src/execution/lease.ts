@@ -14,16 +14,15 @@ import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import { planRepair } from "../postgres/repair.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
-import { endTransaction, giveBackRepaired } from "./attempt.ts"
 import { controlQuery, quoted, refuseControl } from "./control.ts"
+import { giveBackUsed } from "./give-back.ts"
 import { afterTheEnd, LeasedTransaction, type TransactionHost } from "./leased-transaction.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
-import { mapSettled, refuse, resultOf } from "./settled.ts"
+import { allResults, lastResult, mapSettled, refuse } from "./settled.ts"
 import { streamOn, type StreamHost } from "./streaming.ts"
 import { Turns } from "./turns.ts"
 
@@ -61,7 +60,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   async run(query: CompiledQuery, options: DoorOptions = {}): Promise<Settled<StatementResult>> {
     const settled = await this.#statements([query], options)
-    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+    return mapSettled(settled, lastResult)
   }
 
   async batch(
@@ -70,7 +69,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   ): Promise<Settled<readonly StatementResult[]>> {
     if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
     const settled = await this.#statements(queries, options)
-    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+    return mapSettled(settled, allResults)
   }
 
   stream(query: CompiledQuery, chunkSize: number, options: DoorOptions = {}): AsyncIterableIterator<StreamChunk> {
@@ -147,24 +146,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     const held = this.#state
     this.#state = { state: "released" }
     if (held.state !== "pinned") return
-    const { connection } = held
-    const clean = connection.transactionStatus === "I" || (await this.#repair(connection))
-    giveBackRepaired(this.#machine, connection, clean && connection.dead === undefined)
-  }
-
-  /** A transaction that raw SQL began came back open; true if the connection is clean now. */
-  async #repair(connection: PgConnection): Promise<boolean> {
-    const { orphanedTransaction, emit } = this.#machine
-    const found = connection.transactionStatus
-    if (connection.dead !== undefined || found === "I") return false
-    const repair = planRepair(found, this.#rawHarmed ? "raw-failed" : "raw-unharmed", orphanedTransaction)
-    if (repair === "none") return true
-    emit({ name: "transaction.orphaned", connectionId: connection.id, action: repair })
-    if (repair === "discard") return false
-    const clean = await endTransaction(this.#machine, connection, repair)
-    emit({ name: "connection.repaired", connectionId: connection.id, found, by: repair })
-    if (repair === "rollback") emit({ name: "transaction.rolled-back", reason: "orphan" })
-    return clean
+    await giveBackUsed(this.#machine, held.connection, this.#rawHarmed)
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -248,7 +230,11 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   get place(): Place {
     const inTransaction = this.#transaction !== undefined || (this.pinned?.transactionStatus ?? "I") !== "I"
-    return { fresh: this.#state.state === "fresh" && !inTransaction, inTransaction }
+    return {
+      fresh: this.#state.state === "fresh" && !inTransaction,
+      inTransaction,
+      readOnly: this.#transaction?.settings.accessMode === "read only",
+    }
   }
 
   async #control(sql: string): Promise<Settled<void>> {

@@ -41,6 +41,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       attemptsMax: plan.attemptsMax,
       enabled: plan.retry,
       connected: tried.connected,
+      rowsDelivered: plan.rowsDelivered,
       repeatable: plan.repeatable,
       inTransaction: tried.inTransaction,
       pinned,

@@ -23,6 +23,8 @@ export interface Plan {
   readonly repeatable: boolean
   /** It travels read-only on suspicion; if the server refuses it as a write (25006), this is what to run instead. */
   readonly ifWrite: Plan | undefined
+  /** A stream's caller has rows in hand: it cannot begin again. */
+  readonly rowsDelivered: boolean
   /** One of the caller's statements, which events and counters tell of; not our BEGIN or COMMIT. */
   readonly counted: boolean
   /** False: the caller said `retry: false`. */

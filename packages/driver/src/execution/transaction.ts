@@ -10,6 +10,7 @@ const CONTROL = {
   enclosed: false,
   ifWrite: undefined,
   counted: false,
+  rowsDelivered: false,
   abortInFlight: true,
 } as const
 

@@ -3,7 +3,7 @@ import { effectOf, untouched } from "./effect.ts"
 import type { Ending, Evidence } from "./effect.ts"
 import type { Failure, Origin } from "./failure.ts"
 import { abandonment, sentence } from "./message.ts"
-import { credentials } from "./network.ts"
+import { credentials } from "./node-postgres.ts"
 import { conflict, fault, loss, misuse } from "./row.ts"
 import type { Row } from "./row.ts"
 import { UNCONFIRMED } from "./sqlstate.ts"
@@ -53,7 +53,7 @@ export function connectTimeout({
   )
 }
 
-/** The function that gives us passwords failed. */
+/** The function that gives us passwords failed, or gave something that is none. */
 export function passwordFailed(cause: unknown): Failure {
   return make(credentials(), untouched("connect"), "The function that gives the password failed.", { cause })
 }

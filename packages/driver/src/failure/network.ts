@@ -12,11 +12,6 @@ export interface Report {
 /** Nobody listens, or nobody is there: the host's other connections are in the same boat. */
 const UNREACHABLE: Row = loss("connection_failed", { connection: "discard_generation", heal: "find_primary" })
 
-/** No password, or none that is one: perhaps it was only its key store's bad moment. */
-export function credentials(): Row {
-  return loss("authentication_failed", { blame: "client", retriesMax: 1, heal: "new_credentials" })
-}
-
 /** This machine ran out of something; more attempts would make it worse. */
 const OVERLOADED: Row = misconfigured("resource_exhausted")
 
@@ -30,9 +25,6 @@ const NOT_ALLOWED: Row = misconfigured("configuration")
 /** While connecting, both sides disagree about TLS; once connected they agreed, and the line is bad. */
 const TLS_TROUBLE: Cell = (_, { evidence }) =>
   evidence.phase === "connect" ? misconfigured("configuration") : loss("connection_failed")
-
-/** The code of an error that the function which gives us passwords caused; whoever calls it sets it. */
-export const PASSWORD_FAILED = "ERR_KYSELY_RESILIENT_PASSWORD"
 
 /** Node's and the system's error codes. The effect is the laws' business: while connecting, nothing of the caller's was sent. */
 const ERRNOS: Readonly<Record<Exclude<Origin, "server" | "pooler" | "driver">, Readonly<Record<string, Cell>>>> = {
@@ -92,7 +84,6 @@ const ERRNOS: Readonly<Record<Exclude<Origin, "server" | "pooler" | "driver">, R
   },
   client: {
     ABORT_ERR: misuse("aborted", { connection: "discard" }),
-    [PASSWORD_FAILED]: credentials(),
   },
 }
 

@@ -1,7 +1,6 @@
 import { loss, misconfigured, misuse } from "./row.ts"
 import type { Row } from "./row.ts"
 import type { Origin } from "./failure.ts"
-import { credentials } from "./network.ts"
 import type { Report } from "./network.ts"
 import type { Layer } from "./layers.ts"
 
@@ -56,6 +55,11 @@ export function reportOfText(said: Layer): Report | undefined {
     ? TEXTS[said.message]
     : PATTERNS.find(([pattern]) => pattern.test(said.message))?.[1]
   return row === undefined ? undefined : { origin: originOf(said.message, row), row }
+}
+
+/** No password, or none that is one: perhaps it was only its key store's bad moment. */
+export function credentials(): Row {
+  return loss("authentication_failed", { blame: "client", retriesMax: 1, heal: "new_credentials" })
 }
 
 /** We and the server no longer agree on where a message begins. */

@@ -5,7 +5,7 @@ import { getCACertificates } from "node:tls"
 
 export type FileRead =
   | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly missing: boolean; readonly reason: string }
+  | { readonly ok: false; readonly reason: string }
 
 /** A file that only its owner should be able to read. */
 export type PrivateFile =
@@ -34,7 +34,7 @@ export const thisSystem: System = {
     try {
       return { ok: true, bytes: readFileSync(path) }
     } catch (error) {
-      return { ok: false, missing: isMissing(error), reason: reasonOf(error) }
+      return { ok: false, reason: reasonOf(error) }
     }
   },
   async readPrivateFile(path) {

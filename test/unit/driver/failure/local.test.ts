@@ -8,6 +8,7 @@ import {
   connectTimeout,
   decodeFailed,
   encodeFailed,
+  passwordFailed,
   refused,
   replicationUnconfirmed,
   transactionAborted,
@@ -162,5 +163,20 @@ it("a connection that is not ready in time is the server's failure", () => {
     connection: "discard",
     effect: "not_applied",
     message: expect.stringContaining("5000 ms"),
+  })
+})
+
+it("a password function that fails is asked once more, and the server is not blamed", () => {
+  const cause = new Error("the vault is sealed")
+  expect(passwordFailed(cause)).toMatchObject({
+    kind: "authentication_failed",
+    heal: "new_credentials",
+    blame: "client",
+    retry: "statement",
+    retriesMax: 1,
+    pace: "slow",
+    connection: "discard",
+    effect: "not_applied",
+    cause,
   })
 })

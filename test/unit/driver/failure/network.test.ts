@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest"
 
 import { classify } from "@kysely-resilient/driver/src/failure/classify.ts"
-import { PASSWORD_FAILED } from "@kysely-resilient/driver/src/failure/network.ts"
 import { sent, systemError } from "./support.ts"
 
 const connecting = sent("connect", { sent: false })
@@ -90,18 +89,6 @@ describe("while connecting", () => {
       blame: "client",
       retry: "never",
       connection: "discard",
-    })
-  })
-
-  it("a failing password function is asked once more", () => {
-    const thrown = Object.assign(new Error("vault is sealed"), { code: PASSWORD_FAILED })
-    expect(classify(thrown, connecting)).toMatchObject({
-      kind: "authentication_failed",
-      heal: "new_credentials",
-      retry: "statement",
-      retriesMax: 1,
-      pace: "slow",
-      effect: "not_applied",
     })
   })
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-import { resolveOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options.ts"
+import { resolveOptions, type ResolvedOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import { OptionsError, type OptionsProblem } from "@kysely-resilient/driver/src/options/options-error.ts"
 import type { System } from "@kysely-resilient/driver/src/options/system.ts"
 import type { ConnectionSettings } from "@kysely-resilient/driver/src/postgres/settings.ts"
@@ -26,7 +26,7 @@ export function systemWith(files: FakeFiles = {}, change: Partial<System> = {}):
     homeDirectory: () => "/home/osuser",
     readFile(path) {
       const text = textOf(path)
-      if (text === undefined) return { ok: false, missing: true, reason: "does not exist" }
+      if (text === undefined) return { ok: false, reason: "does not exist" }
       return { ok: true, bytes: Buffer.from(text) }
     },
     readPrivateFile(path) {

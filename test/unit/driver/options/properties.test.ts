@@ -1,6 +1,6 @@
 import { inspect } from "node:util"
 
-import type { ResolvedOptions } from "@kysely-resilient/driver/src/options.ts"
+import type { ResolvedOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"

@@ -2,7 +2,7 @@ import { OptionsError } from "@kysely-resilient/driver/src/options/options-error
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 import { describe, expect, it } from "vitest"
 
-import { problemsOf, resolved, systemWith } from "./options/fake-system.ts"
+import { problemsOf, resolved, systemWith } from "./fake-system.ts"
 
 const begun: DriverEvent = {
   name: "pool.outage-began",

@@ -1,0 +1,96 @@
+import type { Outcome } from "../failure/failure.ts"
+import type { PoolOptions } from "../pool/pool-options.ts"
+import type { ConnectedSession } from "../postgres/connections.ts"
+import type { ConnectionSettings } from "../postgres/settings.ts"
+import type { Observer } from "../telemetry/events.ts"
+import { logLine } from "../telemetry/log-line.ts"
+import { Problems, Section, show, type Keys } from "./check.ts"
+import { resolveConnection } from "./connection.ts"
+import { deepFreeze } from "./deep-freeze.ts"
+import type { Environment } from "./environment.ts"
+import { resolvePool, resolveRetry, resolveTimeouts, type ResolvedRetry, type ResolvedTimeouts } from "./limits.ts"
+import { thisSystem, type System } from "./system.ts"
+
+type OnConnect = (session: ConnectedSession) => Promise<void>
+
+/** The options with every default filled in, frozen. */
+export interface ResolvedOptions {
+  /** Or why nobody knows where to connect: the failure of the first operation. */
+  readonly connection: Outcome<ConnectionSettings>
+  readonly pool: PoolOptions
+  readonly timeouts: ResolvedTimeouts
+  readonly retry: ResolvedRetry
+  readonly orphanedTransaction: "rollback" | "commit" | "discard"
+  readonly onConnect: OnConnect | undefined
+  readonly observer: Observer | undefined
+  /** Told of noteworthy events only. */
+  readonly log: Observer | undefined
+}
+
+const DRIVER_KEYS: Keys = {
+  known: ["connection", "pool", "timeouts", "retry", "orphanedTransaction", "onConnect", "observer", "log"],
+  hints: {
+    connectionString: "Give it as connection",
+    url: "Give it as connection",
+    host: "Give it as connection: { host }",
+    database: "Give it as connection: { database }",
+    user: "Give it as connection: { user }",
+    password: "Give it as connection: { password }",
+    ssl: "Give it as connection: { ssl }",
+    max: "Give it as pool: { max }",
+    min: "Give it as pool: { min }",
+    queryMs: "Give it as timeouts: { queryMs }",
+    retries: "Give it as retry: { attemptsMax }; it counts the first try",
+    cursor: "Remove it: streaming needs no pg-cursor here",
+    onCreateConnection: "Write onConnect",
+    onReserveConnection: "Remove it: onConnect is called once per physical connection",
+    controlClient: "Remove it: cancellation needs no client of its own here",
+    resolution: "Remove it: it is not built yet",
+    resolveAutocommit: "Remove it: it is not built yet",
+    circuit: "Remove it: it is not built yet",
+  },
+}
+
+/**
+ * Checks everything, fills in the defaults, and throws one `OptionsError` for all that is wrong. Connects to nothing.
+ *
+ * @param options `DriverOptions`, if their author kept to the types
+ */
+export function resolveOptions(options: unknown, env: Environment, system: System = thisSystem): ResolvedOptions {
+  const problems = new Problems()
+  const root = new Section(problems, "", options, DRIVER_KEYS)
+  const connection = resolveConnection(root, env, system, problems)
+  const retry = resolveRetry(root)
+  const resolved: ResolvedOptions = {
+    connection: connection.settings,
+    pool: resolvePool(root, retry.outageWaitMs),
+    timeouts: resolveTimeouts(root, connection.connectMs),
+    retry,
+    orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
+    onConnect: root.callback("onConnect", isOnConnect),
+    observer: root.callback("observer", isObserver),
+    log: resolveLog(root, system),
+  }
+  problems.throwIfAny()
+  return deepFreeze(resolved)
+}
+
+function resolveLog(root: Section, system: System): Observer | undefined {
+  const log = root.value("log")
+  if (log === undefined || log === false) return undefined
+  if (log !== true && !isObserver(log)) return root.wrong("log", `is ${show(log)}`, "Give true, false or a function")
+  return (event) => {
+    const line = logLine(event)
+    if (line === undefined) return
+    if (log === true) system.writeLine(line)
+    else log(event)
+  }
+}
+
+function isObserver(value: unknown): value is Observer {
+  return typeof value === "function"
+}
+
+function isOnConnect(value: unknown): value is OnConnect {
+  return typeof value === "function"
+}
