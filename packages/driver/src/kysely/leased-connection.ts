@@ -64,7 +64,7 @@ export class LeasedConnection implements DatabaseConnection {
       )
     }
     for await (const chunk of this.lease.stream(query, chunkSize, { ...notesOf(query), ...signalOf(options) })) {
-      if (!chunk.ok) throw new DriverError(chunk.failure, 1, "not-transient")
+      if (!chunk.ok) throw new DriverError(chunk.failure, chunk.attempts, chunk.because)
       yield { rows: [...chunk.value] as R[] }
     }
   }
