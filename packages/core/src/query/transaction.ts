@@ -80,7 +80,7 @@ async function givingBack<R>(lease: LeaseHandle, running: Promise<RunEnd<R>>): P
     return ended
   } finally {
     if (cleanUp === undefined) await lease.release()
-    else void cleanUp.then(() => lease.release())
+    else void cleanUp.then(() => lease.release()).catch(() => {})
   }
 }
 
@@ -119,7 +119,11 @@ function givenUp<R>(
   const phase = "transaction"
   const failure =
     why === "deadline"
-      ? localFailure("transaction_timeout", `The transaction was not done within ${timeoutMs} ms, and was rolled back`, { phase })
+      ? localFailure(
+          "transaction_timeout",
+          `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
+          { phase },
+        )
       : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
   return toDatabaseError(failure, contextOf(kit, work, attempts))
 }

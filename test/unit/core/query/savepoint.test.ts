@@ -212,4 +212,25 @@ describe("concurrency around a savepoint", () => {
     expect((await running).isOk()).toBe(true)
     expect(short(engine.log).slice(-4)).toEqual(["delete 2", "release #1", "commit", "release"])
   })
+
+  it("that never returns keeps nobody waiting past the deadline", async () => {
+    const { db, clock } = scripted()
+    const waiting: PromiseLike<unknown>[] = []
+    const running = db.transaction(
+      async (tx) => {
+        void tx.savepoint(async (part) => {
+          void part.savepoint(() => new Promise<never>(() => {}))
+          waiting.push(statement(part, 1).then(errorOf))
+          return new Promise<never>(() => {})
+        })
+        waiting.push(statement(tx, 2).then(errorOf), tx.savepoint(async () => ok(3)).then(errorOf))
+        return new Promise<never>(() => {})
+      },
+      { timeoutMs: 50 },
+    )
+    await clock.advance(50)
+    expect(errorOf(await running)).toMatchObject({ kind: "transaction_timeout" })
+    expect(waiting).toHaveLength(3)
+    expect(await Promise.all(waiting)).toMatchObject([{ kind: "refused" }, { kind: "refused" }, { kind: "refused" }])
+  })
 })
