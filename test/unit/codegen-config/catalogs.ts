@@ -19,7 +19,7 @@ export function columnRow(change: Partial<ColumnRow> = {}): ColumnRow {
   }
 }
 
-export function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): TypeRow {
+function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): TypeRow {
   return {
     oid,
     schema: "pg_catalog",

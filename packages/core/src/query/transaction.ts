@@ -119,7 +119,11 @@ function givenUp<R>(
   const phase = "transaction"
   const failure =
     why === "deadline"
-      ? localFailure("transaction_timeout", `The transaction was not done within ${timeoutMs} ms, and was rolled back`, { phase })
+      ? localFailure(
+          "transaction_timeout",
+          `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
+          { phase },
+        )
       : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
   return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
