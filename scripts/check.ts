@@ -27,6 +27,7 @@ const checks: readonly Check[] = [
   })),
   { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"] },
   { name: "format", command: [bin("oxfmt"), "--check"] },
+  { name: "generated types", command: [process.execPath, "examples/schema/codegen.ts", "--check"] },
   { name: "unused files, exports and dependencies", command: [bin("knip")] },
   ...packages.map((name) => ({
     name: `publint of ${name}`,

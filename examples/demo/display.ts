@@ -1,3 +1,4 @@
+import process from "node:process"
 import { styleText } from "node:util"
 
 import { frame, lineOf } from "./frame.ts"
@@ -34,7 +35,10 @@ export class Display implements Disposable {
     this.#look = look
     this.#paint = paintFor(screen)
     this.#inPlace = fits(screen, frame(look(), this.#paint).length)
-    if (this.#inPlace) screen.write(HIDE_CURSOR)
+    if (this.#inPlace) {
+      screen.write(HIDE_CURSOR)
+      process.once("exit", this.#showCursor)
+    }
     this.#timer = setInterval(() => this.#draw(), this.#inPlace ? REDRAW_MS : LINE_MS)
     if (this.#inPlace) this.#draw()
   }
@@ -44,6 +48,12 @@ export class Display implements Disposable {
     clearInterval(this.#timer)
     if (!this.#inPlace) return
     this.#draw()
+    this.#showCursor()
+    process.off("exit", this.#showCursor)
+  }
+
+  /** Also when the process ends in a hurry: a terminal without a cursor is a nuisance. */
+  readonly #showCursor = (): void => {
     this.#screen.write(SHOW_CURSOR)
   }
 

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises"
 import type { Insertable } from "kysely"
 import type { Prices } from "./schema.gen.ts"
 
-/** One day's prices, still without the instrument that they belong to. Decimals stay text: nothing is lost to floating point. */
+/**
+ * One day's prices, still without the instrument that they belong to. Decimals stay text: nothing is lost to floating
+ * point.
+ */
 export type DailyPrice = Omit<Insertable<Prices>, "instrument_id"> & {
   readonly day: string
   readonly open: string

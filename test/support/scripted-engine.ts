@@ -15,7 +15,12 @@ import type { CompiledQuery, Dialect } from "kysely"
 
 /** What the script says to one statement. */
 export type Reply =
-  | { readonly rows?: readonly unknown[]; readonly affected?: bigint; readonly command?: string }
+  | {
+      readonly rows?: readonly unknown[]
+      readonly affected?: bigint
+      readonly command?: string
+      readonly fails?: undefined
+    }
   | { readonly fails: Failure; readonly value?: StatementResult }
 
 export interface Asked {
@@ -122,7 +127,7 @@ export class ScriptedEngine implements Engine {
     const asked = { sql: statement.sql, parameters: statement.parameters, options, lease }
     this.asked.push(asked)
     const reply = (await this.script.statement?.(asked)) ?? {}
-    if ("fails" in reply) {
+    if (reply.fails !== undefined) {
       const { fails, value } = reply
       return { ok: false, failure: fails, attempts: 1, because: "not-transient", ...(value !== undefined && { value }) }
     }

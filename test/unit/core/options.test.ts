@@ -6,6 +6,7 @@ import { createEngine, type DriverOptions } from "@kysely-resilient/driver"
 import { CamelCasePlugin } from "kysely"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../support/results.ts"
 import { ScriptedEngine } from "../../support/scripted-engine.ts"
 
 const problemsOf = (make: () => unknown): readonly string[] => {
@@ -119,10 +120,10 @@ describe("a database", () => {
 
   it("answers ready() with the server's version, or with what is wrong", async () => {
     const { db: ready } = { db: assembleDatabase({}, { engine: () => new ScriptedEngine() }) }
-    expect((await ready.ready())._unsafeUnwrap()).toEqual({ serverVersion: "18.4", connectMs: 1 })
+    expect(valueOf(await ready.ready())).toEqual({ serverVersion: "18.4", connectMs: 1 })
     // @ts-expect-error what types forbid, JavaScript does not
-    expect((await ready.ready({ timeoutMs: "5" }))._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+    expect(errorOf(await ready.ready({ timeoutMs: "5" }))).toMatchObject({ kind: "refused" })
     // @ts-expect-error what types forbid, JavaScript does not
-    expect((await ready.close({ drainMs: "5s" }))._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+    expect(errorOf(await ready.close({ drainMs: "5s" }))).toMatchObject({ kind: "refused" })
   })
 })

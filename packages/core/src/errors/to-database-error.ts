@@ -97,7 +97,7 @@ function messageOf(failure: CoreFailure, context: ErrorContext): string {
   const notes = [code, note("query", context.query?.name), note("transaction", context.transaction)].filter(
     (text) => text !== undefined,
   )
-  return `${failure.kind}: ${told}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
+  return `${failure.kind}: ${told.replace(/\.$/, "")}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
 }
 
 function note(what: string, name: string | undefined): string | undefined {

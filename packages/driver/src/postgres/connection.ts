@@ -1,5 +1,4 @@
 import type { Clock } from "../foundation/clock.ts"
-import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
 
@@ -21,7 +20,8 @@ interface ConnectionParts {
   readonly id: number
   readonly client: PgClient
   readonly clock: Clock
-  readonly cancelTarget: CancelTarget
+  /** Stops what is running, see `cancel.ts`; takes at most `cancelMs`. */
+  readonly requestCancel: () => Promise<boolean>
   readonly cancelMs: number
   /** Opening it took this long. */
   readonly connectMs: number
@@ -43,7 +43,7 @@ export class PgConnection {
   statementTimeoutMs = 0
   readonly #client: PgClient
   readonly #clock: Clock
-  readonly #cancelTarget: CancelTarget
+  readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
@@ -58,7 +58,7 @@ export class PgConnection {
     this.connectMs = parts.connectMs
     this.#client = parts.client
     this.#clock = parts.clock
-    this.#cancelTarget = parts.cancelTarget
+    this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
@@ -72,7 +72,7 @@ export class PgConnection {
   }
 
   get processId(): number {
-    return this.#cancelTarget.processId
+    return this.#client.processID ?? 0
   }
 
   get transactionStatus(): TransactionStatus {
@@ -130,7 +130,7 @@ export class PgConnection {
       if (this.#cancelling)
         this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
     })
-    const requested = cancel ? requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs) : Promise.resolve(true)
+    const requested = cancel ? this.#requestCancel() : Promise.resolve(true)
     void requested.then((over) => {
       const settle = (): void => {
         if (!this.#cancelling) return
@@ -149,7 +149,7 @@ export class PgConnection {
   kill(): void {
     if (this.#state.state !== "busy") return
     this.#state.exchange.abandoned = "abort"
-    void requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
+    void this.#requestCancel()
     this.destroy(ended("The session was killed"))
   }
 

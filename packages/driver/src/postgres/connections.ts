@@ -5,6 +5,7 @@ import { failed, success, type Failure, type Outcome } from "../failure/failure.
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
@@ -159,19 +160,21 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
+    const { clock, cancelMs } = this.#parts
+    const target: CancelTarget = {
+      host: settings.host,
+      port: settings.port,
+      ssl,
+      processId: client.processID ?? 0,
+      secretKey: client.secretKey ?? 0,
+    }
     const parts = {
       id: this.#lastId,
       client,
-      clock: this.#parts.clock,
-      cancelTarget: {
-        host: settings.host,
-        port: settings.port,
-        ssl,
-        processId: client.processID ?? 0,
-        secretKey: client.secretKey ?? 0,
-      },
-      cancelMs: this.#parts.cancelMs,
-      connectMs: this.#parts.clock.now() - startedAt,
+      clock,
+      requestCancel: () => requestCancel(target, clock, cancelMs),
+      cancelMs,
+      connectMs: clock.now() - startedAt,
     }
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)

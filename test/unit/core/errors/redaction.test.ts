@@ -5,6 +5,7 @@ import type { Failure, FailureKind } from "@kysely-resilient/driver"
 import { inspect } from "node:util"
 import { describe, expect, it } from "vitest"
 
+import { errorOf } from "../../../support/results.ts"
 import { scripted } from "../../../support/scripted-database.ts"
 import { failure } from "../../../support/scripted-engine.ts"
 
@@ -264,13 +265,13 @@ describe("an operation's error", () => {
       return (await tx.exec(insert)).map(() => ({}))
     })
     for (const result of [await db.exec(insert), await db.query("select $1", [SECRET]), batched, inTransaction]) {
-      expect(everythingSeen(result._unsafeUnwrapErr())).not.toContain(SECRET)
+      expect(everythingSeen(errorOf(result))).not.toContain(SECRET)
     }
   })
 
   it("holds nothing of what a callback threw", async () => {
     const { db } = scripted()
-    const error = (await db.transaction(() => Promise.reject(new Error(SECRET))))._unsafeUnwrapErr()
+    const error = errorOf(await db.transaction(() => Promise.reject(new Error(SECRET))))
     expect(everythingSeen(error)).not.toContain(SECRET)
   })
 
@@ -283,12 +284,12 @@ describe("an operation's error", () => {
       await query.$call(wanted.db.one),
       await wanted.db.batch({ query }),
     ]) {
-      const error = result._unsafeUnwrapErr()
+      const error = errorOf(result)
       expect(error.callSite).toMatch(/redaction\.test\.ts:\d+:\d+/)
       expect(error.stack).toContain("redaction.test.ts")
       expect(error.stack?.startsWith(`DatabaseError: ${error.message}`)).toBe(true)
     }
     const unwanted = scripted(script, { errors: { callSite: false } })
-    expect((await unwanted.db.all(query))._unsafeUnwrapErr().callSite).toBeUndefined()
+    expect(errorOf(await unwanted.db.all(query)).callSite).toBeUndefined()
   })
 })

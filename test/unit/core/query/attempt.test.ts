@@ -2,6 +2,8 @@ import { attempt, unsafeDriverError } from "@kysely-resilient/core"
 import { err, errAsync, ok, okAsync } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
+
 describe("attempt", () => {
   it("gives the values of what succeeded, and answers plain values and Results", async () => {
     const plain = await attempt(async function* () {
@@ -9,16 +11,16 @@ describe("attempt", () => {
       const b = yield* ok(2)
       return a + b
     })
-    expect(plain._unsafeUnwrap()).toBe(3)
+    expect(valueOf(plain)).toBe(3)
     const result = await attempt(async function* () {
       return okAsync(yield* okAsync(4))
     })
-    expect(result._unsafeUnwrap()).toBe(4)
+    expect(valueOf(result)).toBe(4)
     const failing = await attempt(async function* () {
       yield* okAsync(1)
       return err("no" as const)
     })
-    expect(failing._unsafeUnwrapErr()).toBe("no")
+    expect(errorOf(failing)).toBe("no")
   })
 
   it("leaves with the first Err, and cleans up on the way", async () => {
@@ -35,36 +37,15 @@ describe("attempt", () => {
         log.push("finally")
       }
     })
-    expect(result._unsafeUnwrapErr()).toBe("no")
+    expect(errorOf(result)).toBe("no")
     expect(log).toEqual(["finally", "file closed"])
   })
 
   it.each([
-    [
-      "throws",
-      async function* () {
-        yield* errAsync("first" as const)
-        return 1
-      },
-      "throw",
-    ],
-    [
-      "yields an Err of its own",
-      async function* () {
-        yield* errAsync("first" as const)
-        return 1
-      },
-      "yield",
-    ],
-    [
-      "returns something else",
-      async function* () {
-        yield* errAsync("first" as const)
-        return 1
-      },
-      "return",
-    ],
-  ])("keeps the first Err though the clean-up %s", async (_, _body, how) => {
+    ["throws", "throw"],
+    ["yields an Err of its own", "yield"],
+    ["returns something else", "return"],
+  ])("keeps the first Err though the clean-up %s", async (_, how) => {
     const result = await attempt(async function* () {
       try {
         yield* errAsync("first" as const)
@@ -77,7 +58,7 @@ describe("attempt", () => {
       }
       return 1
     })
-    expect(result._unsafeUnwrapErr()).toBe("first")
+    expect(errorOf(result)).toBe("first")
   })
 
   it("does not follow a clean-up that never ends yielding", async () => {
@@ -88,7 +69,7 @@ describe("attempt", () => {
         for (;;) yield err("again" as const)
       }
     })
-    expect(result._unsafeUnwrapErr()).toBe("first")
+    expect(errorOf(result)).toBe("first")
   })
 
   it.each([
@@ -106,7 +87,7 @@ describe("attempt", () => {
       },
     ],
   ])("answers callback_threw when the body %s", async (_, body) => {
-    const error = (await attempt(body as () => AsyncGenerator<never, number, undefined>))._unsafeUnwrapErr()
+    const error = errorOf(await attempt(body as () => AsyncGenerator<never, number, undefined>))
     expect(error).toMatchObject({ kind: "callback_threw", category: "bug" })
     expect(unsafeDriverError(error)).toEqual(new Error("boom"))
   })
@@ -121,7 +102,7 @@ describe("attempt", () => {
       },
     ]) {
       // @ts-expect-error what types forbid, JavaScript does not
-      expect((await attempt(body))._unsafeUnwrapErr()).toMatchObject({ kind: "callback_threw" })
+      expect(errorOf(await attempt(body))).toMatchObject({ kind: "callback_threw" })
     }
   })
 })

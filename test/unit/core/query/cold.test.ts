@@ -1,6 +1,7 @@
 import { CamelCasePlugin, ParseJSONResultsPlugin, sql, type KyselyPlugin, type QueryId } from "kysely"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted } from "../../../support/scripted-database.ts"
 
 /** Counts the queries it has seen on the way out, and knows them by their id on the way back. */
@@ -30,32 +31,30 @@ describe("plugins", () => {
     )
     // @ts-expect-error the plugin translates between this name and the table's
     const query = db.selectFrom("users").select("firstName")
-    expect((await db.all(query))._unsafeUnwrap()).toEqual([{ firstName: "Ann" }])
+    expect(valueOf(await db.all(query))).toEqual([{ firstName: "Ann" }])
     expect(engine.asked[0]?.sql).toBe('select "first_name" from "users"')
-    expect((await db.query("select 1"))._unsafeUnwrap().rows).toEqual([{ firstName: "Ann" }])
-    expect((await db.batch({ query }))._unsafeUnwrap().query).toEqual([{ firstName: "Ann" }])
-    expect((await db.all(sql`select 1`))._unsafeUnwrap()).toEqual([{ firstName: "Ann" }])
+    expect(valueOf(await db.query("select 1")).rows).toEqual([{ firstName: "Ann" }])
+    expect(valueOf(await db.batch({ query })).query).toEqual([{ firstName: "Ann" }])
+    expect(valueOf(await db.all(sql`select 1`))).toEqual([{ firstName: "Ann" }])
   })
 
   it("that know a query by its id find it again, also on what was compiled before", async () => {
     const { db } = scripted({ statement: () => ({ rows: [{ id: 1 }] }) }, { plugins: [new Numbering()] })
     const first = db.selectFrom("users").select("id").compile()
     const second = db.selectFrom("posts").select("id")
-    expect((await db.all(second))._unsafeUnwrap()).toEqual([{ id: 1, query: 2 }])
-    expect((await db.all(first))._unsafeUnwrap()).toEqual([{ id: 1, query: 1 }])
+    expect(valueOf(await db.all(second))).toEqual([{ id: 1, query: 2 }])
+    expect(valueOf(await db.all(first))).toEqual([{ id: 1, query: 1 }])
     const raw = db.sql<{ id: number }>`select id from users`
-    expect((await db.transaction((tx) => tx.all(raw)))._unsafeUnwrap()).toEqual([{ id: 1, query: 3 }])
+    expect(valueOf(await db.transaction((tx) => tx.all(raw)))).toEqual([{ id: 1, query: 3 }])
   })
 
   it("of a single query see its result, and no other's", async () => {
     const { db } = scripted({ statement: () => ({ rows: [{ first_name: '{"a":1}' }] }) })
     const query = db.selectFrom("users").select("first_name")
-    expect((await db.all(query.withPlugin(new ParseJSONResultsPlugin())))._unsafeUnwrap()).toEqual([
-      { first_name: { a: 1 } },
-    ])
-    expect((await db.all(query))._unsafeUnwrap()).toEqual([{ first_name: '{"a":1}' }])
+    expect(valueOf(await db.all(query.withPlugin(new ParseJSONResultsPlugin())))).toEqual([{ first_name: { a: 1 } }])
+    expect(valueOf(await db.all(query))).toEqual([{ first_name: '{"a":1}' }])
     const raw = db.sql<{ first_name: unknown }>`select 1`.withPlugin(new ParseJSONResultsPlugin())
-    expect((await db.all(raw))._unsafeUnwrap()).toEqual([{ first_name: { a: 1 } }])
+    expect(valueOf(await db.all(raw))).toEqual([{ first_name: { a: 1 } }])
   })
 
   it("are given the signal, as Kysely gives it", async () => {
@@ -77,15 +76,18 @@ describe("plugins", () => {
     ["transformQuery", "client_error", "not_applied"],
     ["transformResult", "decode_failed", "applied"],
   ])("that throw in %s are an Err: %s, %s", async (hook, kind, effect) => {
-    const plugin = {
-      transformQuery: ({ node }: { node: never }) => node,
-      transformResult: async ({ result }: { result: never }) => result,
+    const sound: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => result,
+    }
+    const plugin: KyselyPlugin = {
+      ...sound,
       [hook]: () => {
         throw new Error("secret")
       },
     }
     const { db } = scripted({ statement: () => ({ rows: [{}] }) }, { plugins: [plugin] })
-    const error = (await db.all(db.selectFrom("users").selectAll()))._unsafeUnwrapErr()
+    const error = errorOf(await db.all(db.selectFrom("users").selectAll()))
     expect(error).toMatchObject({ kind, effect })
     expect(error.message).not.toContain("secret")
   })

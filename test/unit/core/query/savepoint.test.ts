@@ -2,6 +2,7 @@ import type { Tx } from "@kysely-resilient/core"
 import { err, ok } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted, type Shop } from "../../../support/scripted-database.ts"
 import { conflict, failure } from "../../../support/scripted-engine.ts"
 
@@ -15,7 +16,7 @@ describe("a savepoint", () => {
     const result = await db.transaction((tx) =>
       tx.savepoint(async (part) => (await statement(part, 1)).map(() => "kept")),
     )
-    expect(result._unsafeUnwrap()).toBe("kept")
+    expect(valueOf(result)).toBe("kept")
     expect(short(engine.log)).toEqual(["begin", "savepoint #1", "delete 1", "release #1", "commit", "release"])
   })
 
@@ -25,11 +26,11 @@ describe("a savepoint", () => {
     })
     const result = await db.transaction(async (tx) => {
       const part = await tx.savepoint((inner) => statement(inner, 13))
-      expect(part._unsafeUnwrapErr()).toMatchObject({ kind: "check_violation" })
+      expect(errorOf(part)).toMatchObject({ kind: "check_violation" })
       await statement(tx, 2)
       return ok("whole")
     })
-    expect(result._unsafeUnwrap()).toBe("whole")
+    expect(valueOf(result)).toBe("whole")
     expect(short(engine.log)).toEqual([
       "begin",
       "savepoint #1",
@@ -51,19 +52,19 @@ describe("a savepoint", () => {
         await statement(inner, 13)
         return ok("fine")
       })
-      expect(part._unsafeUnwrapErr()).toMatchObject({ kind: "transaction_aborted", first: { kind: "check_violation" } })
+      expect(errorOf(part)).toMatchObject({ kind: "transaction_aborted", first: { kind: "check_violation" } })
       return ok("whole")
     })
-    expect(result._unsafeUnwrap()).toBe("whole")
+    expect(valueOf(result)).toBe("whole")
   })
 
   it("that throws is undone and answers callback_threw", async () => {
     const { db, engine } = scripted()
     const result = await db.transaction(async (tx) => {
       const part = await tx.savepoint(() => Promise.reject(new Error("boom")))
-      return ok(part._unsafeUnwrapErr())
+      return ok(errorOf(part))
     })
-    expect(result._unsafeUnwrap()).toMatchObject({ kind: "callback_threw" })
+    expect(valueOf(result)).toMatchObject({ kind: "callback_threw" })
     expect(short(engine.log)).toEqual(["begin", "savepoint #1", "rollback to #1", "release #1", "commit", "release"])
   })
 
@@ -74,7 +75,7 @@ describe("a savepoint", () => {
       return ok(tx.attempt)
     })
     await clock.advance(5)
-    expect((await running)._unsafeUnwrap()).toBe(2)
+    expect(valueOf(await running)).toBe(2)
   })
 
   it("nests, with names of its own", async () => {
@@ -86,7 +87,7 @@ describe("a savepoint", () => {
         return outer.atomic(async () => ok("outer"))
       }),
     )
-    expect(result._unsafeUnwrap()).toBe("outer")
+    expect(valueOf(result)).toBe("outer")
     expect(short(engine.log)).toEqual([
       "begin",
       "savepoint #1",
@@ -128,7 +129,7 @@ describe("a savepoint", () => {
         kept = part
         return ok(1)
       })
-      expect((await kept?.exec(db.deleteFrom("users")))?._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+      expect(errorOf(await kept?.exec(db.deleteFrom("users")))).toMatchObject({ kind: "refused" })
       expect((await statement(tx, 1)).isOk()).toBe(true)
       return ok(1)
     })
@@ -183,14 +184,14 @@ describe("concurrency around a savepoint", () => {
     const result = await db.transaction(async (tx) => {
       const part = await tx.savepoint(async () => {
         const wrong = await statement(tx, 1)
-        expect(wrong._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
-        expect(wrong._unsafeUnwrapErr().message).toContain("use the handle that its callback was given")
+        expect(errorOf(wrong)).toMatchObject({ kind: "refused" })
+        expect(errorOf(wrong).message).toContain("use the handle that its callback was given")
         return tx.savepoint(async () => ok(1))
       })
-      expect(part._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+      expect(errorOf(part)).toMatchObject({ kind: "refused" })
       return ok("whole")
     })
-    expect(result._unsafeUnwrap()).toBe("whole")
+    expect(valueOf(result)).toBe("whole")
   })
 
   it("is never committed half done, though nobody waited for it", async () => {

@@ -3,6 +3,7 @@ import { unsafeDriverError } from "@kysely-resilient/core"
 import { err, ok } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted, type Scripted } from "../../../support/scripted-database.ts"
 import { failure } from "../../../support/scripted-engine.ts"
 
@@ -98,14 +99,14 @@ describe("forEach", () => {
       await new Promise((resolve) => setImmediate(resolve))
       seen.push(id)
     })
-    expect(answer._unsafeUnwrap()).toEqual({ rows: 3 })
+    expect(valueOf(answer)).toEqual({ rows: 3 })
     expect(seen).toEqual([1, 2, 3])
   })
 
   it("takes visitors that answer something else", async () => {
     const { db } = given(rows(1, 2))
     const seen: number[] = []
-    expect((await db.forEach(db.selectFrom("users").select("id"), ({ id }) => seen.push(id)))._unsafeUnwrap()).toEqual({
+    expect(valueOf(await db.forEach(db.selectFrom("users").select("id"), ({ id }) => seen.push(id)))).toEqual({
       rows: 2,
     })
   })
@@ -117,7 +118,7 @@ describe("forEach", () => {
       seen.push(id)
       return id === 2 ? err("enough" as const) : ok(undefined)
     })
-    expect(answer._unsafeUnwrapErr()).toBe("enough")
+    expect(errorOf(answer)).toBe("enough")
     expect(seen).toEqual([1, 2])
     expect(engine.log.at(-1)).toBe("0: stream closed")
   })
@@ -132,14 +133,14 @@ describe("forEach", () => {
     ["rejects", () => Promise.reject(new Error("boom"))],
   ])("answers callback_threw when the visitor %s", async (_, visit) => {
     const { db, engine } = given(rows(1, 2))
-    const error = (await db.forEach(db.selectFrom("users").select("id"), visit))._unsafeUnwrapErr()
+    const error = errorOf(await db.forEach(db.selectFrom("users").select("id"), visit))
     expect(error).toMatchObject({ kind: "callback_threw" })
     expect(engine.log.at(-1)).toBe("0: stream closed")
   })
 
   it("answers the stream's own Err", async () => {
     const { db } = given(rows(1), lost)
-    expect((await db.forEach(db.selectFrom("users").select("id"), () => {}))._unsafeUnwrapErr()).toMatchObject({
+    expect(errorOf(await db.forEach(db.selectFrom("users").select("id"), () => {}))).toMatchObject({
       kind: "connection_failed",
     })
   })

@@ -3,6 +3,7 @@ import { CompiledQuery, sql } from "kysely"
 import { ResultAsync } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted } from "../../../support/scripted-database.ts"
 import { failure } from "../../../support/scripted-engine.ts"
 
@@ -12,8 +13,8 @@ describe("row terminals", () => {
   it("answer all rows, in either spelling", async () => {
     const { db, engine } = scripted(rows({ id: 1 }, { id: 2 }))
     const query = db.selectFrom("users").select("id").where("email", "=", "a@x")
-    expect((await db.all(query))._unsafeUnwrap()).toEqual([{ id: 1 }, { id: 2 }])
-    expect((await query.$call(db.all))._unsafeUnwrap()).toEqual([{ id: 1 }, { id: 2 }])
+    expect(valueOf(await db.all(query))).toEqual([{ id: 1 }, { id: 2 }])
+    expect(valueOf(await query.$call(db.all))).toEqual([{ id: 1 }, { id: 2 }])
     expect(engine.asked.map(({ sql: text, parameters }) => [text, parameters])).toEqual(
       Array.from({ length: 2 }, () => ['select "id" from "users" where "email" = $1', ["a@x"]]),
     )
@@ -38,8 +39,8 @@ describe("row terminals", () => {
   ] as const)("%s of %j is %j", async (terminal, given, expected) => {
     const { db } = scripted(rows(...given))
     const result = await db[terminal](db.selectFrom("users").select("id"))
-    if (typeof expected !== "string") return expect(result._unsafeUnwrap()).toEqual(expected)
-    const error = result._unsafeUnwrapErr()
+    if (typeof expected !== "string") return expect(valueOf(result)).toEqual(expected)
+    const error = errorOf(result)
     expect(error).toMatchObject({ kind: expected, category: "result", effect: "applied", retry: "never" })
     expect(error.query?.sql).toContain("select")
   })
@@ -48,17 +49,17 @@ describe("row terminals", () => {
 describe("exec", () => {
   it("answers how many rows it changed, and 0 where the command counts none", async () => {
     const counted = scripted({ statement: () => ({ affected: 3n, command: "DELETE" }) })
-    expect((await counted.db.exec(counted.db.deleteFrom("users")))._unsafeUnwrap()).toEqual({ affected: 3n })
+    expect(valueOf(await counted.db.exec(counted.db.deleteFrom("users")))).toEqual({ affected: 3n })
     const uncounted = scripted({ statement: () => ({ command: "CREATE TABLE" }) })
     const table = uncounted.db.schema.createTable("t").addColumn("id", "int8")
-    expect((await uncounted.db.exec(table))._unsafeUnwrap()).toEqual({ affected: 0n })
+    expect(valueOf(await uncounted.db.exec(table))).toEqual({ affected: 0n })
   })
 })
 
 describe("exists", () => {
   it("asks whether there is a row, and takes no row over the wire", async () => {
     const { db, engine } = scripted(rows({ exists: true }))
-    expect((await db.exists(db.selectFrom("users").select("id").where("id", "=", 7)))._unsafeUnwrap()).toBe(true)
+    expect(valueOf(await db.exists(db.selectFrom("users").select("id").where("id", "=", 7)))).toBe(true)
     expect(engine.asked[0]).toMatchObject({
       sql: 'select exists (\nselect "id" from "users" where "id" = $1\n) as "exists"',
       parameters: [7],
@@ -69,7 +70,7 @@ describe("exists", () => {
     "wraps raw text: %j",
     async (text) => {
       const { db, engine } = scripted(rows({ exists: false }))
-      expect((await db.exists(CompiledQuery.raw(text)))._unsafeUnwrap()).toBe(false)
+      expect(valueOf(await db.exists(CompiledQuery.raw(text)))).toBe(false)
       expect(engine.asked[0]?.sql).toBe(`select exists (\n${text.replace(/[;\s]+$/, "")}\n) as "exists"`)
     },
   )
@@ -79,7 +80,7 @@ describe("query", () => {
   it("sends text and parameters, and answers rows, count and command", async () => {
     const { db, engine } = scripted({ statement: () => ({ rows: [{ n: 1 }], affected: 1n, command: "SELECT" }) })
     const answer = await db.query<{ n: number }>("select $1::int as n", [1], { name: "numbers" })
-    expect(answer._unsafeUnwrap()).toEqual({ rows: [{ n: 1 }], affected: 1n, command: "SELECT" })
+    expect(valueOf(answer)).toEqual({ rows: [{ n: 1 }], affected: 1n, command: "SELECT" })
     expect(engine.asked[0]).toMatchObject({ parameters: [1], options: { label: "numbers" } })
   })
 
@@ -95,7 +96,7 @@ describe("query", () => {
   ])("refuses a bare %j outside of withConnection before it is sent", async (text) => {
     const { db, engine } = scripted()
     for (const result of [await db.query(text), await db.exec(CompiledQuery.raw(text)), await db.all(sql.raw(text))]) {
-      const error = result._unsafeUnwrapErr()
+      const error = errorOf(result)
       expect(error).toMatchObject({ kind: "refused", effect: "not_applied" })
       expect(error.message).toContain("db.transaction")
     }
@@ -114,15 +115,15 @@ describe("batch", () => {
       changed: db.updateTable("posts").set({ title: "t" }),
       back: db.updateTable("posts").set({ title: "t" }).returning("id"),
     })
-    expect(both._unsafeUnwrap()).toEqual({ users: [{ id: 1 }], changed: { affected: 2n }, back: [] })
+    expect(valueOf(both)).toEqual({ users: [{ id: 1 }], changed: { affected: 2n }, back: [] })
     expect(engine.log).toHaveLength(3)
   })
 
   it("is one unit: an error names all of its statements", async () => {
     const { db } = scripted({ statement: () => ({ fails: failure("unique_violation", { constraint: "users_pkey" }) }) })
-    const error = (
-      await db.batch({ a: db.selectFrom("users").select("id").where("id", "=", 1), b: db.deleteFrom("posts") })
-    )._unsafeUnwrapErr()
+    const error = errorOf(
+      await db.batch({ a: db.selectFrom("users").select("id").where("id", "=", 1), b: db.deleteFrom("posts") }),
+    )
     expect(error).toMatchObject({
       kind: "unique_violation",
       query: { sql: 'select "id" from "users" where "id" = $1;\ndelete from "posts"', parameterCount: 1 },
@@ -132,7 +133,7 @@ describe("batch", () => {
   it("refuses transaction control among its statements, and sends none of them", async () => {
     const { db, engine } = scripted()
     const result = await db.batch({ a: db.deleteFrom("posts"), b: CompiledQuery.raw("commit") })
-    expect(result._unsafeUnwrapErr().kind).toBe("refused")
+    expect(errorOf(result).kind).toBe("refused")
     expect(engine.log).toEqual([])
   })
 })
@@ -145,7 +146,7 @@ describe("failures of a statement", () => {
       }),
     })
     const insert = db.insertInto("users").values({ email: "secret@x", first_name: null })
-    const error = (await db.exec(insert, { name: "users.add" }))._unsafeUnwrapErr()
+    const error = errorOf(await db.exec(insert, { name: "users.add" }))
     expect(error).toMatchObject({
       name: "DatabaseError",
       kind: "unique_violation",
@@ -173,7 +174,7 @@ describe("failures of a statement", () => {
       }),
     })
     const insert = db.insertInto("users").values({ email: "a@x", first_name: null }).returning("id")
-    const error = (await db.one(insert))._unsafeUnwrapErr()
+    const error = errorOf(await db.one(insert))
     expect(error).toMatchObject({ effect: "applied_locally", retry: "never" })
     expect(error.value).toEqual({ id: 5 })
     expect(Object.keys(error)).not.toContain("value")
@@ -197,7 +198,7 @@ describe("whatever misbehaves", () => {
   ])("%s is an Err of its caller", async (_, given, options) => {
     const { db, engine } = scripted()
     // @ts-expect-error what types forbid, JavaScript does not
-    const error = (await db.all(given, options))._unsafeUnwrapErr()
+    const error = errorOf(await db.all(given, options))
     expect(error).toMatchObject({ kind: "client_error", category: "bug", effect: "not_applied" })
     expect(engine.log).toEqual([])
   })
@@ -207,7 +208,7 @@ describe("whatever misbehaves", () => {
     async (options) => {
       const { db, engine } = scripted()
       // @ts-expect-error what types forbid, JavaScript does not
-      const error = (await db.all(db.selectFrom("users").selectAll(), options))._unsafeUnwrapErr()
+      const error = errorOf(await db.all(db.selectFrom("users").selectAll(), options))
       expect(error).toMatchObject({ kind: "refused", effect: "not_applied" })
       expect(engine.log).toEqual([])
     },
@@ -215,7 +216,7 @@ describe("whatever misbehaves", () => {
 
   it("an engine that breaks its word leaves an unknown effect, and rejects nothing", async () => {
     const { db } = scripted({ statement: thrower })
-    const error: DatabaseError = (await db.exec(db.deleteFrom("users")))._unsafeUnwrapErr()
+    const error: DatabaseError = errorOf(await db.exec(db.deleteFrom("users")))
     expect(error).toMatchObject({ kind: "client_error", effect: "unknown" })
     expect(unsafeDriverError(error)).toEqual(new Error("boom"))
   })

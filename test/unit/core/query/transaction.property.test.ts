@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "neverthrow"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
 import { scripted } from "../../../support/scripted-database.ts"

@@ -2,6 +2,7 @@ import { isDatabaseError, unsafeDriverError, type Tx } from "@kysely-resilient/c
 import { err, ok, type Result } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted, type Shop } from "../../../support/scripted-database.ts"
 import { conflict, failure } from "../../../support/scripted-engine.ts"
 
@@ -12,21 +13,21 @@ describe("the end of the callback", () => {
   it("Ok commits, gives back the lease, and is the answer", async () => {
     const { db, engine } = scripted()
     const result = await db.transaction(async (tx) => (await touch(tx)).map(() => "done"))
-    expect(result._unsafeUnwrap()).toBe("done")
+    expect(valueOf(result)).toBe("done")
     expect(engine.log).toEqual(["1: begin", '1: update "posts" set "title" = $1', "1: commit", "1: release"])
   })
 
   it("Err rolls back and is the answer, be it an error or anything else", async () => {
     const { db, engine } = scripted()
     const result = await db.transaction(async () => err("no money" as const))
-    expect(result._unsafeUnwrapErr()).toBe("no money")
+    expect(errorOf(result)).toBe("no money")
     expect(engine.log).toEqual(["1: begin", "1: rollback (caller)", "1: release"])
   })
 
   it("takes what a callback that is not async returns, Results and ResultAsyncs alike", async () => {
     const { db } = scripted()
-    expect((await db.transaction(() => ok(1)))._unsafeUnwrap()).toBe(1)
-    expect((await db.transaction((tx) => touch(tx)))._unsafeUnwrap()).toEqual({ affected: 0n })
+    expect(valueOf(await db.transaction(() => ok(1)))).toBe(1)
+    expect(valueOf(await db.transaction((tx) => touch(tx)))).toEqual({ affected: 0n })
   })
 
   it.each([
@@ -79,7 +80,7 @@ describe("the end of the callback", () => {
   ])("a callback that %s is rolled back and answers callback_threw", async (_, body) => {
     const { db, engine } = scripted()
     // @ts-expect-error what types forbid, JavaScript does not
-    const error: unknown = (await db.transaction(body))._unsafeUnwrapErr()
+    const error: unknown = errorOf(await db.transaction(body))
     expect(error).toMatchObject({ kind: "callback_threw", category: "bug", effect: "not_applied", retry: "never" })
     expect(String(error)).not.toContain("secret")
     expect(engine.log).toEqual(["1: begin", "1: rollback (failed)", "1: release"])
@@ -89,7 +90,7 @@ describe("the end of the callback", () => {
     const thrown = new Error("boom")
     const defects: unknown[] = []
     const { db } = scripted({}, { on: { defect: (error) => void defects.push(error) } })
-    const error = (await db.transaction(async () => Promise.reject(thrown)))._unsafeUnwrapErr()
+    const error = errorOf(await db.transaction(async () => Promise.reject(thrown)))
     expect(unsafeDriverError(error)).toBe(thrown)
     expect(defects).toEqual([error])
   })
@@ -105,7 +106,7 @@ describe("the end of the callback", () => {
         },
       },
     )
-    expect((await db.transaction(() => Promise.reject(new Error("boom"))))._unsafeUnwrapErr()).toMatchObject({
+    expect(errorOf(await db.transaction(() => Promise.reject(new Error("boom"))))).toMatchObject({
       kind: "callback_threw",
     })
   })
@@ -116,12 +117,12 @@ describe("a failed statement", () => {
     const { db, engine } = scripted({
       statement: () => ({ fails: failure("check_violation", { constraint: "positive", sqlState: "23514" }) }),
     })
-    const error = (
+    const error = errorOf(
       await db.transaction(async (tx) => {
         await touch(tx)
         return ok("fine")
-      })
-    )._unsafeUnwrapErr()
+      }),
+    )
     expect(error).toMatchObject({
       kind: "transaction_aborted",
       effect: "not_applied",
@@ -135,10 +136,10 @@ describe("a failed statement", () => {
     let seen: unknown
     const result = await db.transaction(async (tx) => {
       const touched = await touch(tx)
-      seen = touched._unsafeUnwrapErr()
+      seen = errorOf(touched)
       return touched
     })
-    expect(result._unsafeUnwrapErr()).toBe(seen)
+    expect(errorOf(result)).toBe(seen)
   })
 })
 
@@ -147,7 +148,7 @@ describe("COMMIT", () => {
     const { db, engine } = scripted({
       commit: () => failure("connection_failed", { effect: "unknown", retry: "transaction" }),
     })
-    const error = (await db.transaction(async (tx) => touch(tx), { name: "place-order" }))._unsafeUnwrapErr()
+    const error = errorOf(await db.transaction(async (tx) => touch(tx), { name: "place-order" }))
     expect(error).toMatchObject({
       kind: "connection_failed",
       effect: "unknown",
@@ -161,12 +162,12 @@ describe("COMMIT", () => {
   it("that is confirmed only here is an Err with the value in it, and not to be retried", async () => {
     const { db } = scripted({ commit: () => failure("replication_unconfirmed", { effect: "applied_locally" }) })
     const todo: string[] = []
-    const error = (
+    const error = errorOf(
       await db.transaction(async (tx) => {
         tx.afterCommit(() => todo.push("mail"))
         return ok({ order: 7 })
-      })
-    )._unsafeUnwrapErr()
+      }),
+    )
     expect(error).toMatchObject({ effect: "applied_locally", retry: "never" })
     expect(error.value).toEqual({ order: 7 })
     expect(todo).toEqual([])
@@ -176,7 +177,7 @@ describe("COMMIT", () => {
     const { db } = scripted({
       commit: () => failure("foreign_key_violation", { constraint: "posts_author_fk", sqlState: "23503" }),
     })
-    const error = (await db.transaction(async () => ok(1)))._unsafeUnwrapErr()
+    const error = errorOf(await db.transaction(async () => ok(1)))
     expect(error).toMatchObject({
       kind: "foreign_key_violation",
       constraint: "posts_author_fk",
@@ -204,7 +205,7 @@ describe("a conflict", () => {
     await clock.advance(5)
     expect(attempts).toEqual([1, 2])
     await clock.advance(10)
-    expect((await running)._unsafeUnwrap()).toEqual({ affected: 1n })
+    expect(valueOf(await running)).toEqual({ affected: 1n })
     expect(attempts).toEqual([1, 2, 3])
     expect(engine.told).toMatchObject([
       { name: "transaction.rerun", attempt: 1, delayMs: 5 },
@@ -223,7 +224,7 @@ describe("a conflict", () => {
         return ending
       })
       await clock.advance(5)
-      expect((await running)._unsafeUnwrap()).toBe("second run")
+      expect(valueOf(await running)).toBe("second run")
     }
   })
 
@@ -231,7 +232,7 @@ describe("a conflict", () => {
     const { db, clock } = scripted({ commit: (lease) => (lease === 1 ? conflict({ phase: "commit" }) : undefined) })
     const running = db.transaction(async (tx) => ok(tx.attempt))
     await clock.advance(5)
-    expect((await running)._unsafeUnwrap()).toBe(2)
+    expect(valueOf(await running)).toBe(2)
   })
 
   it("waits longer after a lost connection than after a conflict", async () => {
@@ -248,7 +249,7 @@ describe("a conflict", () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)
     await clock.advance(1_000)
-    expect((await running)._unsafeUnwrapErr()).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
+    expect(errorOf(await running)).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
     expect(engine.log.filter((line) => line.endsWith("begin"))).toHaveLength(3)
   })
 
@@ -270,7 +271,7 @@ describe("a conflict", () => {
     const running = db.transaction(touch, { signal: controller.signal })
     await clock.advance(100)
     controller.abort()
-    expect((await running)._unsafeUnwrapErr()).toMatchObject({ kind: "aborted", effect: "not_applied", attempts: 1 })
+    expect(errorOf(await running)).toMatchObject({ kind: "aborted", effect: "not_applied", attempts: 1 })
     expect(engine.log).not.toContain("2: begin")
     expect(clock.timers.foreground).toBe(0)
   })
@@ -294,7 +295,7 @@ describe("a conflict", () => {
     await clock.advance(29_999)
     expect(engine.log.filter((line) => line.endsWith("begin"))).toHaveLength(1)
     await clock.advance(1)
-    expect((await running)._unsafeUnwrapErr()).toMatchObject({ kind: "transaction_timeout", attempts: 1 })
+    expect(errorOf(await running)).toMatchObject({ kind: "transaction_timeout", attempts: 1 })
     expect(engine.log.filter((line) => line.endsWith("begin"))).toHaveLength(1)
   })
 })
@@ -313,7 +314,7 @@ describe("a callback that never returns", () => {
     await clock.advance(29_999)
     expect(signal?.aborted).toBe(false)
     await clock.advance(1)
-    const error = (await running)._unsafeUnwrapErr()
+    const error = errorOf(await running)
     expect(error).toMatchObject({ kind: "transaction_timeout", category: "limit", effect: "not_applied" })
     expect(error.message).toContain("30000 ms")
     expect(engine.log.slice(2)).toEqual(["1: rollback (deadline)", "1: release"])
@@ -327,7 +328,7 @@ describe("a callback that never returns", () => {
       await orphan?.savepoint(async () => ok(1)),
       await orphan?.query("select 1"),
     ]) {
-      expect(late?._unsafeUnwrapErr()).toMatchObject({ kind: "refused", effect: "not_applied" })
+      expect(errorOf(late)).toMatchObject({ kind: "refused", effect: "not_applied" })
     }
     expect(engine.log).toHaveLength(sent)
   })
@@ -336,7 +337,7 @@ describe("a callback that never returns", () => {
     const { db, engine, clock } = scripted({ rollback: () => forever })
     const running = db.transaction(() => forever, { timeoutMs: 50 })
     await clock.advance(50)
-    expect((await running)._unsafeUnwrapErr()).toMatchObject({ kind: "transaction_timeout" })
+    expect(errorOf(await running)).toMatchObject({ kind: "transaction_timeout" })
     expect(engine.held).toBe(1)
   })
 
@@ -356,7 +357,7 @@ describe("a callback that never returns", () => {
     const running = db.transaction(() => forever, { signal: controller.signal })
     await clock.settle()
     controller.abort(new Error("secret"))
-    const error = (await running)._unsafeUnwrapErr()
+    const error = errorOf(await running)
     expect(error).toMatchObject({ kind: "aborted", effect: "not_applied" })
     expect(JSON.stringify(error)).not.toContain("secret")
     await clock.settle()
@@ -366,7 +367,7 @@ describe("a callback that never returns", () => {
 
   it("does not begin when its signal has fired before", async () => {
     const { db, engine } = scripted()
-    const error = (await db.transaction(async () => ok(1), { signal: AbortSignal.abort() }))._unsafeUnwrapErr()
+    const error = errorOf(await db.transaction(async () => ok(1), { signal: AbortSignal.abort() }))
     expect(error).toMatchObject({ kind: "aborted", attempts: 0 })
     expect(engine.log).toEqual([])
   })
@@ -381,7 +382,7 @@ describe("the handle", () => {
       return ok(1)
     })
     const sent = engine.log.length
-    const late = (await kept?.exec(db.deleteFrom("users")))?._unsafeUnwrapErr()
+    const late = errorOf(await kept?.exec(db.deleteFrom("users")))
     expect(late).toMatchObject({ kind: "refused", effect: "not_applied" })
     expect(late?.message).toContain("the transaction is over".replace("the", "The"))
     expect(engine.log).toHaveLength(sent)
@@ -429,7 +430,7 @@ describe("the handle", () => {
   ])("is never made for options that cannot be right: %j", async (options) => {
     const { db, engine } = scripted()
     // @ts-expect-error what types forbid, JavaScript does not
-    const error: unknown = (await db.transaction(async () => ok(1), options))._unsafeUnwrapErr()
+    const error: unknown = errorOf(await db.transaction(async () => ok(1), options))
     expect(isDatabaseError(error) && error.kind).toBe("refused")
     expect(engine.log).toEqual([])
   })
@@ -486,7 +487,7 @@ describe("afterCommit", () => {
       tx.afterCommit(() => done.push("mail"))
       return ok(1)
     })
-    expect(result._unsafeUnwrap()).toBe(1)
+    expect(valueOf(result)).toBe(1)
     expect(done).toEqual(["mail"])
     expect(defects).toEqual([new Error("sync"), new Error("async")])
   })
@@ -501,6 +502,6 @@ describe("afterCommit", () => {
       { timeoutMs: 50 },
     )
     await clock.advance(50)
-    expect((await running)._unsafeUnwrap()).toBe("committed")
+    expect(valueOf(await running)).toBe("committed")
   })
 })

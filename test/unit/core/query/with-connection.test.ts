@@ -2,6 +2,7 @@ import type { Session } from "@kysely-resilient/core"
 import { err, ok } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted, type Shop } from "../../../support/scripted-database.ts"
 import { conflict } from "../../../support/scripted-engine.ts"
 
@@ -16,7 +17,7 @@ describe("withConnection", () => {
       await session.query("commit")
       return ok("done")
     })
-    expect(result._unsafeUnwrap()).toBe("done")
+    expect(valueOf(result)).toBe("done")
     expect(engine.log).toEqual(["1: begin", '1: delete from "users"', "1: commit", "1: release"])
   })
 
@@ -25,7 +26,7 @@ describe("withConnection", () => {
     ["a throw", () => Promise.reject(new Error("secret")), { kind: "callback_threw", effect: "unknown" }],
   ])("gives it back after %s", async (_, body, expected) => {
     const { db, engine } = scripted()
-    const error: unknown = (await db.withConnection(body))._unsafeUnwrapErr()
+    const error: unknown = errorOf(await db.withConnection(body))
     if (typeof expected === "string") expect(error).toBe(expected)
     else expect(error).toMatchObject(expected)
     expect(engine.held).toBe(0)
@@ -36,7 +37,7 @@ describe("withConnection", () => {
     let kept: Session<Shop> | undefined
     await db.withConnection(async (session) => ok(void (kept = session)))
     const late = await kept?.all(db.selectFrom("users").selectAll())
-    expect(late?._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+    expect(errorOf(late)).toMatchObject({ kind: "refused" })
     expect(engine.log).toEqual(["1: release"])
   })
 
@@ -44,11 +45,11 @@ describe("withConnection", () => {
     const { db, engine, clock } = scripted()
     const timed = db.withConnection(() => forever, { timeoutMs: 100 })
     await clock.advance(100)
-    expect((await timed)._unsafeUnwrapErr()).toMatchObject({ kind: "deadline_exceeded", effect: "unknown" })
+    expect(errorOf(await timed)).toMatchObject({ kind: "deadline_exceeded", effect: "unknown" })
     const controller = new AbortController()
     const aborted = db.withConnection(() => forever, { signal: controller.signal })
     controller.abort()
-    expect((await aborted)._unsafeUnwrapErr()).toMatchObject({ kind: "aborted" })
+    expect(errorOf(await aborted)).toMatchObject({ kind: "aborted" })
     await clock.settle()
     expect(engine.held).toBe(0)
     expect(clock.timers.foreground).toBe(0)
@@ -58,7 +59,7 @@ describe("withConnection", () => {
     const { db, engine, clock } = scripted({ commit: () => conflict() })
     const running = db.withConnection((session) => session.atomic(async (tx) => ok(tx.attempt)))
     await clock.advance(10_000)
-    expect((await running)._unsafeUnwrapErr()).toMatchObject({
+    expect(errorOf(await running)).toMatchObject({
       kind: "serialization_failure",
       because: "session-pinned",
     })
@@ -78,9 +79,9 @@ describe("withConnection", () => {
     const { db } = scripted()
     await db.withConnection(async (session) => {
       await session.query("BEGIN")
-      expect((await session.atomic(async () => ok(1)))._unsafeUnwrapErr()).toMatchObject({ kind: "refused" })
+      expect(errorOf(await session.atomic(async () => ok(1)))).toMatchObject({ kind: "refused" })
       await session.query("rollback")
-      expect((await session.atomic(async () => ok(1)))._unsafeUnwrap()).toBe(1)
+      expect(valueOf(await session.atomic(async () => ok(1)))).toBe(1)
       return ok(1)
     })
   })
@@ -89,11 +90,11 @@ describe("withConnection", () => {
     const { db, engine, clock } = scripted()
     const running = db.withConnection(async (session) => {
       const ended = await session.atomic(() => forever, { timeoutMs: 50 })
-      expect(ended._unsafeUnwrapErr()).toMatchObject({ kind: "transaction_timeout" })
+      expect(errorOf(ended)).toMatchObject({ kind: "transaction_timeout" })
       return ok("went on")
     })
     await clock.advance(50)
-    expect((await running)._unsafeUnwrap()).toBe("went on")
+    expect(valueOf(await running)).toBe("went on")
     expect(engine.log).toEqual(["1: begin", "1: rollback (deadline)", "1: release"])
   })
 })

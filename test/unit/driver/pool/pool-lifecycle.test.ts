@@ -85,17 +85,27 @@ describe("upkeep", () => {
     expect(fixture.pool.stats()).toMatchObject({ idle: 1, leased: 1, opening: 0 })
   })
 
-  it("closes one that nobody took after its check as soon as it has been idle for too long", async () => {
+  it("closes at once one that nobody took after its check if it has been idle for too long by then", async () => {
     const fixture = new Fixture({ max: 1, idleTimeoutMs: 1_000, validateAfterIdleMs: 100 })
     const [thing] = await fixture.idle(1)
     await fixture.clock.advance(900)
     fixture.acquire({ deadline: deadlineAfter(fixture.clock, 50) })
-    await fixture.clock.advance(80)
+    await fixture.clock.advance(200)
     await fixture.checks(true)
-    await fixture.clock.advance(19)
-    expect(thing?.closed).toEqual([])
-    await fixture.clock.advance(1)
+    await fixture.clock.advance(0)
     expect(thing?.closed).toEqual(["idle"])
+  })
+
+  it("closes one whose lifetime ended during its check", async () => {
+    const fixture = new Fixture({ max: 1, maxLifetimeMs: 10_000 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(9_900)
+    const caller = fixture.acquire()
+    await fixture.clock.advance(100)
+    await fixture.checks(true)
+    expect(thing?.closed).toEqual(["lifetime"])
+    const opened = await fixture.opens()
+    expect(caller.thing).toBe(opened)
   })
 
   it("does not reap at once, with idleTimeoutMs 0, what somebody waits for", async () => {
@@ -251,6 +261,20 @@ describe("resize", () => {
     const second = await fixture.opens()
     expect(second.closed).toEqual([])
     expect(callers[0]?.thing).toBe(second)
+  })
+
+  it("closes one that comes good out of its check when there is no room for it any more", async () => {
+    const fixture = new Fixture({ max: 2, validateAfterIdleMs: 1_000 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(2_000)
+    const caller = fixture.acquire()
+    const other = fixture.acquire()
+    await fixture.opens()
+    fixture.pool.resize({ max: 1 })
+    await fixture.checks(true)
+    expect(thing?.closed).toEqual(["surplus"])
+    expect(caller.waits).toBe(false)
+    expect(other.waits).toBe(true)
   })
 
   it("follows min up at once and down in time", async () => {
