@@ -7,7 +7,7 @@ import { ScriptedResources, type Thing } from "../../../support/scripted-resourc
 
 export const DELAY_MS = 100
 
-const options: PoolOptions = {
+export const options: PoolOptions = {
   min: 0,
   max: 3,
   acquireTimeoutMs: 30_000,
