@@ -7,7 +7,9 @@ import {
   usePostgres,
   type OwnServer,
 } from "@kysely-resilient/testing"
+import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
+import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
@@ -178,6 +180,18 @@ describe("an embedded server", () => {
     expect(existsSync(server.dataDirectory)).toBe(false)
     // SIGKILL leaves it to whoever comes next.
     expect(sharedMemory()).not.toContain(segment)
+  })
+
+  it("waits for its port when somebody else has it for a moment", async () => {
+    await using server = await startEmbeddedPostgres()
+    await server.stopFast()
+    const squatter = createServer().listen(server.port, "127.0.0.1")
+    await once(squatter, "listening")
+    const starting = server.start()
+    await expect.poll(() => server.logs().join("\n"), { timeout: 10_000 }).toContain("Address already in use")
+    squatter.close()
+    await starting
+    expect(await ask(server.url, "select 1 as one")).toEqual([{ one: 1 }])
   })
 
   it("says with the server's own words why it does not start, and leaves nothing", async () => {
