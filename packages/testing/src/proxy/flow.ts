@@ -8,7 +8,7 @@ export interface Fate {
   readonly done?: () => void
 }
 
-export const PASS: Fate = { bytes: Number.POSITIVE_INFINITY }
+const PASS: Fate = { bytes: Number.POSITIVE_INFINITY }
 export const DROP: Fate = { bytes: 0 }
 
 export interface FlowListener {
