@@ -72,7 +72,10 @@ export async function* chunksOf<Row>(
       }
       call.stage = "answered"
       call.attempts = chunk.attempts
-      const { rows } = await call.seen({ rows: chunk.value, command: "SELECT", affected: undefined }, compiled)
+      const { rows } = await call.seen(
+        { rows: chunk.value, command: "SELECT", affected: undefined },
+        call.pluginsOf(compiled),
+      )
       yield ok(promised<readonly Row[]>(rows))
       call.stage = "sent"
     }
