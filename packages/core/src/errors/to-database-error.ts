@@ -1,6 +1,6 @@
 import type { GaveUp } from "@kysely-resilient/driver"
 
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { AVAILABILITY_WORDS } from "./availability.ts"
 import { BUG_WORDS } from "./bug.ts"
 import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
