@@ -2,6 +2,8 @@ import { prepareParameters, refuseText } from "@kysely-resilient/driver/src/post
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
+import { anyText } from "../../../support/any-text.ts"
+
 describe("what is refused before it is sent", () => {
   const cyclic: Record<string, unknown> = {}
   cyclic["self"] = cyclic
@@ -41,7 +43,7 @@ describe("what is refused before it is sent", () => {
   })
 
   it("more bytes than PostgreSQL takes in one message, and only then", () => {
-    const half = Buffer.alloc(2 ** 29 - 1)
+    const half = Buffer.allocUnsafeSlow(2 ** 29 - 1)
     expect(prepareParameters([half, half])).toHaveLength(2)
     expect(prepareParameters([half, half, "11"])).toMatchObject({
       refused: expect.stringMatching(/take 1073741824 bytes/),
@@ -86,15 +88,16 @@ describe("what is sent", () => {
 
   it("property: text and bytes travel as they are, unless they cannot travel at all", () => {
     const value = fc.oneof(
-      fc.string({ unit: "binary" }),
+      anyText(8),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     )
     fc.assert(
       fc.property(fc.array(value, { maxLength: 5 }), (values) => {
         const prepared = prepareParameters(values)
         const sendable = values.every((one) => typeof one !== "string" || (!one.includes("\0") && one.isWellFormed()))
-        if (sendable) expect(prepared).toEqual(values)
-        else expect(prepared).toHaveProperty("refused")
+        const arrived = "refused" in prepared ? prepared.refused : prepared.every((one, index) => one === values[index])
+        if (sendable) expect(arrived).toBe(true)
+        else expect(arrived).toMatch(/ contains a /)
       }),
     )
   })
