@@ -49,7 +49,9 @@ class AssembledEngine implements Engine {
   readonly #metrics: Metrics
   readonly #pool: Pool<PgConnection>
   readonly #machine: Machine
-  #closing: Promise<void> | undefined
+  readonly #connections: Connections
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, clock: Clock, random: Random) {
     this.#options = options
@@ -59,7 +61,7 @@ class AssembledEngine implements Engine {
       [this.#metrics.observe, options.observer, options.log],
       this.#metrics.observerFailed,
     )
-    const connections = new Connections({
+    this.#connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
       cancelMs: options.timeouts.cancelMs,
@@ -68,7 +70,7 @@ class AssembledEngine implements Engine {
     })
     this.#pool = new Pool<PgConnection>({
       options: options.pool,
-      resources: connections,
+      resources: this.#connections,
       clock,
       random,
       observer: observe,
@@ -89,6 +91,7 @@ class AssembledEngine implements Engine {
         quick: options.retry.quick,
       },
       orphanedTransaction: options.orphanedTransaction,
+      closing: this.#closing.signal,
     }
   }
 
@@ -154,8 +157,8 @@ class AssembledEngine implements Engine {
   }
 
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainMs ?? 0)
-    return this.#closing
+    this.#closed ??= this.#close(options.drainMs ?? 0)
+    return this.#closed
   }
 
   /** Running work gets `drainMs`; then it is abandoned, which takes at most `cancelMs`; then the sockets are gone. */
@@ -164,7 +167,10 @@ class AssembledEngine implements Engine {
     const abandoning = this.#clock.after(drainMs, () => {
       for (const connection of this.#pool.leased()) connection.abandon("close")
     })
-    await this.#pool.close({ drainMs: drainMs + cancelMs })
+    const drained = this.#pool.close({ drainMs: drainMs + cancelMs })
+    this.#closing.abort()
+    this.#connections.giveUpOpening()
+    await drained
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }

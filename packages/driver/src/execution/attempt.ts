@@ -68,6 +68,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const exchange = await execute(machine, connection, plan)
   holder.inFlight = undefined
   const failure = failureOf(machine, plan, exchange)
+  if (failure?.connection.startsWith("discard")) connection.condemnedBy = failure
 
   if (connection.dead !== undefined) {
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
@@ -109,14 +110,13 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
-    // COMMIT is not cancelled: it gets `cancelMs` more to answer.
-    const cancel = plan.phase !== "commit"
+    exchange.commits = plan.phase === "commit"
     const timer =
       plan.deadline === undefined
         ? undefined
-        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline", cancel))
+        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline"))
     const signal = plan.abortInFlight ? plan.signal : undefined
-    const onAbort = (): void => connection.abandon("abort", cancel)
+    const onAbort = (): void => connection.abandon("abort")
     signal?.addEventListener("abort", onAbort, { once: true })
     connection.run(exchange, () => {
       timer?.cancel()
@@ -149,7 +149,7 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle) return machine.pool.giveBack(connection, "keep")
+  if (idle) return giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }

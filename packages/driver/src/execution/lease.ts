@@ -51,6 +51,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   /** A statement has failed since raw SQL opened the transaction that is open now. */
   #rawHarmed = false
   #releasing: Promise<void> | undefined
+  /** Draining takes too long: what has not had its turn yet has none any more. */
+  #stopped = false
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -160,11 +162,16 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return `stream_${this.#portals}`
   }
 
-  async drain(): Promise<void> {
+  async drain(onStop?: () => void): Promise<void> {
     const { clock, limits } = this.#machine
-    const timer = clock.after(limits.cancelMs, () => this.inFlight?.abandon("close"))
+    const timer = clock.after(limits.cancelMs, () => {
+      this.#stopped = true
+      this.inFlight?.abandon("close")
+      onStop?.()
+    })
     await this.#turns.drained()
     timer.cancel()
+    this.#stopped = false
   }
 
   // Inside
@@ -222,7 +229,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   }
 
   #released(): Settled<never> | undefined {
-    return this.#state.state === "released" ? refuse(refused({ why: "The connection was given back" })) : undefined
+    const over = this.#stopped || this.#state.state === "released"
+    return over ? refuse(refused({ why: "The connection was given back" })) : undefined
   }
 
   #noteRaw(ok: boolean): void {

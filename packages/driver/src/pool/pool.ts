@@ -110,6 +110,7 @@ export class Pool<T> {
     if (doom === undefined) {
       this.#supply(slot, now)
     } else {
+      if (doom === "died" || doom === "abandoned") this.#mourn(slot, failure)
       this.#discard(slot, doom, failure)
       this.#match(now)
     }
@@ -266,6 +267,13 @@ export class Pool<T> {
     const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(failure !== undefined && { failure }) }
     observer({ ...told, name: "connection.discarded" })
     if (this.#size === 0) this.#alarm.stop()
+  }
+
+  /** What took this one may have taken the others too, and nobody has been told. Of many lost together the first one counts. */
+  #mourn(slot: Slot<T>, failure: Failure | undefined): void {
+    const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
+    if (all) this.reset()
+    else this.#stock.suspect(slot.provenAt)
   }
 
   #check(slot: Slot<T>): void {

@@ -1,3 +1,4 @@
+import type { Failure } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
@@ -41,6 +42,8 @@ export class PgConnection {
   serverVersion = ""
   /** The session's own statement_timeout; 0 for none. */
   statementTimeoutMs = 0
+  /** After this failure it must not be used by anybody else, though it still answers. */
+  condemnedBy: Failure | undefined
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
@@ -89,7 +92,8 @@ export class PgConnection {
 
   /** May it serve somebody else right now? */
   get reusable(): boolean {
-    return this.#state.state === "idle" && this.#transactionStatus === "I" && !this.#cancelling
+    const { state } = this.#state
+    return state === "idle" && this.#transactionStatus === "I" && !this.#cancelling && this.condemnedBy === undefined
   }
 
   /** Told once, when the connection dies without having been closed by us. */
@@ -121,7 +125,7 @@ export class PgConnection {
    * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
    * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
    */
-  abandon(reason: AbandonReason, cancel = true): void {
+  abandon(reason: AbandonReason): void {
     if (this.#state.state !== "busy" || this.#cancelling) return
     const { exchange } = this.#state
     exchange.abandoned = reason
@@ -130,7 +134,7 @@ export class PgConnection {
       if (this.#cancelling)
         this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
     })
-    const requested = cancel ? this.#requestCancel() : Promise.resolve(true)
+    const requested = exchange.commits ? Promise.resolve(true) : this.#requestCancel()
     void requested.then((over) => {
       const settle = (): void => {
         if (!this.#cancelling) return

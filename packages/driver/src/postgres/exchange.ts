@@ -69,6 +69,8 @@ export class Exchange implements Submittable {
   /** The warning 25P01: COMMIT reached a session that had no transaction open. */
   noTransaction = false
   abandoned: AbandonReason | undefined
+  /** It is a COMMIT, which must not be cancelled. Set by whoever runs it. */
+  commits = false
   /** Set by the connection that runs it. */
   typeParserOf: TypeParserOf = () => (text) => text
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
