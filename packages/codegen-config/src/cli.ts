@@ -7,7 +7,7 @@ import { CodegenError } from "./errors.ts"
 import { generate } from "./generate.ts"
 import { report, verify } from "./verify.ts"
 
-export const usage = `Usage: kysely-resilient-codegen generate|verify [--config path]
+const usage = `Usage: kysely-resilient-codegen generate|verify [--config path]
 
   generate   read the database and write the types of its tables
   verify     compare the file with the database; exit code 1 and what differs, if something does

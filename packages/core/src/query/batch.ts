@@ -73,7 +73,7 @@ async function entries(
 
 /** Rows; or how many rows it changed, for a write whose builder knows that it returns none. */
 async function entry(call: Call, query: CompiledQuery, result: StatementResult): Promise<unknown> {
-  const { rows, affected } = await call.seen(result, query)
+  const { rows, affected } = await call.seen(result, call.pluginsOf(query))
   return isWriteWithoutReturning(query) ? { affected } : rows
 }
 

@@ -126,7 +126,7 @@ function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; r
 }
 
 /** False if the caller gave up meanwhile. */
-export function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve(false)
     const onAbort = (): void => {

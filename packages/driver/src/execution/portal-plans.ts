@@ -56,6 +56,12 @@ export class PortalPlans {
     }
   }
 
+  /** It only reads, as far as anybody knows: then all that matters of it are its rows. */
+  reads(options: DoorOptions): boolean {
+    if (this.#shape.reads === "proved" || options.readOnly === true) return true
+    return this.#shape.reads === "ask" && options.readOnly !== false && !this.#machine.knownWrites.has(this.#query.sql)
+  }
+
   next(decoder: RowDecoder | undefined, options: DoorOptions): Plan {
     return this.#plan([{ do: "fetch", portal: this.#portal, rowsMax: this.#rowsMax }], options, decoder)
   }

@@ -1,7 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
 import type { Settled, StreamChunk } from "../engine.ts"
-import { failed, success, type Failure } from "../failure/failure.ts"
+import type { Failure } from "../failure/failure.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
@@ -11,6 +11,7 @@ import type { Machine } from "./machine.ts"
 import { sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { PortalPlans } from "./portal-plans.ts"
+import { refuse } from "./settled.ts"
 
 /** What a stream needs of the lease it runs on. */
 export interface StreamHost extends ConnectionHolder {
@@ -44,9 +45,9 @@ export async function* streamOn(
 ): AsyncGenerator<StreamChunk, void, undefined> {
   const shape = describeStatement(query)
   const refusal = host.refusalOf(shape)
-  if (refusal !== undefined) return yield failed(refusal)
+  if (refusal !== undefined) return yield refuse(refusal)
   const parameters = sendable(query)
-  if (!parameters.ok) return yield parameters
+  if (!parameters.ok) return yield refuse(parameters.failure)
 
   const own = !host.place.inTransaction
   const letGo = own ? await host.holdTurn() : undefined
@@ -61,16 +62,17 @@ export async function* streamOn(
     let chunk = await step((place, limits) => plans.open(parameters.value, place, limits))
     open = chunk.ok
     for (;;) {
-      if (!chunk.ok) return yield failed(chunk.failure)
+      if (!chunk.ok) return yield failedChunk(chunk)
       decoder ??= chunk.value.decoder
       const reply = chunk.value.replies[0]
-      if (reply !== undefined && reply.rows.length > 0) yield success(reply.rows)
+      if (reply !== undefined && reply.rows.length > 0) yield { ok: true, value: reply.rows, attempts: chunk.attempts }
       if (reply?.suspended !== true) break
       chunk = await step((_, limits) => plans.next(decoder, limits))
     }
     open = false
     const closed = await step((_, limits) => plans.close(limits))
-    if (!closed.ok) yield failed(closed.failure)
+    // Every row of a read is out: what became of its COMMIT is nobody's business.
+    if (!closed.ok && !(own && plans.reads(options))) yield failedChunk(closed)
   } finally {
     // The consumer left early: what the statement has done so far stands, as when a statement is read to its end.
     if (open && host.pinned?.dead === undefined && host.pinned?.transactionStatus === "T") {
@@ -80,4 +82,8 @@ export async function* streamOn(
     if (left !== undefined && left.transactionStatus !== "I") await endTransaction(machine, left, "rollback")
     letGo?.()
   }
+}
+
+function failedChunk({ failure, attempts, because }: Settled<Exchange> & { readonly ok: false }): StreamChunk {
+  return { ok: false, failure, attempts, because }
 }

@@ -9,9 +9,10 @@ export class Turns {
   }
 
   take<T>(work: () => Promise<T>): Promise<T> {
-    const running = this.#unsettled === 0 ? this.#run(work) : this.#last.then(() => this.#run(work))
     this.#unsettled += 1
-    this.#last = running.catch(() => {})
+    const running = this.#unsettled === 1 ? work() : this.#last.then(work)
+    // Before whoever asked goes on: he must find it free.
+    this.#last = running.then(this.#over, this.#over)
     return running
   }
 
@@ -27,11 +28,7 @@ export class Turns {
     while (this.#unsettled > 0) await this.#last
   }
 
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } finally {
-      this.#unsettled -= 1
-    }
+  readonly #over = (): void => {
+    this.#unsettled -= 1
   }
 }

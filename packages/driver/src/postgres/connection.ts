@@ -1,6 +1,6 @@
 import type { Clock } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
-import type { PgClient } from "./internals.ts"
+import type { PgClient, ServerMessage } from "./internals.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -65,8 +65,8 @@ export class PgConnection {
     const wire = this.#client.connection
     this.#client.on("error", (error: unknown) => this.#die(error))
     this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
-    this.#client.on("notice", (notice: unknown) => this.#heed(notice))
-    wire.on("errorMessage", (error: unknown) => this.#hearError(error))
+    this.#client.on("notice", (notice: ServerMessage) => this.#heed(notice))
+    wire.on("errorMessage", (error: ServerMessage) => this.#hearError(error))
     // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
   }
@@ -199,8 +199,8 @@ export class PgConnection {
   }
 
   /** FATAL and PANIC end the session whatever follows; so does a frame that is none (the parser reports it without a severity). */
-  #hearError(error: unknown): void {
-    const severity = (error as { readonly severity?: unknown }).severity
+  #hearError(error: ServerMessage): void {
+    const { severity } = error
     if (severity === "ERROR") return
     this.#lastWords ??= error
     if (this.#state.state === "busy") this.#state.exchange.handleError(error)
@@ -208,8 +208,8 @@ export class PgConnection {
     if (severity === "FATAL" || severity === "PANIC" || severity === undefined) this.destroy(error)
   }
 
-  #heed(notice: unknown): void {
-    const { routine, code } = notice as { readonly routine?: unknown; readonly code?: unknown }
+  #heed(notice: ServerMessage): void {
+    const { routine, code } = notice
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true

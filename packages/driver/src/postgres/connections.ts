@@ -200,7 +200,8 @@ export class Connections implements Resources<PgConnection> {
     const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const learnt = exchange.replies[0]?.rows[0]
-    connection.serverVersion = String(learnt?.["server_version"] ?? "")
+    const version = learnt?.["server_version"]
+    connection.serverVersion = typeof version === "string" ? version : ""
     connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
     return success(undefined)
   }

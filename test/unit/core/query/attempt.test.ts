@@ -50,10 +50,11 @@ describe("attempt", () => {
       try {
         yield* errAsync("first" as const)
       } finally {
+        /* oxlint-disable no-unsafe-finally -- what a body may do, and must not get away with */
         if (how === "throw") throw new Error("clean-up")
         if (how === "yield") yield* errAsync("second" as const)
-        // oxlint-disable-next-line no-unsafe-finally -- what a body may do, and must not get away with
         if (how === "return") return 5
+        /* oxlint-enable no-unsafe-finally */
       }
       return 1
     })

@@ -13,8 +13,13 @@ const given = (...chunks: readonly StreamChunk[]): Scripted =>
       yield* chunks
     },
   })
-const rows = (...ids: number[]): StreamChunk => ({ ok: true, value: ids.map((id) => ({ id })) })
-const lost: StreamChunk = { ok: false, failure: failure("connection_failed") }
+const rows = (...ids: number[]): StreamChunk => ({ ok: true, value: ids.map((id) => ({ id })), attempts: 1 })
+const lost: StreamChunk = {
+  ok: false,
+  failure: failure("connection_failed"),
+  attempts: 1,
+  because: "rows-delivered",
+}
 
 async function read(stream: AsyncIterable<unknown>): Promise<unknown[]> {
   const found: unknown[] = []

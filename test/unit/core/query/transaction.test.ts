@@ -61,6 +61,7 @@ describe("the end of the callback", () => {
     [
       "answers what only looks like a promise",
       () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- on purpose
         then() {
           throw new Error("secret")
         },

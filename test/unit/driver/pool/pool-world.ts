@@ -38,9 +38,9 @@ const FILL_PAUSE_MS = 5_000
 /** No pool of the property is ever larger. */
 export const LARGEST_MAX = 4
 
-export const LIFETIME_MS = 10_000
+const LIFETIME_MS = 10_000
 
-export const worldOptions: PoolOptions = {
+const worldOptions: PoolOptions = {
   min: 1,
   max: 3,
   acquireTimeoutMs: 3_000,
