@@ -108,14 +108,14 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
-    // COMMIT is not cancelled: it gets `cancelMs` more to answer.
-    const cancel = plan.phase !== "commit"
+    // It gets `cancelMs` more to answer instead.
+    exchange.cancellable = plan.phase !== "commit"
     const timer =
       plan.deadline === undefined
         ? undefined
-        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline", cancel))
+        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline"))
     const signal = plan.abortInFlight ? plan.signal : undefined
-    const onAbort = (): void => connection.abandon("abort", cancel)
+    const onAbort = (): void => connection.abandon("abort")
     signal?.addEventListener("abort", onAbort, { once: true })
     connection.run(exchange, () => {
       timer?.cancel()

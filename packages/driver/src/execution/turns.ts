@@ -9,9 +9,14 @@ export class Turns {
   }
 
   take<T>(work: () => Promise<T>): Promise<T> {
-    const running = this.#unsettled === 0 ? this.#run(work) : this.#last.then(() => this.#run(work))
+    const last = this.#last
+    const first = this.#unsettled === 0
     this.#unsettled += 1
-    this.#last = running.catch(() => {})
+    let settled = (): void => {}
+    // Before it begins: what asks for a turn while it does comes behind it.
+    this.#last = new Promise<void>((resolve) => (settled = resolve))
+    const running = first ? this.#run(work) : last.then(() => this.#run(work))
+    running.then(settled, settled)
     return running
   }
 

@@ -68,6 +68,8 @@ export class Exchange implements Submittable {
   quickdie = false
   /** The warning 25P01: COMMIT reached a session that had no transaction open. */
   noTransaction = false
+  /** False for a COMMIT: nobody cancels it, whatever the reason that nobody waits for it any more. */
+  cancellable = true
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
   typeParserOf: TypeParserOf = () => (text) => text
