@@ -425,7 +425,7 @@ describe("rule 7: a callback does not run again while its previous run still doe
       },
       { timeoutMs: 300 },
     )
-    expect(result.isErr() && result.error).toMatchObject({ kind: "deadline_exceeded", effect: "not_applied" })
+    expect(result.isErr() && result.error).toMatchObject({ kind: "transaction_timeout", effect: "not_applied" })
     await pause(200)
     expect(runs).toBe(1)
   })

@@ -84,7 +84,8 @@ async function answered<T, K extends ErrorKind>(
     call.stage = "answered"
     call.attempts = settled.attempts
     if (!settled.ok) {
-      const value = settled.value === undefined ? undefined : shape.take(await call.seen(settled.value, plugged))
+      const { value: done } = settled
+      const value = await call.despite(async () => done && shape.take(await call.seen(done, plugged)))
       const error = call.error(settled.failure, settled.because, value)
       lane.failed(settled.failure, error)
       return err(error)

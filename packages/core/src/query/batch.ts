@@ -43,7 +43,8 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
     call.stage = "answered"
     call.attempts = settled.attempts
     if (!settled.ok) {
-      const value = settled.value === undefined ? undefined : await entries(call, names, compiled, settled.value)
+      const { value: done } = settled
+      const value = await call.despite(async () => done && entries(call, names, compiled, done))
       const error = call.error(settled.failure, settled.because, value)
       lane.failed(settled.failure, error)
       return err(error)

@@ -54,6 +54,15 @@ export class Call {
     return plugged === undefined ? answer : throughPlugins(plugged.plugins, plugged.query, answer, this.said.signal)
   }
 
+  /** What was computed before a failure, if it can be had: the failure is the news, whatever becomes of this. */
+  async despite<T>(compute: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await compute()
+    } catch {
+      return undefined
+    }
+  }
+
   error<K extends ErrorKind>(failure: CoreFailure<K>, because?: GaveUp, value?: unknown): ErrorOfKind<K> {
     const [first] = this.#queries
     return toDatabaseError(failure, {
@@ -63,7 +72,7 @@ export class Call {
       value,
       site: this.#site,
       query: first && {
-        sql: this.#queries.map((query) => query.sql).join(";\n"),
+        sql: shortened(this.#queries.map((query) => query.sql).join(";\n")),
         name: this.said.label,
         parameterCount: this.#queries.reduce((count, query) => count + query.parameterCount, 0),
       },
@@ -77,4 +86,11 @@ export class Call {
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }
+}
+
+/** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
+const SQL_CHARACTERS_MAX = 10_000
+
+function shortened(sql: string): string {
+  return sql.length <= SQL_CHARACTERS_MAX ? sql : `${sql.slice(0, SQL_CHARACTERS_MAX)}…`
 }

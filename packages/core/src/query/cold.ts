@@ -123,6 +123,7 @@ class ColdExecutor extends DefaultQueryExecutor {
     return new ColdExecutor(plugins, this.#remember, this.#refuse, true)
   }
 }
+
 const COMPILER = new PostgresQueryCompiler()
 const ADAPTER = new PostgresAdapter()
 const NO_CONNECTIONS = new DefaultConnectionProvider(new DummyDriver())

@@ -110,6 +110,7 @@ export class LeaseLane implements Lane {
     return this.#state.state === "open" ? this.#outer?.whyEnded() : this.#state.why
   }
 
+  /** Resolves when it has ended, or what it is in has. */
   whenEnded(): Promise<void> {
     this.#ending ??= Promise.withResolvers()
     const { promise } = this.#ending

@@ -57,6 +57,12 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
       machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
       return attempt(machine, holder, plan)
     }
+    // Whoever it is for may have gone in the moment that it came.
+    const late = acquired.ok && soon instanceof Promise ? notAnyMore(machine, plan) : undefined
+    if (acquired.ok && late !== undefined) {
+      machine.pool.giveBack(acquired.value, "keep")
+      return { ok: false, failure: late, connected: false, inTransaction: false }
+    }
   } else {
     acquired = success(pinned)
   }
@@ -110,7 +116,8 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
-    exchange.commits = plan.phase === "commit"
+    // It gets `cancelMs` more to answer instead.
+    exchange.cancellable = plan.phase !== "commit"
     const timer =
       plan.deadline === undefined
         ? undefined

@@ -9,10 +9,19 @@ export class Turns {
   }
 
   take<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last
+    const first = this.#unsettled === 0
     this.#unsettled += 1
-    const running = this.#unsettled === 1 ? work() : this.#last.then(work)
+    // Before it begins: what asks for a turn while it does comes behind it.
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    const running = first ? work() : before.then(work)
     // Before whoever asked goes on: he must find it free.
-    this.#last = running.then(this.#over, this.#over)
+    const over = (): void => {
+      this.#unsettled -= 1
+      resolve()
+    }
+    void running.then(over, over)
     return running
   }
 
@@ -26,9 +35,5 @@ export class Turns {
   /** Resolves when nothing is running or waiting any more. */
   async drained(): Promise<void> {
     while (this.#unsettled > 0) await this.#last
-  }
-
-  readonly #over = (): void => {
-    this.#unsettled -= 1
   }
 }

@@ -1,5 +1,5 @@
 import type { Failure } from "../failure/failure.ts"
-import type { Clock } from "../foundation/clock.ts"
+import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
 
@@ -53,8 +53,8 @@ export class PgConnection {
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
   #onLost: ((connection: PgConnection) => void) | undefined
-  /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. */
-  #cancelling = false
+  /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
+  #cancelling: Timer | undefined
 
   constructor(parts: ConnectionParts) {
     this.id = parts.id
@@ -93,7 +93,8 @@ export class PgConnection {
   /** May it serve somebody else right now? */
   get reusable(): boolean {
     const { state } = this.#state
-    return state === "idle" && this.#transactionStatus === "I" && !this.#cancelling && this.condemnedBy === undefined
+    if (this.condemnedBy !== undefined || this.#cancelling !== undefined) return false
+    return state === "idle" && this.#transactionStatus === "I"
   }
 
   /** Told once, when the connection dies without having been closed by us. */
@@ -126,22 +127,20 @@ export class PgConnection {
    * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
-    if (this.#state.state !== "busy" || this.#cancelling) return
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
     const { exchange } = this.#state
     exchange.abandoned = reason
-    this.#cancelling = true
-    const timer = this.#clock.after(this.#cancelMs, () => {
-      if (this.#cancelling)
-        this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
-    })
-    const requested = exchange.commits ? Promise.resolve(true) : this.#requestCancel()
+    const timer = this.#clock.after(this.#cancelMs, () =>
+      this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`)),
+    )
+    this.#cancelling = timer
+    const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
     void requested.then((over) => {
       const settle = (): void => {
-        if (!this.#cancelling) return
-        this.#cancelling = false
-        timer.cancel()
+        this.#endCancelling()
         this.#settleIfReady()
       }
+      if (this.#cancelling !== timer) return
       // A cancel that may still be under way could hit the next statement: this connection has none.
       if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
@@ -184,6 +183,11 @@ export class PgConnection {
 
   #afterReady: (() => void) | undefined
 
+  #endCancelling(): void {
+    this.#cancelling?.cancel()
+    this.#cancelling = undefined
+  }
+
   #ready(status: TransactionStatus): void {
     this.#transactionStatus = status
     this.#lastWords = undefined
@@ -196,7 +200,8 @@ export class PgConnection {
   }
 
   #settleIfReady(): void {
-    if (this.#state.state !== "busy" || this.#cancelling || this.#state.exchange.ready === undefined) return
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined || this.#state.exchange.ready === undefined)
+      return
     const { exchange, done } = this.#state
     this.#state = { state: "idle" }
     done(exchange)
@@ -226,7 +231,7 @@ export class PgConnection {
     const before = this.#state
     const death = { cause: this.#lastWords ?? cause }
     this.#state = { state: "dead", death }
-    this.#cancelling = false
+    this.#endCancelling()
     this.#client.connection.stream.destroy()
     if (before.state === "busy") {
       // It may have been answered already, and have waited only for the end of a cancel request.

@@ -1,5 +1,5 @@
 import { isDatabaseError, unsafeDriverError, type DatabaseError } from "@kysely-resilient/core"
-import { CompiledQuery, sql } from "kysely"
+import { CompiledQuery, sql, type KyselyPlugin } from "kysely"
 import { ResultAsync } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
@@ -178,6 +178,35 @@ describe("failures of a statement", () => {
     expect(error).toMatchObject({ effect: "applied_locally", retry: "never" })
     expect(error.value).toEqual({ id: 5 })
     expect(Object.keys(error)).not.toContain("value")
+  })
+
+  it("stay what they are if that answer cannot be had", async () => {
+    const plugin: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      transformResult: () => Promise.reject(new Error("boom")),
+    }
+    const { db } = scripted(
+      {
+        statement: () => ({
+          fails: failure("replication_unconfirmed", { effect: "applied_locally" }),
+          value: { rows: [{ id: 5 }], affected: 1n, command: "INSERT" },
+        }),
+      },
+      { plugins: [plugin] },
+    )
+    const error = errorOf(await db.exec(db.deleteFrom("users")))
+    expect(error).toMatchObject({ kind: "replication_unconfirmed", effect: "applied_locally" })
+    expect(error.value).toBeUndefined()
+  })
+})
+
+describe("the text in an error", () => {
+  it("is cut, however long the statement is", async () => {
+    const { db } = scripted({ statement: () => ({ fails: failure("unique_violation") }) })
+    const many = Array.from({ length: 5_000 }, (_, id) => ({ email: `${id}`, first_name: null }))
+    const error = errorOf(await db.exec(db.insertInto("users").values(many)))
+    expect(error.query).toMatchObject({ parameterCount: 10_000 })
+    expect(error.query?.sql).toHaveLength(10_001)
   })
 })
 
