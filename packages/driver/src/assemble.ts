@@ -14,7 +14,7 @@ import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
-import { mapSettled, resultOf } from "./execution/settled.ts"
+import { allResults, lastResult } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
@@ -49,7 +49,9 @@ class AssembledEngine implements Engine {
   readonly #metrics: Metrics
   readonly #pool: Pool<PgConnection>
   readonly #machine: Machine
-  #closing: Promise<void> | undefined
+  readonly #connections: Connections
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, clock: Clock, random: Random) {
     this.#options = options
@@ -59,7 +61,7 @@ class AssembledEngine implements Engine {
       [this.#metrics.observe, options.observer, options.log],
       this.#metrics.observerFailed,
     )
-    const connections = new Connections({
+    this.#connections = new Connections({
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
       cancelMs: options.timeouts.cancelMs,
@@ -68,7 +70,7 @@ class AssembledEngine implements Engine {
     })
     this.#pool = new Pool<PgConnection>({
       options: options.pool,
-      resources: connections,
+      resources: this.#connections,
       clock,
       random,
       observer: observe,
@@ -78,7 +80,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool,
       clock,
       random,
-      emit: (event) => observe({ at: clock.wallTime(), ...event }),
+      emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
       knownWrites: new KnownWrites(),
       limits: {
         queryMs: options.timeouts.queryMs,
@@ -89,21 +91,20 @@ class AssembledEngine implements Engine {
         quick: options.retry.quick,
       },
       orphanedTransaction: options.orphanedTransaction,
+      closing: this.#closing.signal,
     }
   }
 
-  async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
-    const settled = await runAlone(this.#machine, [statement], options)
-    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+  run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    return runAlone(this.#machine, [statement], options, lastResult)
   }
 
-  async batch(
+  batch(
     statements: readonly CompiledQuery[],
     options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    if (statements.length === 0) return { ok: true, value: [], attempts: 0 }
-    const settled = await runAlone(this.#machine, statements, options)
-    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+    if (statements.length === 0) return Promise.resolve({ ok: true, value: [], attempts: 0 })
+    return runAlone(this.#machine, statements, options, allResults)
   }
 
   async *stream(
@@ -156,8 +157,8 @@ class AssembledEngine implements Engine {
   }
 
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainMs ?? 0)
-    return this.#closing
+    this.#closed ??= this.#close(options.drainMs ?? 0)
+    return this.#closed
   }
 
   /** Running work gets `drainMs`; then it is abandoned, which takes at most `cancelMs`; then the sockets are gone. */
@@ -166,7 +167,10 @@ class AssembledEngine implements Engine {
     const abandoning = this.#clock.after(drainMs, () => {
       for (const connection of this.#pool.leased()) connection.abandon("close")
     })
-    await this.#pool.close({ drainMs: drainMs + cancelMs })
+    const drained = this.#pool.close({ drainMs: drainMs + cancelMs })
+    this.#closing.abort()
+    this.#connections.giveUpOpening()
+    await drained
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }

@@ -74,6 +74,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const exchange = await execute(machine, connection, plan)
   holder.inFlight = undefined
   const failure = failureOf(machine, plan, exchange)
+  if (failure?.connection.startsWith("discard")) connection.condemnedBy = failure
 
   if (connection.dead !== undefined) {
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
@@ -103,10 +104,11 @@ function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  const evidence = untouched(plan.phase)
-  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
+  if (plan.signal?.aborted === true) {
+    return abandoned("abort", untouched(plan.phase), { cause: plan.signal.reason })
+  }
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
+    return abandoned("deadline", untouched(plan.phase), { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -154,13 +156,14 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle) return machine.pool.giveBack(connection, "keep")
+  if (idle) return giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+  if (exchange.unremarkable && plan.phase !== "commit") return undefined
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)
@@ -187,7 +190,7 @@ function asOverdue(failure: Failure, evidence: Evidence): Failure {
   return { ...failure, kind, message, retry: "never" }
 }
 
-export function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
+function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
   return {
     ...untouched(plan.phase),
     sent: exchange.sent,

@@ -24,8 +24,10 @@ export async function endTransaction(
 }
 
 export function giveBackRepaired(machine: Machine, connection: PgConnection, clean: boolean): void {
-  if (clean) machine.pool.giveBack(connection, "keep")
-  else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
+  const { condemnedBy, dead } = connection
+  if (condemnedBy !== undefined) machine.pool.giveBack(connection, "discard", "failed", condemnedBy)
+  else if (clean) machine.pool.giveBack(connection, "keep")
+  else machine.pool.giveBack(connection, "discard", dead === undefined ? "not-clean" : "died")
 }
 
 /** True if the connection is clean afterwards. `harmed`: a statement has failed since the transaction was begun. */

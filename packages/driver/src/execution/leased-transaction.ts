@@ -30,8 +30,8 @@ type RollbackReason = "caller" | "failed" | "deadline" | "repair"
 export interface TransactionHost extends ConnectionHolder {
   /** Runs when everything before it has settled. */
   inTurn<T>(work: () => Promise<T>): Promise<T>
-  /** Waits for what is in flight, at most `cancelMs`; then stops it. */
-  drain(): Promise<void>
+  /** Waits for what is in flight, at most `cancelMs`; then stops it, and tells so. */
+  drain(onStop?: () => void): Promise<void>
   /** It is over, and the lease is free for another. */
   transactionOver(transaction: LeasedTransaction): void
 }
@@ -47,6 +47,8 @@ export class LeasedTransaction {
   #state: State = "open"
   #begun = false
   #ending: Promise<void> | undefined
+  /** Ends the waits of a BEGIN that has not been sent. */
+  readonly #unneeded = new AbortController()
 
   constructor(machine: Machine, host: TransactionHost, settings: TransactionSettings) {
     this.#machine = machine
@@ -69,14 +71,19 @@ export class LeasedTransaction {
     if (this.#begun) return undefined
     const first = this.record.firstFailure
     if (first !== undefined) return refuse(transactionAborted({ first, evidence: untouched("transaction") }))
-    const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings))
+    const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
-      return undefined
+      return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
     this.record.failed(settled.failure)
     const { failure, attempts, because } = settled
     return { ok: false, failure, attempts, because }
+  }
+
+  get #patience(): AbortSignal {
+    const { signal } = this.settings
+    return signal === undefined ? this.#unneeded.signal : AbortSignal.any([signal, this.#unneeded.signal])
   }
 
   /** Keeps the record: what failed, which savepoints there are, and whether the server still agrees that it is open. */
@@ -155,7 +162,9 @@ export class LeasedTransaction {
       this.record.failed(transactionTimeout({ limitMs, evidence: untouched("transaction") }))
       this.#host.inFlight?.abandon("deadline")
     }
-    await this.#host.drain()
+    // What waits for a connection has not been sent, and must not be any more.
+    if (this.#host.inFlight === undefined) this.#unneeded.abort()
+    await this.#host.drain(() => this.#unneeded.abort())
     const ended = await this.#endOnServer()
     if (ended) this.#machine.emit({ name: "transaction.rolled-back", reason })
     this.#over()

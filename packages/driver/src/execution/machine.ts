@@ -22,4 +22,6 @@ export interface Machine {
     readonly quick: Backoff
   }
   readonly orphanedTransaction: OrphanPolicy
+  /** Aborts when the driver is closed: whoever rests need not rest any longer. */
+  readonly closing: AbortSignal
 }

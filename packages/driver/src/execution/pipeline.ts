@@ -125,18 +125,21 @@ function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; r
   return { queryId: plan.queryId, sql: plan.sql, ...(plan.label !== undefined && { label: plan.label }) }
 }
 
-/** False if the caller gave up meanwhile. */
-export function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+/** False if the caller gave up meanwhile. When the driver is closed it is over at once: the pool will say so. */
+function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const { clock, closing } = machine
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve(false)
-    const onAbort = (): void => {
+    const end = (waited: boolean): void => {
       timer.cancel()
-      resolve(false)
-    }
-    const timer = machine.clock.after(waitMs, () => {
       signal?.removeEventListener("abort", onAbort)
-      resolve(true)
-    })
-    signal?.addEventListener("abort", onAbort, { once: true })
+      closing.removeEventListener("abort", onClose)
+      resolve(waited)
+    }
+    const onAbort = (): void => end(false)
+    const onClose = (): void => end(true)
+    const timer = clock.after(closing.aborted ? 0 : waitMs, () => end(true))
+    signal?.addEventListener("abort", onAbort)
+    closing.addEventListener("abort", onClose)
   })
 }

@@ -18,7 +18,7 @@ const CONTROL = {
  * BEGIN, with everything that is only for this transaction in the same message. A BEGIN that failed has done nothing,
  * so it may be repeated, on another connection too.
  */
-export function beginPlan(machine: Machine, settings: TransactionSettings): Plan {
+export function beginPlan(machine: Machine, settings: TransactionSettings, signal: AbortSignal): Plan {
   const { limits, clock } = machine
   return {
     ...CONTROL,
@@ -34,7 +34,7 @@ export function beginPlan(machine: Machine, settings: TransactionSettings): Plan
     retry: limits.retry,
     attemptsMax: limits.attemptsMax,
     deadline: settings.deadline,
-    signal: settings.signal,
+    signal,
   }
 }
 

@@ -9,14 +9,19 @@ export class Turns {
   }
 
   take<T>(work: () => Promise<T>): Promise<T> {
-    const last = this.#last
+    const before = this.#last
     const first = this.#unsettled === 0
     this.#unsettled += 1
-    let settled = (): void => {}
     // Before it begins: what asks for a turn while it does comes behind it.
-    this.#last = new Promise<void>((resolve) => (settled = resolve))
-    const running = first ? this.#run(work) : last.then(() => this.#run(work))
-    running.then(settled, settled)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    const running = first ? work() : before.then(work)
+    // Before whoever asked goes on: he must find it free.
+    const over = (): void => {
+      this.#unsettled -= 1
+      resolve()
+    }
+    void running.then(over, over)
     return running
   }
 
@@ -30,13 +35,5 @@ export class Turns {
   /** Resolves when nothing is running or waiting any more. */
   async drained(): Promise<void> {
     while (this.#unsettled > 0) await this.#last
-  }
-
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } finally {
-      this.#unsettled -= 1
-    }
   }
 }

@@ -89,9 +89,8 @@ export class Pool<T> {
       this.#stock.takeTop()
       return success(this.#stock.lease(slot))
     }
-    if (this.#waiters.size >= this.#parts.options.waitersMax) {
-      return failed(poolFull(this.stats(), this.#parts.options.waitersMax))
-    }
+    const { waitersMax } = this.#parts.options
+    if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
     const answer = this.#waiters.join(options)
     this.#match(now)
     return answer
@@ -111,6 +110,7 @@ export class Pool<T> {
     if (doom === undefined) {
       this.#supply(slot, now)
     } else {
+      if (doom === "died" || doom === "abandoned") this.#mourn(slot, failure)
       this.#discard(slot, doom, failure)
       this.#match(now)
     }
@@ -195,6 +195,11 @@ export class Pool<T> {
     return this.#waiters.size - this.#stock.checking - this.#openings.promising
   }
 
+  /** Something can be begun at once for one more. */
+  #coverable(now: number): boolean {
+    return this.#stock.top !== undefined || this.#nextOpeningAt(this.#uncovered + 1) <= now
+  }
+
   /** Where supply meets demand. */
   #match(now: number): void {
     while (this.#waiters.size > 0) {
@@ -215,9 +220,9 @@ export class Pool<T> {
     this.#alarm.by(this.#outageLimitAt())
   }
 
-  #nextOpeningAt(): number {
+  #nextOpeningAt(uncovered: number = this.#uncovered): number {
     return nextOpeningAt(this.#openings.outage, {
-      uncovered: this.#uncovered,
+      uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,
@@ -262,6 +267,13 @@ export class Pool<T> {
     const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(failure !== undefined && { failure }) }
     observer({ ...told, name: "connection.discarded" })
     if (this.#size === 0) this.#alarm.stop()
+  }
+
+  /** What took this one may have taken the others too, and nobody has been told. Of many lost together the first one counts. */
+  #mourn(slot: Slot<T>, failure: Failure | undefined): void {
+    const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
+    if (all) this.reset()
+    else this.#stock.suspect(slot.provenAt)
   }
 
   #check(slot: Slot<T>): void {

@@ -1,6 +1,7 @@
+import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
-import type { PgClient } from "./internals.ts"
+import type { PgClient, ServerMessage } from "./internals.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -41,6 +42,8 @@ export class PgConnection {
   serverVersion = ""
   /** The session's own statement_timeout; 0 for none. */
   statementTimeoutMs = 0
+  /** After this failure it must not be used by anybody else, though it still answers. */
+  condemnedBy: Failure | undefined
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
@@ -65,8 +68,8 @@ export class PgConnection {
     const wire = this.#client.connection
     this.#client.on("error", (error: unknown) => this.#die(error))
     this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
-    this.#client.on("notice", (notice: unknown) => this.#heed(notice))
-    wire.on("errorMessage", (error: unknown) => this.#hearError(error))
+    this.#client.on("notice", (notice: ServerMessage) => this.#heed(notice))
+    wire.on("errorMessage", (error: ServerMessage) => this.#hearError(error))
     // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
   }
@@ -89,7 +92,9 @@ export class PgConnection {
 
   /** May it serve somebody else right now? */
   get reusable(): boolean {
-    return this.#state.state === "idle" && this.#transactionStatus === "I" && this.#cancelling === undefined
+    const { state } = this.#state
+    if (this.condemnedBy !== undefined || this.#cancelling !== undefined) return false
+    return state === "idle" && this.#transactionStatus === "I"
   }
 
   /** Told once, when the connection dies without having been closed by us. */
@@ -203,8 +208,8 @@ export class PgConnection {
   }
 
   /** FATAL and PANIC end the session whatever follows; so does a frame that is none (the parser reports it without a severity). */
-  #hearError(error: unknown): void {
-    const severity = (error as { readonly severity?: unknown }).severity
+  #hearError(error: ServerMessage): void {
+    const { severity } = error
     if (severity === "ERROR") return
     this.#lastWords ??= error
     if (this.#state.state === "busy") this.#state.exchange.handleError(error)
@@ -212,8 +217,8 @@ export class PgConnection {
     if (severity === "FATAL" || severity === "PANIC" || severity === undefined) this.destroy(error)
   }
 
-  #heed(notice: unknown): void {
-    const { routine, code } = notice as { readonly routine?: unknown; readonly code?: unknown }
+  #heed(notice: ServerMessage): void {
+    const { routine, code } = notice
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true

@@ -33,6 +33,8 @@ const LEARN =
 /** How the pool opens, checks and closes physical connections. */
 export class Connections implements Resources<PgConnection> {
   readonly #parts: ConnectionsParts
+  /** Those that are on their way: how to end them. */
+  readonly #opening = new Set<() => void>()
   #lastId = 0
   #everConnected = false
 
@@ -54,6 +56,11 @@ export class Connections implements Resources<PgConnection> {
     if (connection.dead !== undefined) return failed(this.#failure(connection.dead.cause))
     connection.onLost(onLost)
     return outcome
+  }
+
+  /** Nobody wants them any more. They fail at once, and what will be opened from now on is not affected. */
+  giveUpOpening(): void {
+    for (const giveUp of this.#opening) giveUp()
   }
 
   idOf(connection: PgConnection): number {
@@ -132,7 +139,10 @@ export class Connections implements Resources<PgConnection> {
       timedOut = true
       client.connection.stream.destroy(ended("timed out"))
     })
+    const giveUp = (): void => void client.connection.stream.destroy(ended("The driver was closed"))
+    this.#opening.add(giveUp)
     const opened = await this.#login(client, settings, ssl, startedAt)
+    this.#opening.delete(giveUp)
     timer.cancel()
     if (opened.ok) return opened
     client.connection.stream.destroy()
@@ -200,7 +210,8 @@ export class Connections implements Resources<PgConnection> {
     const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const learnt = exchange.replies[0]?.rows[0]
-    connection.serverVersion = String(learnt?.["server_version"] ?? "")
+    const version = learnt?.["server_version"]
+    connection.serverVersion = typeof version === "string" ? version : ""
     connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
     return success(undefined)
   }

@@ -84,6 +84,11 @@ export class Exchange implements Submittable {
     this.decoder = decoder
   }
 
+  /** It was answered, and nothing about the answer needs a second look. */
+  get unremarkable(): boolean {
+    return this.error === undefined && this.decodeFailure === undefined && !this.syncRepWait
+  }
+
   submit(wire: PgWire): Error | null {
     if (!wire.stream.writable) return new Error("The connection was closed before the statement was sent")
     wire.stream.write(encode(this.request))

@@ -157,6 +157,7 @@ export class Fixture {
         ...change,
       },
       orphanedTransaction,
+      closing: new AbortController().signal,
     }
   }
 
