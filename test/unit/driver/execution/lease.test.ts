@@ -375,7 +375,9 @@ describe("release", () => {
     expect(await lease.run(provedRead)).toMatchObject(refusal)
     expect(await lease.batch([write])).toMatchObject(refusal)
     expect(await lease.savepoint("a")).toMatchObject(refusal)
-    expect(await Array.fromAsync(lease.stream(provedRead, 10))).toMatchObject([{ ok: false, failure: refusal.failure }])
+    const chunks: unknown[] = []
+    for await (const chunk of lease.stream(provedRead, 10)) chunks.push(chunk)
+    expect(chunks).toMatchObject([{ ok: false, failure: refusal.failure }])
     lease.begin({})
     expect(await lease.run(write)).toMatchObject(refusal)
     await lease.rollback("caller")

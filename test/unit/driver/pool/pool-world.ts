@@ -61,6 +61,7 @@ export class World extends Fixture {
   readonly givenBack: Thing[] = []
   readonly #options: PoolOptions
   readonly #records = new Map<Thing, Record>()
+  readonly #dead = new Set<Thing>()
   readonly #generations = new WeakMap<PendingOpening, number>()
   /** What was wrong at a moment that has passed. */
   readonly #wrongs: string[] = []
@@ -121,6 +122,7 @@ export class World extends Fixture {
     const thing = asker.holds
     asker.holds = undefined
     this.givenBack.push(thing)
+    if (fate === "keep" && this.#dead.has(thing)) this.#suspectSince(this.#recordOf(thing).provenAt)
     this.#provenNow(thing, { idle: true })
     this.pool.giveBack(thing, fate)
   }
@@ -156,10 +158,21 @@ export class World extends Fixture {
   }
 
   die(index: number): void {
-    pick(
-      this.resources.held.filter((thing) => thing.reusable),
+    const thing = pick(
+      this.resources.held.filter((held) => held.reusable),
       index,
-    )?.die()
+    )
+    if (thing === undefined) return
+    this.#dead.add(thing)
+    thing.die()
+  }
+
+  /** What took one may have taken whatever has not been known to work since: it is checked before anybody gets it. */
+  #suspectSince(moment: number): void {
+    const leased = new Set(this.pool.leased())
+    for (const [thing, record] of this.#records) {
+      if (!leased.has(thing) && record.provenAt <= moment) record.provenAt = Number.NEGATIVE_INFINITY
+    }
   }
 
   openingSucceeds(index: number, alive: boolean): void {
