@@ -11,6 +11,8 @@ import { longestStall, median } from "./stall.ts"
 
 export const QUERIES = 10_000
 const POOL = 10
+/** Enough for the compiler: a server runs for longer than one second. */
+const WARM_UP_ROUNDS = 4
 
 interface Contender {
   readonly name: string
@@ -69,13 +71,13 @@ export async function measureQueued(url: string, rounds: number): Promise<Measur
   )
   await client.end()
   const all = contenders(url).map((contender) => ({ ...contender, totals: [] as number[], stalls: [] as number[] }))
-  // A first round that does not count: connections open, code is compiled.
-  for (let round = 0; round <= rounds; round += 1) {
+  // Rounds that do not count: connections open, and code is compiled.
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const contender of all) {
       const { totalMs, stallMs } = await longestStall(async () => {
         await Promise.all(Array.from({ length: QUERIES }, (_, index) => contender.run(index)))
       })
-      if (round === 0) continue
+      if (round < 0) continue
       contender.totals.push(totalMs)
       contender.stalls.push(stallMs)
     }

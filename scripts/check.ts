@@ -1,47 +1,81 @@
 /**
- * Everything that is checked without running the code: types, lint, format, generated files, and what the packages
- * would look like to whoever installs them. Ends with a line "N passed, N failed".
+ * Everything that is checked beside the tests: types, lint, format, generated files, and what the packages are to whoever
+ * installs them. Ends with a line "N passed, N failed".
  */
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 
-const root = resolve(import.meta.dirname, "..")
-const bin = (name: string): string => join(root, "node_modules/.bin", name)
-const packages = readdirSync(join(root, "packages"))
+import { root } from "./docs/pages.ts"
+import { pack, packages, tarball } from "./packages.ts"
 
 interface Check {
   readonly name: string
-  readonly command: readonly string[]
-  readonly cwd?: string
+  /** What it says if it fails, or nothing. */
+  readonly run: () => string | undefined
+}
+
+const bin = (name: string): string => join(root, "node_modules/.bin", name)
+
+function command(name: string, program: string, ...parameters: readonly string[]): Check {
+  return {
+    name,
+    run() {
+      const { status, stdout, stderr, error } = spawnSync(program, parameters, { cwd: root, encoding: "utf8" })
+      return status === 0 ? undefined : `${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`
+    },
+  }
 }
 
 const tarballs = mkdtempSync(join(tmpdir(), "kysely-resilient-pack-"))
 
 const checks: readonly Check[] = [
-  { name: "types of the packages", command: [bin("tsc"), "-b"] },
-  ...["test", "examples", "bench"].map((folder) => ({ name: `types of ${folder}`, command: [bin("tsc"), "-p", `${folder}/tsconfig.json`] })),
-  { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"] },
-  { name: "format", command: [bin("oxfmt"), "--check"] },
-  { name: "unused files, exports and dependencies", command: [bin("knip")] },
-  ...packages.map((name) => ({ name: `publint of ${name}`, command: [bin("publint"), "--strict"], cwd: join(root, "packages", name) })),
-  ...packages.map((name) => ({
-    name: `types of ${name} as they are installed`,
-    command: [bin("attw"), "--pack", ".", "--profile", "esm-only"],
-    cwd: join(root, "packages", name),
-  })),
+  {
+    name: "types of the packages",
+    run() {
+      // What is left of files that are gone would be packed too.
+      for (const name of packages) rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true })
+      return command("", bin("tsc"), "-b").run()
+    },
+  },
+  ...["test", "examples", "bench"].map((folder) =>
+    command(`types of ${folder}`, bin("tsc"), "-p", `${folder}/tsconfig.json`),
+  ),
+  command("lint", bin("oxlint"), "--type-aware", "--deny-warnings"),
+  command("format", bin("oxfmt"), "--check"),
+  command("unused files, exports and dependencies", bin("knip"), "--no-progress"),
+  command("the generated schema is what the database says", process.execPath, "examples/schema/codegen.ts", "--check"),
+  ...packages.flatMap((name) => [
+    {
+      name: `packing ${name}`,
+      run() {
+        pack(name, tarballs)
+        return undefined
+      },
+    },
+    command(`publint of ${name}`, bin("publint"), "--strict", tarball(name, tarballs)),
+    command(`exports of ${name}`, bin("attw"), tarball(name, tarballs), "--profile", "esm-only"),
+  ]),
+  command("installing the packages", process.execPath, "scripts/install-check.ts", tarballs),
 ]
 
-let failures = 0
-for (const check of checks) {
-  const [command = "", ...args] = check.command
-  const run = spawnSync(command, args, { cwd: check.cwd ?? root, encoding: "utf8" })
-  const ok = run.status === 0
-  if (!ok) failures += 1
-  process.stdout.write(`${ok ? "✓" : "✗"} ${check.name}\n`)
-  if (!ok) process.stdout.write(`${run.stdout}${run.stderr}${run.error?.message ?? ""}\n`)
+let failed = 0
+for (const { name, run } of checks) {
+  const problem = outcomeOf(run)
+  console.log(`${problem === undefined ? "✓" : "✗"} ${name}`)
+  if (problem === undefined) continue
+  failed += 1
+  console.log(problem)
 }
 rmSync(tarballs, { recursive: true, force: true })
-process.stdout.write(`${checks.length - failures} passed, ${failures} failed\n`)
-process.exitCode = failures === 0 ? 0 : 1
+console.log(`${checks.length - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function outcomeOf(run: Check["run"]): string | undefined {
+  try {
+    return run()
+  } catch (error) {
+    return String(error)
+  }
+}

@@ -1,4 +1,4 @@
-import { systemClock, type DriverEvent } from "@kysely-resilient/driver"
+import type { DriverEvent } from "@kysely-resilient/driver"
 import { setTimeout as sleep } from "node:timers/promises"
 
 import { openStore, type Store } from "./app/store.ts"
@@ -35,7 +35,6 @@ export class Company implements Disposable {
   #fault: string | undefined
 
   constructor(stage: Stage, { seed, thinkMs, ledger, signal }: CompanyOptions) {
-    const now = () => systemClock.now()
     const watch = new Watch()
     const board = new Scoreboard(
       faults.map(({ name }) => name),
@@ -109,4 +108,8 @@ export class Company implements Disposable {
       })),
     }
   }
+}
+
+function now(): number {
+  return performance.now()
 }

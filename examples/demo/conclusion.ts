@@ -99,16 +99,14 @@ export function conclude(facts: Facts): readonly Check[] {
     },
     none("nothing was lost", audit.lost, `${grouped(audit.acknowledged)} acknowledged writes`),
     none("nothing was done twice", audit.duplicated, `${grouped(audit.held)} writes, each there once`),
-    none(
-      "nothing that failed happened all the same",
-      audit.phantom,
-      `${unknownWrites} unknown, each once or not at all`,
-    ),
+    none("nothing that failed happened all the same", audit.phantom, `${unknownWrites} unknown: once or not at all`),
     none("every caller got an answer", audit.unanswered, `${grouped(total.operations)} operations`),
     {
       what: "the money adds up",
       ok: moneyAddsUp(balances),
-      detail: `${balances.accounts} accounts, ${balances.wrong.length} wrong; ${balances.halfDone.length} half done`,
+      detail: moneyAddsUp(balances)
+        ? `${balances.accounts} accounts, each to the cent`
+        : `${balances.wrong.length} of ${balances.accounts} accounts wrong, ${balances.halfDone.length} transfers half done`,
     },
     none("the signals are those of the file", signals.wrongRuns, `${grouped(signals.stored)} signals`),
     none("no read gave wrong or missing rows", facts.wrongReads, "each compared with the file"),

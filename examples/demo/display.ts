@@ -1,6 +1,7 @@
+import process from "node:process"
 import { styleText } from "node:util"
 
-import { frame, line } from "./frame.ts"
+import { frame, lineOf } from "./frame.ts"
 import type { Paint, View } from "./view.ts"
 
 /** The part of a terminal's stream that is needed. */
@@ -34,7 +35,10 @@ export class Display implements Disposable {
     this.#look = look
     this.#paint = paintFor(screen)
     this.#inPlace = fits(screen, frame(look(), this.#paint).length)
-    if (this.#inPlace) screen.write(HIDE_CURSOR)
+    if (this.#inPlace) {
+      screen.write(HIDE_CURSOR)
+      process.once("exit", this.#showCursor)
+    }
     this.#timer = setInterval(() => this.#draw(), this.#inPlace ? REDRAW_MS : LINE_MS)
     if (this.#inPlace) this.#draw()
   }
@@ -44,13 +48,19 @@ export class Display implements Disposable {
     clearInterval(this.#timer)
     if (!this.#inPlace) return
     this.#draw()
+    this.#showCursor()
+    process.off("exit", this.#showCursor)
+  }
+
+  /** Also when the process ends in a hurry: a terminal without a cursor is a nuisance. */
+  readonly #showCursor = (): void => {
     this.#screen.write(SHOW_CURSOR)
   }
 
   #draw(): void {
     const view = this.#look()
     if (!this.#inPlace) {
-      this.#screen.write(`${line(view)}\n`)
+      this.#screen.write(`${lineOf(view)}\n`)
       return
     }
     const lines = frame(view, this.#paint)

@@ -5,14 +5,16 @@ const REMEMBERED_MAX = 20_000
 
 /**
  *   hurting ──lifted──▶ lifted ──first success that needed what was hurt──▶ recovered
+ *      └────────giveUp──▶ missed
  *
- * One try at one fault, from the moment it begins. One that never surely hit anything stays `hurting`.
+ * One fault, from the moment it begins. `missed`: however often it tried, it never surely hit anything.
  */
 export class Episode {
   readonly fault: string
   readonly beganAt: number
   #state:
     | { readonly state: "hurting"; readonly successes: Finished[] }
+    | { readonly state: "missed"; readonly gaveUpAt: number }
     | { readonly state: "lifted"; readonly liftedAt: number; readonly recoveredBy: (operation: Finished) => boolean }
     | { readonly state: "recovered"; readonly liftedAt: number; readonly recoveryMs: number }
 
@@ -23,11 +25,13 @@ export class Episode {
   }
 
   get hit(): boolean {
-    return this.#state.state !== "hurting"
+    return this.#state.state === "lifted" || this.#state.state === "recovered"
   }
 
-  get liftedAt(): number | undefined {
-    return this.#state.state === "hurting" ? undefined : this.#state.liftedAt
+  /** Whoever began later cannot have suffered from it; Infinity while it lasts. */
+  get hurtsUntil(): number {
+    if (this.#state.state === "hurting") return Number.POSITIVE_INFINITY
+    return this.#state.state === "missed" ? this.#state.gaveUpAt : this.#state.liftedAt
   }
 
   get recoveryMs(): number | undefined {
@@ -40,6 +44,10 @@ export class Episode {
     this.#state = { state: "lifted", liftedAt, recoveredBy }
     // The end of a fault is told a little after it happened; somebody may have succeeded in between.
     for (const operation of successes) this.saw(operation)
+  }
+
+  giveUp(gaveUpAt: number): void {
+    if (this.#state.state === "hurting") this.#state = { state: "missed", gaveUpAt }
   }
 
   saw(operation: Finished): void {

@@ -4,6 +4,7 @@ import { sql } from "kysely"
 import { err, ok } from "neverthrow"
 
 import type { Advice } from "./app/advice.ts"
+import type { Entry } from "./app/journal.ts"
 import { dayOf } from "./app/market.ts"
 import type { Store } from "./app/store.ts"
 import { auditBalances, type BalanceAudit } from "./balances.ts"
@@ -80,7 +81,6 @@ export function connectionsLeft(admin: Store) {
 export async function selfCheck(store: Store): Promise<Facts["selfCheck"]> {
   const [kept, lost, doubled] = [randomUUID(), randomUUID(), randomUUID()]
   const told = new Map<string, Told>([kept, lost, doubled].map((entry) => [entry, "ok"]))
-  const entryOf = (entry: string) => ({ entry, worker: 0, sequence: 0, payload: "self-check" })
 
   const found = await store.transaction(async (tx) => {
     const written = await tx.exec(tx.insertInto("ledger").values([kept, lost, doubled, doubled].map(entryOf)))
@@ -97,6 +97,10 @@ export async function selfCheck(store: Store): Promise<Facts["selfCheck"]> {
     plantedLossFound: result?.lost.length === 1 && result.lost[0] === lost,
     plantedDoubleFound: result?.duplicated.length === 1 && result.duplicated[0] === doubled,
   }
+}
+
+function entryOf(entry: string): Entry {
+  return { entry, worker: 0, sequence: 0, payload: "self-check" }
 }
 
 /** "12.34" → 1234n */

@@ -23,7 +23,7 @@ export function frame(view: View, paint: Paint): string[] {
 }
 
 /** The same in one line, for logs. */
-export function line(view: View): string {
+export function lineOf(view: View): string {
   const { retried, surfaced, unknown } = view.total
   const now = view.faults.find(({ state }) => state === "now")
   const operations = view.counts.reduce((sum, { finished }) => sum + finished, 0)
@@ -54,18 +54,12 @@ function progress({ elapsedMs, seconds }: View, paint: Paint): string {
 
 function faultLine(fault: FaultLine, paint: Paint): string {
   const title = fault.title.padEnd(26)
-  switch (fault.state) {
-    case "pending":
-      return paint("dim", `· ${title}`)
-    case "now":
-      return `${paint("yellow", "●")} ${paint("bold", title)}${paint("yellow", "now")}`
-    case "passed": {
-      const mark = fault.hits === 0 || fault.unrecovered > 0 ? paint("red", "✗") : paint("green", "✓")
-      const hits = `hit ${fault.hits}×`.padEnd(10)
-      const affected = `${grouped(fault.affected)} felt it`.padEnd(18)
-      return `${mark} ${title}${paint("dim", `${hits}${affected}back in ${milliseconds(fault.recoveryMs)}`)}`
-    }
-  }
+  if (fault.state === "pending") return paint("dim", `· ${title}`)
+  if (fault.state === "now") return `${paint("yellow", "●")} ${paint("bold", title)}${paint("yellow", "now")}`
+  const mark = fault.hits === 0 || fault.unrecovered > 0 ? paint("red", "✗") : paint("green", "✓")
+  const hits = `hit ${fault.hits}×`.padEnd(10)
+  const affected = `${grouped(fault.affected)} felt it`.padEnd(18)
+  return `${mark} ${title}${paint("dim", `${hits}${affected}back in ${milliseconds(fault.recoveryMs)}`)}`
 }
 
 function troubles({ total }: View, paint: Paint): string {

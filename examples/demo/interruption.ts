@@ -3,6 +3,9 @@ import process from "node:process"
 /** 128 and the signal's number, as shells say it. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** A package manager may pass on the same Ctrl-C that the terminal has sent to everybody; nobody presses twice that fast. */
+const SAME_SIGNAL_MS = 500
+
 export interface Interruption {
   /** Fires at the first Ctrl-C. A second one ends the process at once. */
   readonly signal: AbortSignal
@@ -12,18 +15,18 @@ export interface Interruption {
 
 export function listenForInterruption(): Interruption {
   const controller = new AbortController()
-  let exitCode = 0
-  for (const [name, code] of Object.entries(EXIT_CODES)) {
+  let first: { readonly exitCode: number; readonly at: number } | undefined
+  for (const [name, exitCode] of Object.entries(EXIT_CODES)) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(code)
-      exitCode = code
+      if (first !== undefined && performance.now() - first.at > SAME_SIGNAL_MS) process.exit(exitCode)
+      first ??= { exitCode, at: performance.now() }
       controller.abort()
     })
   }
   return {
     signal: controller.signal,
     get exitCode() {
-      return exitCode
+      return first?.exitCode ?? 0
     },
   }
 }

@@ -6,37 +6,34 @@ import type { OperationKind } from "./operation.ts"
 type Judged = Pick<StoreError, "effect" | "category" | "kind">
 
 /**
- * Was the error one that nobody could have spared the caller? Strict: what the caller itself did wrong, what somebody else ended on
- * purpose, and a stream cut after rows were delivered, which nobody can take back. Everything else that is an error should have been hidden.
+ * By category, what nobody could have spared the caller: what it did wrong itself, and what somebody else ended on purpose. Strict:
+ * every entry is chosen once and for all, so even a duplicate key is ours to explain, and everything that is not here should have been
+ * hidden.
  */
+const NEEDED: Readonly<Record<StoreError["category"], readonly StoreError["kind"][]>> = {
+  constraint: ["check_violation"],
+  conflict: ["transaction_aborted"],
+  limit: ["query_canceled", "statement_timeout"],
+  request: ["data_exception", "raised_exception"],
+  availability: [],
+  result: [],
+  bug: [],
+}
+
+const TOLD: Readonly<Record<StoreError["effect"], Exclude<Told, "pending">>> = {
+  not_applied: "failed",
+  applied: "ok",
+  applied_locally: "ok",
+  unknown: "unknown",
+}
+
+/** Rows that were delivered cannot be taken back, so a stream that is cut after some of them has to say so. */
 export function judge(error: Judged, kind: OperationKind, rowsDelivered = 0): "needed" | "avoidable" | "unknown" {
   if (error.effect === "unknown") return kind === "read" || kind === "stream" ? "avoidable" : "unknown"
-  if (rowsDelivered > 0) return "needed"
-  switch (error.category) {
-    case "constraint":
-      return "needed"
-    case "conflict":
-      return error.kind === "transaction_aborted" ? "needed" : "avoidable"
-    case "limit":
-      return error.kind === "query_canceled" || error.kind === "statement_timeout" ? "needed" : "avoidable"
-    case "request":
-      return error.kind === "data_exception" || error.kind === "raised_exception" ? "needed" : "avoidable"
-    case "availability":
-    case "result":
-    case "bug":
-      return "avoidable"
-  }
+  return rowsDelivered > 0 || NEEDED[error.category].includes(error.kind) ? "needed" : "avoidable"
 }
 
 /** What the error says of the write itself; the ledger check holds it to its word. */
 export function toldBy(error: Pick<StoreError, "effect">): Exclude<Told, "pending"> {
-  switch (error.effect) {
-    case "not_applied":
-      return "failed"
-    case "applied":
-    case "applied_locally":
-      return "ok"
-    case "unknown":
-      return "unknown"
-  }
+  return TOLD[error.effect]
 }

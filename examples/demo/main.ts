@@ -1,3 +1,4 @@
+import { NoPostgresError } from "@kysely-resilient/testing"
 import { randomInt } from "node:crypto"
 import process from "node:process"
 
@@ -9,8 +10,9 @@ import { collectUnhandled, listenForInterruption } from "./interruption.ts"
 import { nextSteps, report } from "./report.ts"
 import { run } from "./run.ts"
 import { openStage } from "./stage.ts"
+import { mustBeFree, PortTakenError } from "./serve.ts"
 import { stayUp } from "./stay-up.ts"
-import { grouped } from "./view.ts"
+import { grouped, type View } from "./view.ts"
 
 const SEEDS = 1_000_000
 const EXIT_FAILED = 1
@@ -27,9 +29,15 @@ switch (parsed.action) {
     break
   case "run":
     process.exitCode = await perform(parsed.flags).catch((error: unknown) => {
-      process.stderr.write(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+      process.stderr.write(`demo: ${wordsOf(error)}\n`)
       return EXIT_FAILED
     })
+}
+
+/** What a person can do something about needs no stack. */
+function wordsOf(error: unknown): string {
+  if (error instanceof NoPostgresError || error instanceof PortTakenError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 async function perform({ seed, seconds, json, servePort }: Flags): Promise<number> {
@@ -41,6 +49,8 @@ async function perform({ seed, seconds, json, servePort }: Flags): Promise<numbe
   const unhandled = collectUnhandled()
   const { signal } = interruption
 
+  // Better now than after half a minute.
+  if (servePort !== undefined) await mustBeFree(servePort)
   const say = (text: string) => stdout.write(`  ${paint("dim", text)}\n`)
   stdout.write("\n")
   say("Starting a PostgreSQL of our own, and loading twenty years of prices")
@@ -51,7 +61,7 @@ async function perform({ seed, seconds, json, servePort }: Flags): Promise<numbe
   )
   if (signal.aborted) return interruption.exitCode
 
-  const show = (look: ConstructorParameters<typeof Display>[1]) => new Display(stdout, look)
+  const show = (look: () => View) => new Display(stdout, look)
   const facts = await run(stage, { seed, seconds, unhandled, signal, elapsedMs, show })
   if (facts === undefined) {
     stdout.write("\n  Interrupted. The server is being stopped, and nothing of it stays.\n\n")

@@ -47,6 +47,7 @@ export async function strike(fault: string, { inject, board, signal, onFault, no
       if (injection.hit) episode.lifted(injection.liftedAt, injection.recoveredBy)
       else await sleep(LOOK_EVERY_MS)
     }
+    episode.giveUp(now())
     const recovered = () => !episode.hit || episode.recoveryMs !== undefined
     for (const until = now() + RECOVERING_MAX_MS; !recovered() && now() < until && !signal.aborted;) {
       await sleep(LOOK_EVERY_MS)

@@ -1,4 +1,5 @@
 import type { Check, Facts } from "./conclusion.ts"
+import type { Tally } from "./scoreboard.ts"
 import { grouped, milliseconds, type Paint } from "./view.ts"
 
 export interface FaultTitle {
@@ -17,7 +18,7 @@ const COLUMNS = [
   ["recovery", 10],
 ] as const
 const TITLE_WIDTH = 20
-const CHECK_WIDTH = 45
+const CHECK_WIDTH = 44
 
 /** What a person reads when it is over: a row per fault, what must be true, and the verdict. */
 export function report(facts: Facts, checks: readonly Check[], titles: readonly FaultTitle[], paint: Paint): string {
@@ -58,7 +59,6 @@ export function nextSteps({ seed }: Facts, page: string | undefined, paint: Pain
 function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], paint: Paint): string[] {
   const row = (title: string, cells: readonly string[]) =>
     title.padEnd(TITLE_WIDTH) + COLUMNS.map(([, width], index) => (cells[index] ?? "").padStart(width)).join("")
-  const errors = (surfaced: { needed: number; avoidable: number }) => grouped(surfaced.needed + surfaced.avoidable)
   return [
     paint(
       "bold",
@@ -73,7 +73,7 @@ function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], pai
         grouped(fault.affected),
         grouped(fault.retried),
         grouped(fault.resolved),
-        errors(fault.surfaced),
+        errorsOf(fault),
         grouped(fault.unknown),
         milliseconds(fault.recoveryMs),
       ]),
@@ -85,11 +85,15 @@ function faultTable({ faults, total }: Facts, titles: readonly FaultTitle[], pai
         grouped(total.affected),
         grouped(total.retried),
         grouped(total.resolved),
-        errors(total.surfaced),
+        errorsOf(total),
         grouped(total.unknown),
       ]),
     ),
   ]
+}
+
+function errorsOf({ surfaced }: Tally): string {
+  return grouped(surfaced.needed + surfaced.avoidable)
 }
 
 function checkLine({ what, ok, detail }: Check, paint: Paint): string {

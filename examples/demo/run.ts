@@ -25,8 +25,8 @@ export interface RunOptions {
 
 /** Busy, and still enough pause for two processors to do something else in between. */
 const THINK_MS = 4
-/** How long a closed connection's backend may take to notice. */
-const LEAVING_MS = 2_000
+/** Longer than this, and it is a leak. */
+const CALM_MAX_MS = 2_000
 const LOOK_EVERY_MS = 20
 
 /** The play from its first operation to the last check. Undefined if it was interrupted. */
@@ -36,7 +36,7 @@ export async function run(stage: Stage, options: RunOptions): Promise<Facts | un
   using company = new Company(stage, { seed, thinkMs: THINK_MS, ledger, signal })
   const { store, crew, board, hand } = company
   let doing = "Does the check find what was planted?"
-  using _display = show(() => company.view({ seed, seconds, elapsedMs: elapsedMs(), doing }))
+  const display = show(() => company.view({ seed, seconds, elapsedMs: elapsedMs(), doing }))
 
   try {
     const selfChecked = await selfCheck(store)
@@ -50,9 +50,19 @@ export async function run(stage: Stage, options: RunOptions): Promise<Facts | un
     if (signal.aborted) return undefined
 
     doing = "Comparing what was told with what is there"
-    const pool = store.snapshot().pool
-    const server = need(await leftBehind(stage.admin))
+    const pool = await calm(
+      async () => store.snapshot().pool,
+      ({ leased, waiting }) => leased + waiting === 0,
+    )
+    const server = await calm(
+      async () => need(await leftBehind(stage.admin)),
+      ({ transactions, locks }) => transactions + locks === 0,
+    )
     await store.close()
+    const connectionsAfterClose = await calm(
+      async () => need(await connectionsLeft(stage.admin)),
+      (count) => count === 0,
+    )
     const stored = need(await signalsHeld(stage.admin))
     return {
       seed,
@@ -65,26 +75,28 @@ export async function run(stage: Stage, options: RunOptions): Promise<Facts | un
       avoidable: company.desk.avoidable,
       wrongReads: crew.wrongReads,
       selfCheck: selfChecked,
-      unhandled: [...unhandled],
       leaks: {
         leased: pool.leased,
         waiting: pool.waiting,
         openTransactions: server.transactions,
         heldLocks: server.locks,
-        connectionsAfterClose: await connectionsAfterClose(stage),
+        connectionsAfterClose,
       },
+      unhandled: [...unhandled],
       elapsedMs: elapsedMs(),
     }
   } finally {
     await crew.rest()
     await store.close()
+    display[Symbol.dispose]()
   }
 }
 
-async function connectionsAfterClose({ admin }: Stage): Promise<number> {
+/** What is left once everything has had its time to end. A backend notices a little later that its client is gone. */
+async function calm<T>(look: () => Promise<T>, isCalm: (seen: T) => boolean): Promise<T> {
   for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
-    const left = need(await connectionsLeft(admin))
-    if (left === 0 || waitedMs >= LEAVING_MS) return left
+    const seen = await look()
+    if (isCalm(seen) || waitedMs >= CALM_MAX_MS) return seen
     await sleep(LOOK_EVERY_MS)
   }
 }

@@ -67,8 +67,7 @@ export class Scoreboard {
     this.#kinds.set(operation.kind, (this.#kinds.get(operation.kind) ?? 0) + 1)
 
     this.#episodes.at(-1)?.saw(finished)
-    // What made it start again is to blame, even if it ended later.
-    const episode = retriedIn === "calm" ? undefined : (retriedIn ?? this.#episodes.at(-1))
+    const episode = retriedIn === "calm" ? undefined : (retriedIn ?? this.#toBlame(finished))
     const affected = felt(finished, episode)
     for (const tally of [this.#total, episode && this.#tallies.get(episode.fault)]) {
       if (tally === undefined) continue
@@ -77,6 +76,16 @@ export class Scoreboard {
       if (retried) tally.retried++
       if (outcome !== "ok" && outcome !== "undone") tally[outcome]++
     }
+  }
+
+  /**
+   * For an error, the fault in force when it came. For a delay, the first one that was still hurting when the operation began: those
+   * who waited longest for one fault come back after the next has begun.
+   */
+  #toBlame({ outcome, startedAt }: Finished): Episode | undefined {
+    const last = this.#episodes.at(-1)
+    if (outcome !== "ok" && outcome !== "undone") return last
+    return this.#episodes.find(({ hurtsUntil }) => hurtsUntil > startedAt) ?? last
   }
 
   /** Give this to the database as its observer. */
@@ -120,13 +129,15 @@ export class Scoreboard {
   }
 }
 
-/** Did the operation suffer? Being slow only counts if it was running before the fault was over. */
+/** Did the operation suffer? Being slow only counts if it began before the fault was over. */
 function felt(operation: Finished, episode: Episode | undefined): boolean {
   if (operation.retried || operation.outcome !== "ok") return true
-  if (episode === undefined || operation.endedAt < episode.beganAt) return false
+  const { startedAt, endedAt } = operation
   return (
-    operation.startedAt <= (episode.liftedAt ?? operation.endedAt) &&
-    operation.endedAt - operation.startedAt >= HELD_UP_MS
+    episode !== undefined &&
+    startedAt < episode.hurtsUntil &&
+    endedAt >= episode.beganAt &&
+    endedAt - startedAt >= HELD_UP_MS
   )
 }
 

@@ -1,5 +1,5 @@
 import type { DriverSnapshot } from "@kysely-resilient/driver"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 
 import { page } from "./page.ts"
 import type { FaultTitle } from "./report.ts"
@@ -25,13 +25,25 @@ const HOST = "127.0.0.1"
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
 
-/** Port 0 takes any free one. Rejects if the port cannot be had. */
+export class PortTakenError extends Error {
+  override readonly name: string = "PortTakenError"
+}
+
+/** @throws {PortTakenError} if nobody could serve there now */
+export async function mustBeFree(port: number): Promise<void> {
+  const server = createServer()
+  await listen(server, port)
+  await new Promise((resolve) => server.close(resolve))
+}
+
+/**
+ * Port 0 takes any free one.
+ *
+ * @throws {PortTakenError} if the port cannot be had
+ */
 export async function serve(site: Site, port: number): Promise<Served> {
   const server = createServer((request, response) => answer(site, request, response))
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(port, HOST, resolve)
-  })
+  await listen(server, port)
   const address = server.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return {
@@ -42,6 +54,19 @@ export async function serve(site: Site, port: number): Promise<Served> {
         server.closeAllConnections()
       }),
   }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      reject(
+        new PortTakenError(`Cannot serve on ${HOST}:${port}: ${cause.message}. Try --port with another one.`, {
+          cause,
+        }),
+      )
+    })
+    server.listen(port, HOST, resolve)
+  })
 }
 
 function answer(site: Site, request: IncomingMessage, response: ServerResponse): void {

@@ -24,7 +24,7 @@ export interface Stage extends AsyncDisposable {
 
 const ADMINISTRATOR = "kysely-resilient demo, backstage"
 
-export const OPENING_BALANCE = "1000000.00"
+const OPENING_BALANCE = "1000000.00"
 export const OPENING_CENTS = 100_000_000n
 const OWNERS = ["Ada", "Bela", "Chen", "Dara", "Emil", "Fay", "Gus", "Hana"] as const
 /** These two only pay each other, so that their deadlocks are theirs alone. */

@@ -69,6 +69,6 @@ function sameAdvice(found: readonly Advice[], expected: readonly Advice[]): bool
 }
 
 function lastDayOf(month: string): string {
-  const [year, number] = month.split("-").map(Number)
-  return new Date(Date.UTC(year!, number!, 0)).toISOString().slice(0, 10)
+  const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number)
+  return new Date(Date.UTC(year, number, 0)).toISOString().slice(0, 10)
 }

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises"
 import type { Insertable } from "kysely"
 import type { Prices } from "./schema.gen.ts"
 
-/** One day's prices, still without the instrument that they belong to. Decimals stay text: nothing is lost to floating point. */
+/**
+ * One day's prices, still without the instrument that they belong to. Decimals stay text: nothing is lost to floating
+ * point.
+ */
 export type DailyPrice = Omit<Insertable<Prices>, "instrument_id"> & {
   readonly day: string
   readonly open: string
@@ -14,7 +17,7 @@ export type DailyPrice = Omit<Insertable<Prices>, "instrument_id"> & {
 
 export const sp500 = { symbol: "^GSPC", name: "S&P 500" } as const
 
-/** 5,104 trading days of the S&P 500, 2000-01-03 to 2020-04-17, oldest first; from the vega-datasets package. */
+/** 5,105 trading days of the S&P 500, 2000-01-03 to 2020-04-17, oldest first; from the vega-datasets package. */
 export async function readPrices(): Promise<readonly DailyPrice[]> {
   return parsePrices(await readFile(new URL("../data/sp500-2000.csv", import.meta.resolve("vega-datasets")), "utf8"))
 }

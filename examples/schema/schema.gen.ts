@@ -1,5 +1,5 @@
 /**
- * Written by kysely-resilient-codegen from the database itself. Do not edit it: change the database and generate it again.
+ * Written by kysely-resilient-codegen from the database itself. Do not edit: change the database, then generate again.
  */
 import { defineSchema, type Schema } from "@kysely-resilient/core/schema";
 import type { ColumnType, GeneratedAlways } from "kysely";

@@ -263,16 +263,26 @@ describe("a stream", () => {
     expect(rows).toBe(1_000)
   })
 
+  it("whose rows are all out ends well, whatever becomes of its own COMMIT", async () => {
+    const handle = proxy.rule({ when: beforeCommitReachesServer, do: cut() })
+    let rows = 0
+    for await (const chunk of engine.stream(text("select generate_series(1, 250) as n"), 100)) {
+      rows += chunk.ok ? chunk.value.length : Number.NaN
+    }
+    expect(handle.hits).toBe(1)
+    expect(rows).toBe(250)
+  })
+
   it("cut after rows were delivered ends with the failure, and soon", async () => {
     proxy.rule({ when: afterRows(50, /generate_series/), skip: 1, do: cut() })
     let rows = 0
     let failure: unknown
     for await (const chunk of engine.stream(text("select generate_series(1, 1000) as n"), 100)) {
       if (chunk.ok) rows += chunk.value.length
-      else failure = chunk.failure
+      else failure = chunk
     }
     expect(rows).toBe(100)
-    expect(failure).toMatchObject({ effect: "not_applied" })
+    expect(failure).toMatchObject({ failure: { effect: "not_applied" }, because: "rows-delivered" })
   })
 })
 

@@ -194,7 +194,7 @@ describe("rule 1: somebody listens to a connection from its first moment to its 
 })
 
 describe("rule 2: a connection that timed out, or lost a byte, is destroyed", () => {
-  it("it is never handed out again, and its late answer reaches nobody", async () => {
+  it("is never handed out again, and its late answer reaches nobody", async () => {
     const before = await pidOf(engine)
     proxy.rule({ when: beforeAnswer(/'late'/), do: stall() })
     expect(await engine.run(text("select 'late' as answer"), { timeoutMs: 200 })).toMatchObject({
@@ -432,7 +432,7 @@ describe("rule 7: a callback does not run again while its previous run still doe
       },
       { timeoutMs: 300 },
     )
-    expect(result.isErr() && result.error).toMatchObject({ kind: "deadline_exceeded", effect: "not_applied" })
+    expect(result.isErr() && result.error).toMatchObject({ kind: "transaction_timeout", effect: "not_applied" })
     await pause(200)
     expect(runs).toBe(1)
   })

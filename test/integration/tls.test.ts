@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -20,6 +20,8 @@ let home: string
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "kysely-resilient-home-"))
   vi.stubEnv("HOME", home)
+  // A fresh clone has it readable by all, and libpq does not use a key that others can read.
+  chmodSync(certificate("client.key"), 0o600)
   server = await TlsServer.start()
 })
 

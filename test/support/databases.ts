@@ -43,12 +43,12 @@ export function testDatabase(fileUrl: string, options: TestDatabaseOptions = {})
     await client.connect()
     return client
   }
-  const ask: TestDatabase["ask"] = async (text, parameters) => {
+  const briefly = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
     const client = new Client({ connectionString: made().url })
     client.on("error", () => {})
     await client.connect()
     try {
-      return (await client.query(text, parameters)).rows
+      return await use(client)
     } finally {
       await client.end()
     }
@@ -58,10 +58,7 @@ export function testDatabase(fileUrl: string, options: TestDatabaseOptions = {})
     adminUrl = options.server?.().url ?? inject("postgresUrl")
     const template = options.template === undefined ? {} : { template: options.template }
     database = await isolatedDatabase({ url: adminUrl }, { name: fileUrl, ...template })
-    if (options.setup !== undefined) {
-      const client = await connect()
-      await options.setup(client)
-    }
+    if (options.setup !== undefined) await briefly(options.setup)
   })
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.end().catch(() => {})))
@@ -79,6 +76,6 @@ export function testDatabase(fileUrl: string, options: TestDatabaseOptions = {})
       return databaseUrl(made().url, new URL(adminUrl ?? "postgres:///postgres").pathname.slice(1) || "postgres")
     },
     connect,
-    ask,
+    ask: (text, parameters) => briefly(async (client) => (await client.query(text, parameters)).rows),
   }
 }

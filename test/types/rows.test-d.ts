@@ -1,10 +1,11 @@
 import type { NoRow, TooManyRows } from "@kysely-resilient/core/errors"
 import type { Query, QueryError, RowOf, WithRows } from "@kysely-resilient/core"
+import type { CompiledQuery, SelectQueryBuilder } from "kysely"
 import { jsonArrayFrom } from "kysely/helpers/postgres"
-import type { Result } from "neverthrow"
+import type { Result, ResultAsync } from "neverthrow"
 import { describe, expectTypeOf, it } from "vitest"
 
-import { db } from "./shop.ts"
+import { db, type Shop } from "./shop.ts"
 
 type User = { id: bigint; email: string; name: string | null; born: Date }
 
@@ -123,8 +124,23 @@ describe("row terminals", () => {
     void db.forEach(changed, () => {})
     // @ts-expect-error add .returning(...) or use db.exec(...)
     void db.exists(gone)
+  })
+
+  it("can be used in generic helpers", () => {
+    const page = <O>(query: SelectQueryBuilder<Shop, "users", O>) => db.all(query.limit(20))
+    expectTypeOf(page(db.selectFrom("users").select("id"))).toEqualTypeOf<ResultAsync<{ id: bigint }[], QueryError>>()
+    const paged = <O>(query: SelectQueryBuilder<Shop, "users", O>) => query.limit(20).$call(db.all)
+    expectTypeOf(paged(db.selectFrom("users").select("id"))).toEqualTypeOf<ResultAsync<{ id: bigint }[], QueryError>>()
+    const compiled = <O>(query: CompiledQuery<O>) => db.one(query)
+    expectTypeOf(compiled(db.selectFrom("users").select("id").compile())).toExtend<
+      ResultAsync<{ id: bigint }, unknown>
+    >()
+    const any = <Q extends Query>(query: WithRows<Q>) => db.first<Q>(query)
+    expectTypeOf(any(db.selectFrom("users").select("id"))).toEqualTypeOf<
+      ResultAsync<{ id: bigint } | undefined, QueryError>
+    >()
     // @ts-expect-error add .returning(...) or use db.exec(...)
-    void db.all(gone.compile())
+    void any(db.deleteFrom("users"))
   })
 
   it("do not take what is no query", () => {

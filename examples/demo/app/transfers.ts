@@ -1,5 +1,3 @@
-import { ok } from "neverthrow"
-
 import type { Entry } from "./journal.ts"
 import type { Named, Store } from "./store.ts"
 

@@ -1,6 +1,7 @@
 import { abort } from "./abort.ts"
 import { crash } from "./crash.ts"
 import { cutAfterCommit } from "./cut-after-commit.ts"
+import { cutAfterWrite } from "./cut-after-write.ts"
 import { cutBeforeCommit } from "./cut-before-commit.ts"
 import { deadlock } from "./deadlock.ts"
 import { exhaust } from "./exhaust.ts"
@@ -15,6 +16,7 @@ export const faults: readonly Fault[] = [
   crash,
   cutBeforeCommit,
   cutAfterCommit,
+  cutAfterWrite,
   stall,
   deadlock,
   exhaust,

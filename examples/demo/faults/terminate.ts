@@ -15,7 +15,7 @@ export const terminate: Fault = {
     const felt = watch.next(startedAgain, NEWS_MS)
     const ended = await admin.all(
       busyBackends(admin)
-        .select(({ fn, ref }) => fn<boolean>("pg_terminate_backend", [ref("pid")]).as("ended"))
+        .select((eb) => eb.fn<boolean>("pg_terminate_backend", [eb.ref("pid")]).as("ended"))
         .limit(VICTIMS_MAX),
     )
     const liftedAt = now()

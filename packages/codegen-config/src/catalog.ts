@@ -46,8 +46,8 @@ export interface Queryable {
 }
 
 /**
- * Our own reading of the catalogue instead of kysely-codegen's: that one leaves out identities, computed columns and NOT NULL domains, and takes
- * children of an ordinary table for partitions.
+ * Our own reading of the catalogue instead of kysely-codegen's: that one leaves out identities, computed columns and
+ * NOT NULL domains, and takes children of an ordinary table for partitions.
  *
  * Left out: partitions (their parent stands for them), what extensions brought along, Kysely's own migration tables.
  */
@@ -81,7 +81,8 @@ select
   a.attgenerated <> '' as "computed",
   c.relkind not in ('v', 'm')
     or pg_catalog.pg_column_is_updatable(c.oid, a.attnum, true)
-    or exists (select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgtype & ${insteadOf} <> 0) as "writable",
+    or exists (select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgtype & ${insteadOf} <> 0)
+    as "writable",
   pg_catalog.col_description(c.oid, a.attnum) as "comment"
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -7,7 +7,7 @@ import { CodegenError } from "./errors.ts"
 import { generate } from "./generate.ts"
 import { report, verify } from "./verify.ts"
 
-export const usage = `Usage: kysely-resilient-codegen generate|verify [--config path]
+const usage = `Usage: kysely-resilient-codegen generate|verify [--config path]
 
   generate   read the database and write the types of its tables
   verify     compare the file with the database; exit code 1 and what differs, if something does
@@ -21,7 +21,8 @@ export interface Output {
 }
 
 /**
- * Runs one command and gives the exit code: 0: done; 1: the file is not what the database says, or it could not be found out; 2: not a command.
+ * Runs one command and gives the exit code: 0: done; 1: the file is not what the database says, or it could not be
+ * found out; 2: not a command.
  */
 export async function run(argv: readonly string[], output: Output): Promise<0 | 1 | 2> {
   const command = parse(argv)
@@ -80,7 +81,10 @@ async function compare(configFile: string, { out, err }: Output): Promise<0 | 1>
   return current ? 0 : 1
 }
 
-/** Node itself runs the file: it strips types, and needs neither a compiler nor a loader. `generate` checks what it exports. */
+/**
+ * Node itself runs the file: it strips types, and needs neither a compiler nor a loader. `generate` checks what it
+ * exports.
+ */
 async function loadConfig(file: string): Promise<CodegenConfig> {
   const path = resolve(file)
   try {

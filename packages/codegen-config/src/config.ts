@@ -4,16 +4,25 @@ import { CodegenConfigError } from "./errors.ts"
 
 /** What to generate, from which database, into which file. */
 export interface CodegenConfig {
-  /** A connection string, `postgres://…`. Default: the environment's `DATABASE_URL`, and without one its `PG*` variables. */
+  /**
+   * A connection string, `postgres://…`. Default: the environment's `DATABASE_URL`, and without one its `PG*`
+   * variables.
+   */
   readonly connection?: string | undefined
   /**
-   * The schemas whose tables are wanted. Tables of the first are named without their schema, so it should be the one that `search_path` finds first;
-   * all others are named with it: `audit.log`. Default: `["public"]`.
+   * The schemas whose tables are wanted. Tables of the first are named without their schema, so it should be the one
+   * that `search_path` finds first; all others are named with it: `audit.log`. Default: `["public"]`.
    */
   readonly schemas?: readonly string[]
-  /** The file to be written. A relative path starts at the folder of the configuration file, or where a program runs that has none. */
+  /**
+   * The file to be written. A relative path starts at the folder of the configuration file, or where a program runs
+   * that has none.
+   */
   readonly outFile: string | URL
-  /** Whether tables and columns are named as Kysely's CamelCasePlugin names them; queries then need that plugin. Default: false. */
+  /**
+   * Whether tables and columns are named as Kysely's CamelCasePlugin names them; queries then need that plugin.
+   * Default: false.
+   */
   readonly camelCase?: boolean
 }
 

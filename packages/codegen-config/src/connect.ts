@@ -35,7 +35,7 @@ export async function withConnection<T>(
     await client.query("begin isolation level repeatable read read only")
     return await use({ query: (text, parameters) => client.query(text, [...parameters]) })
   } finally {
-    // Ending the connection ends the transaction, which only read. A connection that is lost already has nothing to end.
+    // The transaction only read, and ends with its connection. A connection that is lost has nothing to end.
     await client.end().catch(() => {})
   }
 }

@@ -19,8 +19,9 @@ export interface Decoding {
 }
 
 /**
- * What `pg` does with a value of this type when nobody has set a parser, as measured and not as one would wish: `numeric` is text but
- * `numeric[]` are numbers, and an array of anything that `pg` does not know by its OID (an enum, a domain, a composite) stays the raw text "{…}".
+ * What `pg` does with a value of this type when nobody has set a parser, as measured and not as one would wish:
+ * `numeric` is text but `numeric[]` are numbers, and an array of anything that `pg` does not know by its OID (an enum,
+ * a domain, a composite) stays the raw text "{…}".
  *
  * Two things that no type here says: an array may hold nulls and may have more dimensions than one.
  */

@@ -15,7 +15,10 @@ import { decodingOf, partDefinitions, union, type Decoding } from "./decoding.ts
 import { enumsOf, type Names } from "./names.ts"
 import { typeName, type Column, type Table } from "./tables.ts"
 
-/** What kysely-codegen is given: which tables there are, what every column's type is, and what the names in those types mean. */
+/**
+ * What kysely-codegen is given: which tables there are, what every column's type is, and what the names in those types
+ * mean.
+ */
 export interface Dialect {
   readonly dialect: PostgresDialect
   readonly metadata: DatabaseMetadata
@@ -23,8 +26,9 @@ export interface Dialect {
 }
 
 /**
- * kysely-codegen with every decision about types taken out of its hands. Its own mapping is wrong about identities, domains and most arrays, and its
- * string options need TypeScript's JavaScript API, which TypeScript 7 does not have: so every column is an override, and every override a syntax node.
+ * kysely-codegen with every decision about types taken out of its hands. Its own mapping is wrong about identities,
+ * domains and most arrays, and its string options need TypeScript's JavaScript API, which TypeScript 7 does not have:
+ * so every column is an override, and every override a syntax node.
  */
 export function dialectFor(tables: readonly Table[], names: Names, unqualifiedSchema: string): Dialect {
   const dialect = new PostgresDialect({ defaultSchemas: [unqualifiedSchema] })

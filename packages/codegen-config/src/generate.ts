@@ -25,9 +25,11 @@ export interface Generated {
 }
 
 /**
- * Reads the database and writes the types of its tables. A reader of the file sees the old one or the new one, never half of it.
+ * Reads the database and writes the types of its tables. A reader of the file sees the old one or the new one, never
+ * half of it.
  *
- * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or has no such tables.
+ * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or has no such
+ *   tables.
  */
 export async function generate(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Generated> {
   const { outFile, ...source } = checkConfig(config, folder, process.env)

@@ -18,7 +18,7 @@ const opening = /^export const schema: \w+<DB> = defineSchema<DB>\(/m
 const closing = ");\n"
 
 const header = `/**
- * Written by kysely-resilient-codegen from the database itself. Do not edit it: change the database and generate it again.
+ * Written by kysely-resilient-codegen from the database itself. Do not edit: change the database, then generate again.
  */
 `
 
@@ -43,10 +43,13 @@ ${types}
 export const schema: ${schemaType}<DB> = defineSchema<DB>(${data}${closing}`
 }
 
-/** What the file says of itself, or undefined if it is not one of ours any more. It is read and not run, so it needs nothing installed. */
+/**
+ * What the file says of itself, or undefined if it is not one of ours any more. It is read and not run, so it needs
+ * nothing installed.
+ */
 export function dataIn(text: string): SchemaData | undefined {
   const found = opening.exec(text)
-  if (!found || !text.endsWith(closing)) return undefined
+  if (!found) return undefined
   try {
     const data: unknown = JSON.parse(text.slice(found.index + found[0].length, -closing.length))
     return isSchemaData(data) ? data : undefined
@@ -72,7 +75,8 @@ function dataText({ hash, tables }: SchemaData): string {
     const ofColumns = Object.entries(columns).map(
       ([name, column]) => `        ${JSON.stringify(name)}: ${JSON.stringify(column)}`,
     )
-    return `    ${JSON.stringify(key)}: {\n      "kind": ${JSON.stringify(kind)},\n      "columns": {\n${ofColumns.join(",\n")}\n      }\n    }`
+    const body = `      "kind": ${JSON.stringify(kind)},\n      "columns": {\n${ofColumns.join(",\n")}\n      }`
+    return `    ${JSON.stringify(key)}: {\n${body}\n    }`
   })
   return `{\n  "hash": ${JSON.stringify(hash)},\n  "tables": {\n${lines.join(",\n")}\n  }\n}`
 }

@@ -43,10 +43,12 @@ export type Alias =
   | "Timestamp"
 
 /**
- * A table called `date` or `json` gets an interface of that name, which would hide what the rest of the file means by it; kysely-codegen does not
- * see to that. So tables choose first, as kysely-codegen will name them, and everything else takes a name that they left.
+ * A table called `date` or `json` gets an interface of that name, which would hide what the rest of the file means by
+ * it; kysely-codegen does not see to that. So tables choose first, as kysely-codegen will name them, and everything
+ * else takes a name that they left.
  *
- * @throws CodegenError if a table would be called as the interface of all tables is, or two would be called the same by queries.
+ * @throws CodegenError if a table would be called as the interface of all tables is, or two would be called the same by
+ *   queries.
  */
 export function namesFor(tables: readonly Table[], { unqualifiedSchema, camelCase }: Naming): Names {
   const identifier = (name: string): string => (camelCase ? toKyselyCamelCase(name) : name)
@@ -116,7 +118,9 @@ function free(wanted: string, taken: ReadonlySet<string>): string {
   return `${wanted}${suffix}`
 }
 
-/** Every enum that some column is of, in the order of their names, so that the same schema always gets the same file. */
+/**
+ * Every enum that some column is of, in the order of their names, so that the same schema always gets the same file.
+ */
 export function enumsOf(tables: readonly Table[]): readonly PgType[] {
   const enums = tables.flatMap((table) => table.columns.flatMap(({ type }) => enumIn(type) ?? []))
   const byName = new Map(enums.map((type) => [typeName(type), type]))

@@ -3,12 +3,15 @@ import type { ColumnDefinition, SchemaDefinition } from "@kysely-resilient/core/
 import { typeName, withoutDomains, type Column, type PgType, type Table } from "./tables.ts"
 
 /**
- * Everything that generated types depend on, as the data that the generated file carries. Lengths and precisions are left out: widening a varchar
- * makes no type wrong.
+ * Everything that generated types depend on, as the data that the generated file carries. Lengths and precisions are
+ * left out: widening a varchar makes no type wrong.
  */
 export type Structure = SchemaDefinition["tables"]
 
-/** Names in code-unit order: the same database gives the same structure on every machine and in whatever order it was created. */
+/**
+ * Names in code-unit order: the same database gives the same structure on every machine and in whatever order it was
+ * created.
+ */
 export function structureOf(tables: readonly Table[]): Structure {
   return sorted(
     tables.map((table) => [
@@ -41,7 +44,10 @@ function sorted<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The first 16 hexadecimal digits of the SHA-256 of the structure: two databases with the same hash need the same types. */
+/**
+ * The first 16 hexadecimal digits of the SHA-256 of the structure: two databases with the same hash need the same
+ * types.
+ */
 export function structureHash(structure: Structure): string {
   return createHash("sha256").update(JSON.stringify(structure)).digest("hex").slice(0, 16)
 }

@@ -17,7 +17,10 @@ export interface Column {
   readonly name: string
   readonly type: PgType
   readonly nullable: boolean
-  /** Who gives the value: "never": the caller. "default": the database, if the caller does not. "always": the database alone. */
+  /**
+   * Who gives the value: "never": the caller. "default": the database, if the caller does not. "always": the database
+   * alone.
+   */
   readonly generated: "never" | "default" | "always"
   readonly comment: string | null
 }
@@ -97,7 +100,10 @@ function rowOf(oid: number, rows: ReadonlyMap<number, TypeRow>): TypeRow {
   return row
 }
 
-/** `int8`, `numeric[]`, `public.signal_kind`: PostgreSQL's internal names, with the schema of everything that is not built in. */
+/**
+ * `int8`, `numeric[]`, `public.signal_kind`: PostgreSQL's internal names, with the schema of everything that is not
+ * built in.
+ */
 export function typeName({ schema, name, element }: PgType): string {
   if (element) return `${typeName(element)}[]`
   return schema === "pg_catalog" ? name : `${schema}.${name}`

@@ -11,8 +11,8 @@ import { structureHash } from "./structure.ts"
  * - `missing`: there is no file
  * - `foreign`: the file says nothing of itself that could be compared
  * - `drifted`: the database is not what the file says, so types may be wrong
- * - `rewritten`: they agree on every column, but the text is not what would be written: comments or options changed, another version wrote it,
- *   or somebody edited it
+ * - `rewritten`: they agree on every column, but the text is not what would be written: comments or options changed,
+ *   another version wrote it, or somebody edited it
  */
 export type Verification = { readonly outFile: string } & (
   | { readonly state: "current"; readonly hash: string }
@@ -25,7 +25,8 @@ export type Verification = { readonly outFile: string } & (
 /**
  * Compares the generated file with the database and changes neither.
  *
- * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or lacks a schema.
+ * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or lacks a
+ *   schema.
  */
 export async function verify(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Verification> {
   const { outFile, ...source } = checkConfig(config, folder, process.env)

@@ -1,9 +1,9 @@
 import { OptionsError } from "@kysely-resilient/driver"
 
 import { assembleDatabase, type Foundations } from "./database.ts"
-import { fingerprint } from "./fingerprint.ts"
+import { fingerprint } from "./foundation/fingerprint.ts"
 import type { DatabaseOptions } from "./options.ts"
-import { promised } from "./promised.ts"
+import { promised } from "./foundation/promised.ts"
 import type { Database } from "./query/session.ts"
 import type { Schema } from "./schema/define-schema.ts"
 

@@ -2,7 +2,7 @@ export { createDatabase } from "./database.ts"
 export { getDatabase } from "./get-database.ts"
 export { OptionsError } from "@kysely-resilient/driver"
 export type { DatabaseOptions, ErrorOptions } from "./options.ts"
-export type { Hooks } from "./hooks.ts"
+export type { Hooks } from "./query/hooks.ts"
 
 export { attempt } from "./query/attempt.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"

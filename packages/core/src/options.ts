@@ -7,7 +7,7 @@ import {
 } from "@kysely-resilient/driver"
 import type { KyselyPlugin } from "kysely"
 
-import type { Hooks } from "./hooks.ts"
+import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
 
 /** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */

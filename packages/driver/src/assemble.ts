@@ -14,7 +14,7 @@ import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
-import { mapSettled, resultOf } from "./execution/settled.ts"
+import { allResults, lastResult } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
@@ -80,7 +80,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool,
       clock,
       random,
-      emit: (event) => observe({ at: clock.wallTime(), ...event }),
+      emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
       knownWrites: new KnownWrites(),
       limits: {
         queryMs: options.timeouts.queryMs,
@@ -95,18 +95,16 @@ class AssembledEngine implements Engine {
     }
   }
 
-  async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
-    const settled = await runAlone(this.#machine, [statement], options)
-    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+  run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    return runAlone(this.#machine, [statement], options, lastResult)
   }
 
-  async batch(
+  batch(
     statements: readonly CompiledQuery[],
     options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    if (statements.length === 0) return { ok: true, value: [], attempts: 0 }
-    const settled = await runAlone(this.#machine, statements, options)
-    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+    if (statements.length === 0) return Promise.resolve({ ok: true, value: [], attempts: 0 })
+    return runAlone(this.#machine, statements, options, allResults)
   }
 
   async *stream(

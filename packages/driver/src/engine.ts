@@ -1,7 +1,7 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
 import type { Deadline } from "./foundation/deadline.ts"
-import type { Failure, GaveUp, Outcome } from "./failure/failure.ts"
+import type { Failure, GaveUp } from "./failure/failure.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 
@@ -56,7 +56,7 @@ export interface TransactionSettings {
 }
 
 /** A stream's chunk, or the failure that ended it; nothing follows a failure. */
-export type StreamChunk = Outcome<readonly unknown[]>
+export type StreamChunk = Settled<readonly unknown[]>
 
 /** Statements one after the other, on one connection from the first success on. */
 export interface Session {

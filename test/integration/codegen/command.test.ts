@@ -22,7 +22,10 @@ interface Ended {
   readonly err: string
 }
 
-/** Runs the command as a user does: a process of its own, with nothing in its environment that says where the database is. */
+/**
+ * Runs the command as a user does: a process of its own, with nothing in its environment that says where the database
+ * is.
+ */
 function command(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const options = { cwd: folder, env: { PATH: process.env["PATH"], ...environment } }
   return new Promise((resolve) => {

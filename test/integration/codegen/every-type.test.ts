@@ -97,7 +97,8 @@ insert into "Mood" values ('sad');
 
 create schema audit;
 create type audit.mood as enum ('grave');
-create table audit.log (id uuid not null, mood audit.mood default 'grave', amount price);
+create type audit.text as enum ('short', 'long');
+create table audit.log (id uuid not null, mood audit.mood default 'grave', amount price, texts audit.text[] default '{long}');
 insert into audit.log values (gen_random_uuid());
 
 create table parent (id integer primary key) partition by range (id);
@@ -194,6 +195,10 @@ describe("types of every kind of column", () => {
       ["timestamptz", "1582979696789"],
       ["fee", "null"],
     ]
+    const refusedEntries = [
+      ...refused.map(([type, value]) => `{ ${columnOf.get(type)}: ${value} },`),
+      `{ ${columnOf.get("box")}s: ["(1,2),(3,4)"] },`,
+    ]
     const entries = [
       ...accepted.map(([type, value]) => `{ ${columnOf.get(type)}: ${value} },`),
       ...arrays.map(([type, value]) => `{ ${columnOf.get(type)}s: ${value} },`),
@@ -202,7 +207,7 @@ describe("types of every kind of column", () => {
 import type { DB } from "./schema.gen.ts"
 export const rows: readonly Insertable<DB["every_type"]>[] = [\n${entries.join("\n")}\n]
 export const refused: readonly Insertable<DB["every_type"]>[] = [
-${refused.map(([type, value]) => `  // @ts-expect-error -- ${type}\n  { ${columnOf.get(type)}: ${value} },`).join("\n")}
+${refusedEntries.map((entry) => `  // @ts-expect-error -- the server would refuse it\n  ${entry}`).join("\n")}
 ]
 export const least: readonly [Insertable<DB["date"]>, Insertable<DB["int8"]>, Insertable<DB["audit.log"]>] = [
   { moods: ["ok"] },

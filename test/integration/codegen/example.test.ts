@@ -4,6 +4,7 @@ import { generate, report, verify } from "@kysely-resilient/codegen-config"
 import { dataIn } from "@kysely-resilient/codegen-config/src/generated-file.ts"
 import type { Client } from "pg"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { parsePrices, readPrices, sp500, type DailyPrice } from "../../../examples/schema/prices.ts"
 import { testDatabase } from "../../support/databases.ts"
 import { decodedProgram, lastRows } from "./decoded.ts"
 import { scratchFolder, typeErrors } from "./type-check.ts"
@@ -80,6 +81,44 @@ describe("the example's generated types", () => {
       // The server refuses to write these at all before it looks for nulls.
       expect({ column, ...found }).toEqual({ column, ...told, ...(!told.writable && { nullable: true }) })
     }
+  })
+})
+
+describe("the S&P 500's prices", () => {
+  it("are 5,105 days that the schema's constraints agree with, to the last digit", async () => {
+    const prices = await readPrices()
+    expect(prices).toHaveLength(5105)
+    const client = await database.connect()
+    await client.query("begin")
+    const { rows } = await client.query<DailyPrice>(
+      `with instrument as (insert into instruments (symbol, name) values ($1, $2) returning id)
+      insert into prices (instrument_id, day, open, high, low, close, volume)
+      select instrument.id, day, open, high, low, close, volume from instrument,
+        json_to_recordset($3) as r (day date, open numeric, high numeric, low numeric, close numeric, volume bigint)
+      returning day::text, open, high, low, close, volume`,
+      ["SPX", sp500.name, JSON.stringify(prices)],
+    )
+    await client.query("rollback")
+    expect(rows).toEqual(prices)
+  })
+
+  it("are refused as a whole if one line is not what it should be", () => {
+    const header = "date,open,high,low,close,adjclose,volume"
+    const good = "2000-01-03,1469.250000,1478.000000,1438.359985,1455.219971,1455.219971,931800000"
+    expect(parsePrices(`${header}\r\n${good}\r\n`)).toEqual([
+      {
+        day: "2000-01-03",
+        open: "1469.250000",
+        high: "1478.000000",
+        low: "1438.359985",
+        close: "1455.219971",
+        volume: "931800000",
+      },
+    ])
+    expect(() => parsePrices(`${header}\n${good}\n${good.replace("1478", "n/a")}\n`)).toThrow(
+      /^Line 3 is not a day's prices/,
+    )
+    expect(() => parsePrices(`${good}\n`)).toThrow(/^Expected the columns date,open/)
   })
 })
 

@@ -14,7 +14,10 @@ export async function scratchFolder(): Promise<{ readonly path: string } & Async
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** What `tsc` has against the TypeScript files of a folder, one finding to a line, under every strict flag that this repository uses. */
+/**
+ * What `tsc` has against the TypeScript files of a folder, one finding to a line, under every strict flag that this
+ * repository uses.
+ */
 export async function typeErrors(folder: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const config = {
     extends: join(root, "tsconfig.base.json"),

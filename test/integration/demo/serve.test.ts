@@ -2,7 +2,7 @@ import type { DriverSnapshot } from "@kysely-resilient/driver"
 import { request } from "node:http"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
-import { serve, type Served } from "../../../examples/demo/serve.ts"
+import { mustBeFree, PortTakenError, serve, type Served } from "../../../examples/demo/serve.ts"
 import type { View } from "../../../examples/demo/view.ts"
 
 const tally = { operations: 9, affected: 0, retried: 0, resolved: 0, surfaced: { needed: 0, avoidable: 0 }, unknown: 0 }
@@ -29,7 +29,11 @@ const durationMs = { p50: 1, p95: 1, p99: 1, max: 1 }
 const down: DriverSnapshot = {
   at: 0,
   pool: { min: 2, max: 20, idle: 0, leased: 0, opening: 1, waiting: 0, generation: 0, outageMs: 5 },
-  metrics: { ...counters, observer_failures: 0, window: { ...counters, windowMs: 60_000, retried: 0, surfaced: 0, durationMs } },
+  metrics: {
+    ...counters,
+    observer_failures: 0,
+    window: { ...counters, windowMs: 60_000, retried: 0, surfaced: 0, durationMs },
+  },
 }
 
 let served: Served
@@ -99,6 +103,9 @@ describe("serve", () => {
   it("says which port is taken instead of taking another", async () => {
     const { port } = new URL(served.url)
     const site = { look: () => view, snapshot: () => down, faults: [], hurt: () => "busy" as const }
-    await expect(serve(site, Number(port))).rejects.toMatchObject({ code: "EADDRINUSE" })
+    await expect(serve(site, Number(port))).rejects.toThrow(/Cannot serve on 127\.0\.0\.1:\d+: .*EADDRINUSE/)
+    await expect(mustBeFree(Number(port))).rejects.toThrow(PortTakenError)
+    await served[Symbol.asyncDispose]()
+    await expect(mustBeFree(Number(port))).resolves.toBeUndefined()
   })
 })

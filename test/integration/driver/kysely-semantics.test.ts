@@ -413,6 +413,7 @@ describe("cancellation", () => {
         signal: controller.signal,
         inflightQueryAbortStrategy: strategy,
       })
+      // oxlint-disable-next-line vitest/valid-expect -- awaited below; it must listen before the abort
       const rejected = expect(sleeping).rejects.toThrow("enough")
       await untilRunning(1)
       controller.abort(new Error("enough"))
@@ -425,6 +426,7 @@ describe("cancellation", () => {
   it("ignore query: the statement runs on", async () => {
     const controller = new AbortController()
     const sleeping = db.executeQuery(CompiledQuery.raw("select pg_sleep(0.5)"), { signal: controller.signal })
+    // oxlint-disable-next-line vitest/valid-expect -- awaited below; it must listen before the abort
     const rejected = expect(sleeping).rejects.toThrow("enough")
     await untilRunning(1)
     controller.abort(new Error("enough"))
@@ -439,6 +441,7 @@ describe("cancellation", () => {
     const busy = sql`select pg_sleep(0.3)`.execute(one)
     const controller = new AbortController()
     const waiting = one.executeQuery(add("never").compile(), { signal: controller.signal })
+    // oxlint-disable-next-line vitest/valid-expect -- awaited below; it must listen before the abort
     const rejected = expect(waiting).rejects.toThrow("enough")
     controller.abort(new Error("enough"))
     await rejected

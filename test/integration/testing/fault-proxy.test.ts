@@ -575,6 +575,17 @@ describe("cancel requests", () => {
   })
 })
 
+/** Chance that repeats itself (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
 describe("the whole proxy", () => {
   it("cuts all connections at once and says how many", async () => {
     const all = [await open(), await open(), await open()]
@@ -592,6 +603,77 @@ describe("the whole proxy", () => {
     proxy.resumeAll()
     expect((await answer).rows).toEqual([{ n: 1 }])
     expect((await (await opening).query("select 2 as n")).rows).toEqual([{ n: 2 }])
+  })
+
+  it("leaves nothing open after a storm of faults, and stored what it told clients", async () => {
+    const SEED = 20_261
+    const random = seeded(SEED)
+    const pick = (count: number): number => Math.floor(random() * count)
+    const storm: [Matcher, Action][] = [
+      [beforeStatement(/insert/), cut()],
+      [afterStatementIsSent(/insert/), cut({ how: "fin" })],
+      [beforeCommitReachesServer, cut()],
+      [afterServerHasCommit, cut()],
+      [betweenCommitCompleteAndReady, cut({ how: "fin" })],
+      [onStartup, cut()],
+      [onConnect, stall()],
+      [{ from: "server", message: "DataRow" }, truncate(7)],
+      [{ from: "server", message: "ReadyForQuery" }, delay(20)],
+      [{ from: "server", message: "CommandComplete" }, stall("toClient")],
+      [beforeStatement(/select/), stall("toServer")],
+      [afterRows(2), cut({ side: "client" })],
+    ]
+    const outcomes = new Map<number, "told" | "unknown">()
+    let next = 1
+    const work = async (until: number): Promise<void> => {
+      while (performance.now() < until) {
+        const id = next++
+        const client = new Client({ connectionString: proxy.url(database.url) })
+        client.on("error", () => {})
+        // What stalls is given up: nobody waits longer than this.
+        const patience = setTimeout(() => client.connection.stream.destroy(), 150)
+        outcomes.set(id, "unknown")
+        try {
+          await client.connect()
+          await client.query("begin")
+          await client.query("insert into account values ($1, 1)", [id])
+          await client.query("select g from generate_series(1, 3) g")
+          await client.query("commit")
+          outcomes.set(id, "told")
+        } catch {
+          // The ledger below says what became of it.
+        }
+        clearTimeout(patience)
+        await client.end().catch(() => {})
+      }
+    }
+    const until = performance.now() + 2_000
+    const weather = async (): Promise<void> => {
+      while (performance.now() < until) {
+        const [when, action] = storm[pick(storm.length)] ?? [onConnect, cut()]
+        proxy.rule({ when, do: action, skip: pick(3) })
+        if (random() < 0.1) proxy.cutAll({ how: random() < 0.5 ? "fin" : "rst" })
+        if (random() < 0.1) proxy.resumeAll()
+        await sleep(5)
+      }
+    }
+    await Promise.all([weather(), ...[1, 2, 3, 4].map(() => work(until))])
+
+    proxy.clearRules()
+    proxy.resumeAll()
+    // Half-open ones are what cutting one side means; everything else closes by itself.
+    proxy.cutAll()
+    await expect.poll(() => proxy.connections, { message: `seed ${SEED}` }).toEqual([])
+    await expect
+      .poll(() =>
+        database.ask("select from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()", [database.name]),
+      )
+      .toEqual([])
+    const stored = new Set((await database.ask("select id from account")).map(({ id }) => id))
+    const told = [...outcomes].filter(([, outcome]) => outcome === "told").map(([id]) => id)
+    expect(told.filter((id) => !stored.has(id))).toEqual([])
+    expect([told.length > 0, told.length < outcomes.size]).toEqual([true, true])
+    expect((await (await open()).query("select 1 as one")).rows).toEqual([{ one: 1 }])
   })
 
   it("closes while everything is stalled, and again", async () => {

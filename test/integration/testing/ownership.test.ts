@@ -67,6 +67,8 @@ function serverFoldersIn(folder: string): string[] {
 }
 
 describe("a server whose owner ends", () => {
+  const temporary = place()
+
   it.each([
     ["by itself, without stopping it", "by-itself", undefined],
     ["by process.exit", "exit", undefined],
@@ -75,7 +77,6 @@ describe("a server whose owner ends", () => {
     ["by SIGTERM", "wait", "SIGTERM"],
     ["by SIGKILL", "wait", "SIGKILL"],
   ] as const)("%s, ends too and leaves no data", async (_, ending, signal) => {
-    const temporary = place()
     const { child, exited, server } = await owner(ending, { temporary })
     if (signal !== undefined) child.kill(signal)
     await exited
@@ -84,7 +85,6 @@ describe("a server whose owner ends", () => {
   })
 
   it("by SIGKILL together with its watchdog, is cleared away by the next start, and a living one's is not", async () => {
-    const temporary = place()
     const living = await owner("wait", { temporary })
     const { child, exited, server } = await owner("wait", { temporary })
     const commands = await Promise.all(
@@ -172,6 +172,27 @@ describe("the binaries", () => {
     const { exited } = await owner("by-itself", { program, temporary, cwd: folder })
     await exited
     expect(cachesIn(temporary)).toHaveLength(1)
+  })
+
+  it("are missed with a word on what to do instead, where a platform has none", async () => {
+    const folder = place()
+    const { native } = projectIn(folder)
+    rmSync(join(native, ".."), { recursive: true })
+    const program = join(folder, "none.ts")
+    writeFileSync(
+      program,
+      'import { startPostgres } from "./testing/src/start.ts"\n' +
+        "const said = await startPostgres().catch((error) => `${error.name}: ${error.message}`)\n" +
+        "console.log(JSON.stringify({ said }))\n",
+    )
+    const { exited, server } = await owner("by-itself", { program, temporary: place(), cwd: folder })
+    await exited
+    const said = String(Reflect.get(server, "said"))
+    expect(said).toMatch(
+      /^NoPostgresError: KYSELY_RESILIENT_TEST_URL is not set\. There is no embedded PostgreSQL for /,
+    )
+    expect(said).toContain("set KYSELY_RESILIENT_TEST_URL to the URL of a PostgreSQL")
+    expect(said).toContain("Containers need a package: npm install --save-dev @testcontainers/postgresql")
   })
 
   it("run as an ordinary user", async (context) => {

@@ -7,7 +7,10 @@ import {
   usePostgres,
   type OwnServer,
 } from "@kysely-resilient/testing"
-import { existsSync } from "node:fs"
+import { once } from "node:events"
+import { existsSync, readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
@@ -30,6 +33,13 @@ async function ask(url: string, text: string): Promise<Record<string, unknown>[]
 
 async function setting(server: OwnServer, name: string): Promise<unknown> {
   return (await ask(server.url, `select current_setting('${name}') as value`))[0]?.["value"]
+}
+
+/** The ids of all System V shared memory; empty where the system does not list it. */
+function sharedMemory(): string[] {
+  if (!existsSync("/proc/sysvipc/shm")) return []
+  const lines = readFileSync("/proc/sysvipc/shm", "utf8").trim().split("\n").slice(1)
+  return lines.map((line) => line.trim().split(/\s+/)[1] ?? "")
 }
 
 const installed = findInstalledPostgres()
@@ -161,10 +171,27 @@ describe("an embedded server", () => {
 
   it("is gone after stop() when it had crashed before", async () => {
     const server = await startEmbeddedPostgres()
+    const file = readFileSync(join(server.dataDirectory, "postmaster.pid"), "utf8").split("\n")
+    const segment = file[6]?.trim().split(/\s+/)[1] ?? ""
+    expect(sharedMemory().includes(segment)).toBe(process.platform === "linux")
     await server.crash()
     await expect(server.pause()).rejects.toThrow("start() it first")
     await server.stop()
     expect(existsSync(server.dataDirectory)).toBe(false)
+    // SIGKILL leaves it to whoever comes next.
+    expect(sharedMemory()).not.toContain(segment)
+  })
+
+  it("waits for its port when somebody else has it for a moment", async () => {
+    await using server = await startEmbeddedPostgres()
+    await server.stopFast()
+    const squatter = createServer().listen(server.port, "127.0.0.1")
+    await once(squatter, "listening")
+    const starting = server.start()
+    await expect.poll(() => server.logs().join("\n"), { timeout: 10_000 }).toContain("Address already in use")
+    squatter.close()
+    await starting
+    expect(await ask(server.url, "select 1 as one")).toEqual([{ one: 1 }])
   })
 
   it("says with the server's own words why it does not start, and leaves nothing", async () => {

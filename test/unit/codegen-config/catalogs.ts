@@ -19,7 +19,7 @@ export function columnRow(change: Partial<ColumnRow> = {}): ColumnRow {
   }
 }
 
-export function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): TypeRow {
+function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): TypeRow {
   return {
     oid,
     schema: "pg_catalog",
@@ -43,6 +43,7 @@ export const oids = {
   price: 9002,
   fee: 9003,
   prices: 9004,
+  quotedEnum: 9005,
 }
 
 const types: readonly TypeRow[] = [
@@ -51,6 +52,7 @@ const types: readonly TypeRow[] = [
   typeRow(oids.numeric, "numeric"),
   typeRow(oids.numericArray, "_numeric", { elementOid: oids.numeric }),
   typeRow(oids.enum, "mood", { schema: "public", labels: ["sad", "ok"] }),
+  typeRow(oids.quotedEnum, "Mood", { schema: "public", labels: ["loud"] }),
   typeRow(oids.price, "price", { schema: "public", baseOid: oids.numeric, notNull: true }),
   typeRow(oids.fee, "fee", { schema: "public", baseOid: oids.price, hasDefault: true }),
   typeRow(oids.prices, "_price", { schema: "public", elementOid: oids.price }),

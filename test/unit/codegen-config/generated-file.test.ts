@@ -40,6 +40,13 @@ describe("a generated file", () => {
     expect(textOf([columnRow({ typeOid: oids.enum })])).toMatch(/^export type Mood = "sad" \| "ok";$/m)
   })
 
+  it("tells enums apart whose names would become one", () => {
+    const rows = [columnRow({ typeOid: oids.enum }), columnRow({ name: "d", typeOid: oids.quotedEnum })]
+    expect(textOf(rows)).toMatch(/^export type Mood = "loud";$/m)
+    expect(textOf(rows)).toMatch(/^export type Mood2 = "sad" \| "ok";$/m)
+    expect(columnLines(...rows)).toEqual(["c: Mood2;", "d: Mood;"])
+  })
+
   it("says what the database's comments say, whatever they hold", () => {
     const text = textOf([columnRow({ comment: "ends */ early", tableComment: "two\r\nlines" })])
     expect(text).toContain("/** ends *\\/ early */\n  c: string;")

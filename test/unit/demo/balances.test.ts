@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
 import { auditBalances, type Account, type Moved } from "../../../examples/demo/balances.ts"
@@ -36,9 +36,9 @@ describe("auditBalances", () => {
       fc.property(transfers, fc.nat(), (moved, which) => {
         const victim = moved[which % Math.max(1, moved.length)]
         fc.pre(victim !== undefined && victim.from !== victim.to)
-        const result = auditBalances(OPENING, bookedHonestly([...moved, victim!]), moved)
+        const result = auditBalances(OPENING, bookedHonestly([...moved, victim]), moved)
         expect(result.total).toBe(result.expectedTotal)
-        expect(result.wrong.map(({ id }) => id).toSorted()).toEqual([victim!.from, victim!.to].toSorted())
+        expect(result.wrong.map(({ id }) => id).toSorted()).toEqual([victim.from, victim.to].toSorted())
       }),
     )
   })

@@ -1,7 +1,7 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
-import { frame, line, sparkline } from "../../../examples/demo/frame.ts"
+import { frame, lineOf, sparkline } from "../../../examples/demo/frame.ts"
 import type { FaultLine, View } from "../../../examples/demo/view.ts"
 
 const tally = {
@@ -86,15 +86,15 @@ describe("frame", () => {
   })
 })
 
-describe("line", () => {
+describe("lineOf", () => {
   it("says in one line how far it is, what was done, what went wrong and what is going on", () => {
-    expect(line(view).trim()).toBe(
+    expect(lineOf(view).trim()).toBe(
       "12.3 s of 30 s  13,023 operations  2 retried  2 unknown  errors: 1 needed, 0 avoidable  now: a stall",
     )
   })
 
   it("says what is being done between faults", () => {
-    expect(line({ ...view, faults: [] })).toContain("playing")
+    expect(lineOf({ ...view, faults: [] })).toContain("playing")
   })
 })
 

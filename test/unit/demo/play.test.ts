@@ -30,7 +30,7 @@ const score = () => board.faults[0]!
 
 beforeEach(() => {
   now = 0
-  board = new Scoreboard(["crash"], () => now)
+  board = new Scoreboard(["crash", "stall"], () => now)
   stop = new AbortController()
   onStage = []
 })
@@ -54,6 +54,10 @@ describe("strike", () => {
     expect(now).toBeGreaterThanOrEqual(10_000)
     expect(now).toBeLessThan(11_000)
     expect(score().hits).toBe(0)
+    const { operations } = score()
+    board.beginEpisode("stall")
+    work()
+    expect(score().operations).toBe(operations)
   })
 
   it("is not over before what was hurt works again", async () => {

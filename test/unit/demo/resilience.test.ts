@@ -35,6 +35,8 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
   }
 }
 
+const none = (count: number) => snapshot({ total_queries: count, failed_queries: count, success_rate: 0 })
+
 describe("resilienceReport", () => {
   it("answers, in calm weather, exactly what operators know", () => {
     expect(resilienceReport(snapshot())).toEqual({
@@ -86,7 +88,6 @@ describe("resilienceReport", () => {
   })
 
   it("is critical once nothing succeeded in five statements, and not sooner", () => {
-    const none = (count: number) => snapshot({ total_queries: count, failed_queries: count, success_rate: 0 })
     expect(resilienceReport(none(5)).resilience.status).toBe("critical")
     expect(resilienceReport(none(4)).resilience.status).toBe("degraded")
   })

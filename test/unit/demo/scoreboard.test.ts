@@ -41,7 +41,7 @@ function run(ms: number, outcome: Outcome = "ok"): void {
 }
 
 const fault = (name: string) => board.faults.find((score) => score.name === name)!
-const anything = (_: Finished) => true
+const anything = () => true
 
 describe("Scoreboard", () => {
   it("counts what happened before the first fault in the total only", () => {
@@ -98,6 +98,26 @@ describe("Scoreboard", () => {
     expect(board.total.retried).toBe(0)
   })
 
+  it("blames a delay on the fault that the operation began to wait for, even if it ends during the next one", () => {
+    const stall = board.beginEpisode("stall")
+    const operation = board.begin("read")
+    now += 300
+    stall.lifted(now, anything)
+    board.beginEpisode("crash")
+    board.end(operation, "ok")
+    run(5)
+    expect(fault("stall")).toMatchObject({ operations: 1, affected: 1 })
+    expect(fault("crash")).toMatchObject({ operations: 1, affected: 0 })
+  })
+
+  it("blames an error on the fault in force when it came", () => {
+    board.beginEpisode("stall").lifted(10, anything)
+    const operation = board.begin("read")
+    board.beginEpisode("crash")
+    board.end(operation, "avoidable")
+    expect(fault("crash").surfaced.avoidable).toBe(1)
+  })
+
   it("counts an operation as affected if it was held up while the fault was in force", () => {
     const episode = board.beginEpisode("stall")
     run(300)
@@ -109,13 +129,14 @@ describe("Scoreboard", () => {
   })
 })
 
-describe("recovery", () => {
-  const onlyTransfers = (operation: Finished) => operation.kind === "transfer"
-  const end = (operation: Operation, at: number) => {
-    now = at
-    board.end(operation, "ok")
-  }
+const onlyTransfers = (operation: Finished) => operation.kind === "transfer"
 
+function end(operation: Operation, at: number): void {
+  now = at
+  board.end(operation, "ok")
+}
+
+describe("recovery", () => {
   it("takes from the end of the fault to the first success that needed what was hurt", () => {
     const episode = board.beginEpisode("crash")
     episode.lifted(100, onlyTransfers)

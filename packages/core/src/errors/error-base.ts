@@ -16,7 +16,7 @@ export type Category = "constraint" | "conflict" | "limit" | "availability" | "r
 
 /** The statement, without anything that was put into it. */
 export interface QueryInfo {
-  /** Parameterised text. */
+  /** Parameterised text; its first 10,000 characters, if it is longer. */
   readonly sql: string
   /** The name its caller gave it. */
   readonly name: string | undefined

@@ -1,6 +1,6 @@
 import type { GaveUp } from "@kysely-resilient/driver"
 
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { AVAILABILITY_WORDS } from "./availability.ts"
 import { BUG_WORDS } from "./bug.ts"
 import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
@@ -97,7 +97,7 @@ function messageOf(failure: CoreFailure, context: ErrorContext): string {
   const notes = [code, note("query", context.query?.name), note("transaction", context.transaction)].filter(
     (text) => text !== undefined,
   )
-  return `${failure.kind}: ${told}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
+  return `${failure.kind}: ${told.replace(/\.$/, "")}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
 }
 
 function note(what: string, name: string | undefined): string | undefined {

@@ -3,7 +3,7 @@ import { err, ok, ResultAsync, type Err, type Result } from "neverthrow"
 import type { CallbackThrew } from "../errors/bug.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { open, type ErrOf, type OkOf } from "./results.ts"
 
 /** What a body returns: a plain value as it is, a Result opened. */

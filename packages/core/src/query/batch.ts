@@ -5,7 +5,7 @@ import { err, ok, type Result } from "neverthrow"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { Call } from "./call.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
@@ -43,7 +43,8 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
     call.stage = "answered"
     call.attempts = settled.attempts
     if (!settled.ok) {
-      const value = settled.value === undefined ? undefined : await entries(call, names, compiled, settled.value)
+      const { value: done } = settled
+      const value = await call.despite(async () => done && entries(call, names, compiled, done))
       const error = call.error(settled.failure, settled.because, value)
       lane.failed(settled.failure, error)
       return err(error)
@@ -72,7 +73,7 @@ async function entries(
 
 /** Rows; or how many rows it changed, for a write whose builder knows that it returns none. */
 async function entry(call: Call, query: CompiledQuery, result: StatementResult): Promise<unknown> {
-  const { rows, affected } = await call.seen(result, query)
+  const { rows, affected } = await call.seen(result, call.pluginsOf(query))
   return isWriteWithoutReturning(query) ? { affected } : rows
 }
 

@@ -1,5 +1,5 @@
 import type { GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
-import type { CompiledQuery } from "kysely"
+import type { CompiledQuery, KyselyPlugin } from "kysely"
 
 import type { CallSite } from "../errors/call-site.ts"
 import type { ErrorOfKind } from "../errors/database-error.ts"
@@ -11,6 +11,12 @@ import { throughPlugins } from "./plugins.ts"
 import type { Query } from "./query.ts"
 import { answerOf, type Answer } from "./shapes.ts"
 
+/** A query, and who wants to see its answer. */
+export interface Plugged {
+  readonly query: CompiledQuery
+  readonly plugins: readonly KyselyPlugin[]
+}
+
 /** How far a call has come: it decides what the server may have done when something throws. */
 type Stage = "preparing" | "sent" | "answered"
 
@@ -18,7 +24,8 @@ type Stage = "preparing" | "sent" | "answered"
 export class Call {
   readonly #kit: Kit
   readonly #site: CallSite | undefined
-  readonly #queries: CompiledQuery[] = []
+  /** Of the queries only what an error says of them: their trees need not wait for the answer. */
+  readonly #queries: { readonly sql: string; readonly parameterCount: number }[] = []
   said: StatementOptions = {}
   stage: Stage = "preparing"
   attempts = 0
@@ -31,15 +38,29 @@ export class Call {
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
-    this.#queries.push(sent)
+    this.#queries.push({ sql: sent.sql, parameterCount: sent.parameters.length })
     return sent
   }
 
-  /** What the server answered, as the plugins of its query want it seen. */
-  async seen(result: StatementResult, query: CompiledQuery): Promise<Answer> {
+  /** The plugins that want to see its answer; undefined if there are none. */
+  pluginsOf(query: CompiledQuery): Plugged | undefined {
     const plugins = this.#kit.compiler.pluginsOf(query)
+    return plugins.length === 0 ? undefined : { query, plugins }
+  }
+
+  /** What the server answered, as the plugins of its query want it seen. */
+  async seen(result: StatementResult, plugged: Plugged | undefined): Promise<Answer> {
     const answer = answerOf(result)
-    return plugins.length === 0 ? answer : throughPlugins(plugins, query, answer, this.said.signal)
+    return plugged === undefined ? answer : throughPlugins(plugged.plugins, plugged.query, answer, this.said.signal)
+  }
+
+  /** What was computed before a failure, if it can be had: the failure is the news, whatever becomes of this. */
+  async despite<T>(compute: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await compute()
+    } catch {
+      return undefined
+    }
   }
 
   error<K extends ErrorKind>(failure: CoreFailure<K>, because?: GaveUp, value?: unknown): ErrorOfKind<K> {
@@ -51,9 +72,9 @@ export class Call {
       value,
       site: this.#site,
       query: first && {
-        sql: this.#queries.map((query) => query.sql).join(";\n"),
+        sql: shortened(this.#queries.map((query) => query.sql).join(";\n")),
         name: this.said.label,
-        parameterCount: this.#queries.reduce((count, query) => count + query.parameters.length, 0),
+        parameterCount: this.#queries.reduce((count, query) => count + query.parameterCount, 0),
       },
     })
   }
@@ -65,4 +86,11 @@ export class Call {
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }
+}
+
+/** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
+const SQL_CHARACTERS_MAX = 10_000
+
+function shortened(sql: string): string {
+  return sql.length <= SQL_CHARACTERS_MAX ? sql : `${sql.slice(0, SQL_CHARACTERS_MAX)}…`
 }

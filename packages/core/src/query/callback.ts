@@ -4,7 +4,7 @@ import type { CallbackThrew } from "../errors/bug.ts"
 import type { CallSite } from "../errors/call-site.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
-import { tellDefect } from "../hooks.ts"
+import { tellDefect } from "./hooks.ts"
 import type { Kit } from "./kit.ts"
 import { open, type Awaitable, type ErrOf, type OkOf } from "./results.ts"
 

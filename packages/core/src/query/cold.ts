@@ -37,8 +37,14 @@ export class ColdBuilder<DB> implements Compiler {
   constructor(plugins: readonly KyselyPlugin[], refuse: () => Error) {
     this.#plugins = plugins
     const driver = new DummyDriver()
-    const executor = new ColdExecutor(plugins, (query, its) => void this.#compiled.set(query, its), refuse)
+    const executor = new ColdExecutor(plugins, (query, its) => this.#note(query, its), refuse)
     this.kysely = new Kysely<DB>({ config: { dialect: COLD_DIALECT }, dialect: COLD_DIALECT, driver, executor })
+  }
+
+  /** Only where they differ from the database's: most queries have none of their own, and there are many queries. */
+  #note(query: CompiledQuery, its: readonly KyselyPlugin[]): void {
+    const same = its.length === this.#plugins.length && its.every((plugin, index) => plugin === this.#plugins[index])
+    if (!same) this.#compiled.set(query, its)
   }
 
   compile<O>(query: Query<O>): CompiledQuery<O> {
@@ -117,6 +123,7 @@ class ColdExecutor extends DefaultQueryExecutor {
     return new ColdExecutor(plugins, this.#remember, this.#refuse, true)
   }
 }
+
 const COMPILER = new PostgresQueryCompiler()
 const ADAPTER = new PostgresAdapter()
 const NO_CONNECTIONS = new DefaultConnectionProvider(new DummyDriver())

@@ -1,7 +1,7 @@
 import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/driver"
 
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
-import type { Hooks } from "../hooks.ts"
+import type { Hooks } from "./hooks.ts"
 import type { Compiler } from "./cold.ts"
 
 /** How much errors tell. */

@@ -26,6 +26,7 @@ export class LeaseLane implements Lane {
   readonly #outer: LeaseLane | undefined
   #state: LaneState = { state: "open" }
   #enclosed: Promise<void> | undefined
+  #ending: PromiseWithResolvers<void> | undefined
   #named = 0
   /** So that a transaction that failed can say which statement it was. */
   readonly #errors: WeakMap<object, Error>
@@ -53,7 +54,8 @@ export class LeaseLane implements Lane {
     const why = this.#whyOver()
     if (why !== undefined) return localFailure("refused", why)
     if (this.#enclosed === undefined) return undefined
-    if (within.getStore()?.has(this) !== true) return this.#enclosed
+    // Whoever waits is also woken when the lane ends, though the part that it waits for may never do.
+    if (within.getStore()?.has(this) !== true) return Promise.race([this.#enclosed, this.whenEnded()])
     return localFailure(
       "refused",
       "A savepoint or a transaction on this handle is running: inside of it, use the handle that its callback was given",
@@ -94,6 +96,7 @@ export class LeaseLane implements Lane {
 
   end(why: string): void {
     if (this.#state.state !== "ended") this.#state = { state: "ended", why }
+    this.#ending?.resolve()
   }
 
   /** A name for a savepoint that no other one on this connection has. */
@@ -105,6 +108,13 @@ export class LeaseLane implements Lane {
 
   #whyOver(): string | undefined {
     return this.#state.state === "open" ? this.#outer?.whyEnded() : this.#state.why
+  }
+
+  /** Resolves when it has ended, or what it is in has. */
+  whenEnded(): Promise<void> {
+    this.#ending ??= Promise.withResolvers()
+    const { promise } = this.#ending
+    return this.#outer === undefined ? promise : Promise.race([promise, this.#outer.whenEnded()])
   }
 
   /** Why nothing may run on it or inside of it any more, if that is so. */

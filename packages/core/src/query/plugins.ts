@@ -1,7 +1,7 @@
 import type { CompiledQuery, KyselyPlugin, QueryResult, UnknownRow } from "kysely"
 
 import type { Answer } from "./shapes.ts"
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 
 /** What Kysely's own executor does with a result: every plugin sees it, in order. */
 export async function throughPlugins(

@@ -1,12 +1,16 @@
 import type {
   Compilable,
   CompiledQuery,
+  DeleteQueryBuilder,
   DeleteResult,
+  InsertQueryBuilder,
   InsertResult,
   MergeResult,
   RawBuilder,
   Simplify,
+  UpdateQueryBuilder,
   UpdateResult,
+  WheneableMergeQueryBuilder,
 } from "kysely"
 
 import type { QueryError } from "../errors/database-error.ts"
@@ -31,9 +35,20 @@ type RowFrom<O> = unknown extends O ? O : O extends WriteResult ? O : Simplify<O
 
 /**
  * A query that gives rows. A write without RETURNING gives none, so it is refused where it is written: the error message of
- * the compiler shows the text below.
+ * the compiler shows the text below. A generic helper whose query is of any type `Q` takes a `WithRows<Q>`.
+ *
+ * By builder and not by output, so that it is decided too where only the output's type is still open, as in a helper for
+ * `SelectQueryBuilder<DB, "users", O>`. What a write was compiled to is not recognised: it answers no rows.
  */
-export type WithRows<Q> = [OutputOf<Q>] extends [WriteResult] ? Q & NoRowsToGive : Q
+export type WithRows<Q> = Q extends WriteWithoutReturning ? Q & NoRowsToGive : Q
+
+// oxlint-disable typescript/no-explicit-any -- Kysely's builders are invariant in these parameters
+type WriteWithoutReturning =
+  | InsertQueryBuilder<any, any, InsertResult>
+  | UpdateQueryBuilder<any, any, any, UpdateResult>
+  | DeleteQueryBuilder<any, any, DeleteResult>
+  | WheneableMergeQueryBuilder<any, any, any, MergeResult>
+// oxlint-enable typescript/no-explicit-any
 
 interface NoRowsToGive {
   readonly "this write returns no rows: add .returning(...) or use db.exec(...)": never

@@ -1,6 +1,6 @@
 import type { Result } from "neverthrow"
 
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 
 export type Awaitable<T> = T | PromiseLike<T>
 

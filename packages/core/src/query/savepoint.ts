@@ -1,8 +1,8 @@
+import type { Failure } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
-import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
+import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import { callbackThrew, runCallback } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -36,8 +36,8 @@ async function keepOrUndo<R>(
 ): Promise<Saved<R>> {
   const lease = lane.target
   const name = lane.nextName()
-  const error = <K extends ErrorKind>(failure: CoreFailure<K>) =>
-    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site })
+  const error = (failure: Failure, first?: Error): QueryError =>
+    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site, first })
 
   const begun = await lease.savepoint(name)
   if (!begun.ok) return err(error(begun.failure))
@@ -55,8 +55,10 @@ async function keepOrUndo<R>(
       run.keep(part)
       return ok(ended.value)
     }
+    // A statement in it had failed, which its callback passed over.
+    const first = lease.firstFailure && lane.errorOf(lease.firstFailure)
     await undo(lane, name)
-    return err(error(kept.failure))
+    return err(error(kept.failure, first))
   }
   await undo(lane, name)
   if (ended.end === "err") return err(ended.error)

@@ -3,7 +3,7 @@ import type { CompiledQuery } from "kysely"
 
 import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { existsQuery } from "./exists.ts"
 
 /** What a statement answered, after every plugin has seen it. */

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "neverthrow"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
-import { promised } from "../promised.ts"
+import { promised } from "../foundation/promised.ts"
 import { Call } from "./call.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
@@ -60,18 +60,22 @@ export async function* chunksOf<Row>(
     }
 
     call.stage = "sent"
-    call.attempts = 1
     chunks = lane.target.stream(compiled, chunkSize, said)[Symbol.asyncIterator]()
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
       const chunk = next.value
       if (!chunk.ok) {
-        const error = call.error(chunk.failure)
+        call.attempts = chunk.attempts
+        const error = call.error(chunk.failure, chunk.because)
         lane.failed(chunk.failure, error)
         yield err(error)
         return
       }
       call.stage = "answered"
-      const { rows } = await call.seen({ rows: chunk.value, command: "SELECT", affected: undefined }, compiled)
+      call.attempts = chunk.attempts
+      const { rows } = await call.seen(
+        { rows: chunk.value, command: "SELECT", affected: undefined },
+        call.pluginsOf(compiled),
+      )
       yield ok(promised<readonly Row[]>(rows))
       call.stage = "sent"
     }

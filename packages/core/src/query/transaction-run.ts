@@ -83,11 +83,15 @@ function over(run: Run, why: string, how: "over" | "deadline" | "aborted" = "ove
   run.over(how)
 }
 
-/** In the background: whoever waits for the transaction is told at its deadline, not when the server has been told. */
+/**
+ * In the background: whoever waits for the transaction is told at its deadline, not when the server has been told. The second
+ * call tells the lease that its holder knows of a deadline that the driver enforced by itself.
+ */
 async function abandon(lease: LeaseHandle, why: "deadline" | "aborted"): Promise<void> {
   try {
-    await lease.rollback(why === "deadline" ? "deadline" : "caller")
+    if (why === "deadline") await lease.rollback("deadline")
+    await lease.rollback("caller")
   } catch {
-    // The driver promises not to; then releasing the lease rolls back.
+    // The driver promises not to; then giving back the lease rolls back.
   }
 }

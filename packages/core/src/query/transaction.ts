@@ -80,7 +80,7 @@ async function givingBack<R>(lease: LeaseHandle, running: Promise<RunEnd<R>>): P
     return ended
   } finally {
     if (cleanUp === undefined) await lease.release()
-    else void cleanUp.then(() => lease.release())
+    else void cleanUp.then(() => lease.release()).catch(() => {})
   }
 }
 
@@ -115,14 +115,17 @@ function givenUp<R>(
   why: "deadline" | "aborted",
   attempts: number,
 ): TransactionError {
+  const { timeoutMs } = work.plan
+  const phase = "transaction"
   const failure =
     why === "deadline"
       ? localFailure(
-          "deadline_exceeded",
-          `The transaction was not done within ${work.plan.timeoutMs} ms, and was rolled back`,
+          "transaction_timeout",
+          `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
+          { phase },
         )
-      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back")
-  return toDatabaseError({ ...failure, phase: "transaction" }, contextOf(kit, work, attempts))
+      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+  return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 
 function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {

@@ -35,7 +35,7 @@ export async function holdConnection<R>(
   )
   lane.end(OVER)
   if (ended.end === "deadline" || ended.end === "aborted") {
-    void lease.release()
+    void lease.release().catch(() => {})
     const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : "was ended by its signal"
     const kind = ended.end === "deadline" ? "deadline_exceeded" : "aborted"
     return err(

@@ -11,30 +11,35 @@ import { giveBackUsed } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
-import { refuse } from "./settled.ts"
+import type { Plan } from "./plan.ts"
+import { mapSettled, refuse } from "./settled.ts"
 
 const ALONE: Place = { fresh: true, inTransaction: false, readOnly: false }
 
 /**
  * A statement, or a batch, that is all its caller wants of a connection. What most statements are: hence without the
- * turns and states of a lease.
+ * turns and states of a lease, and without keeping the query itself while it waits in line.
  */
-export async function runAlone(
+export function runAlone<T>(
   machine: Machine,
   queries: readonly CompiledQuery[],
   options: DoorOptions,
-): Promise<Settled<Exchange>> {
+  read: (exchange: Exchange) => T,
+): Promise<Settled<T>> {
   const shapes = queries.map(describeStatement)
   for (const { control } of shapes) {
     const refusal = control === undefined ? undefined : refuseControl(control, false)
-    if (refusal !== undefined) return refuse(refusal)
+    if (refusal !== undefined) return Promise.resolve(refuse(refusal))
   }
   const plan = planStatements(machine, queries, shapes, ALONE, options)
-  if (!plan.ok) return refuse(plan.failure)
+  return plan.ok ? settle(machine, plan.value, read) : Promise.resolve(refuse(plan.failure))
+}
+
+async function settle<T>(machine: Machine, plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
   const use = new SingleUse(machine)
-  const settled = await runPlan(machine, use, plan.value)
+  const settled = await runPlan(machine, use, plan)
   if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, !settled.ok)
-  return settled
+  return mapSettled(settled, read)
 }
 
 class SingleUse implements ConnectionHolder {

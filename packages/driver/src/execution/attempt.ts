@@ -57,6 +57,12 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
       machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
       return attempt(machine, holder, plan)
     }
+    // Whoever it is for may have gone in the moment that it came.
+    const late = acquired.ok && soon instanceof Promise ? notAnyMore(machine, plan) : undefined
+    if (acquired.ok && late !== undefined) {
+      machine.pool.giveBack(acquired.value, "keep")
+      return { ok: false, failure: late, connected: false, inTransaction: false }
+    }
   } else {
     acquired = success(pinned)
   }
@@ -98,10 +104,11 @@ function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
 }
 
 function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  const evidence = untouched(plan.phase)
-  if (plan.signal?.aborted === true) return abandoned("abort", evidence, { cause: plan.signal.reason })
+  if (plan.signal?.aborted === true) {
+    return abandoned("abort", untouched(plan.phase), { cause: plan.signal.reason })
+  }
   if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return abandoned("deadline", evidence, { limitMs: plan.deadline.limitMs })
+    return abandoned("deadline", untouched(plan.phase), { limitMs: plan.deadline.limitMs })
   }
   return undefined
 }
@@ -109,7 +116,8 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
-    exchange.commits = plan.phase === "commit"
+    // It gets `cancelMs` more to answer instead.
+    exchange.cancellable = plan.phase !== "commit"
     const timer =
       plan.deadline === undefined
         ? undefined
@@ -155,6 +163,7 @@ function settleFresh(
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
 function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+  if (exchange.unremarkable && plan.phase !== "commit") return undefined
   const evidence = evidenceOf(plan, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)
@@ -181,7 +190,7 @@ function asOverdue(failure: Failure, evidence: Evidence): Failure {
   return { ...failure, kind, message, retry: "never" }
 }
 
-export function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
+function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
   return {
     ...untouched(plan.phase),
     sent: exchange.sent,

@@ -13,6 +13,7 @@ export class KnownWrites {
   }
 
   remember(sql: string): void {
+    if (this.#texts.has(sql)) return
     if (this.#texts.size >= TEXTS_MAX) {
       const [oldest] = this.#texts
       if (oldest !== undefined) this.#texts.delete(oldest)

@@ -8,7 +8,7 @@ import type {
   StreamChunk,
   TransactionSettings,
 } from "../engine.ts"
-import { success, type Failure } from "../failure/failure.ts"
+import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
 import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
@@ -22,7 +22,7 @@ import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
-import { mapSettled, refuse, resultOf } from "./settled.ts"
+import { allResults, lastResult, mapSettled, refuse } from "./settled.ts"
 import { streamOn, type StreamHost } from "./streaming.ts"
 import { Turns } from "./turns.ts"
 
@@ -60,18 +60,16 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   // Statements
 
-  async run(query: CompiledQuery, options: DoorOptions = {}): Promise<Settled<StatementResult>> {
-    const settled = await this.#statements([query], options)
-    return mapSettled(settled, (exchange) => resultOf(exchange.replies.at(-1)))
+  run(query: CompiledQuery, options: DoorOptions = {}): Promise<Settled<StatementResult>> {
+    return this.#statements([query], options, lastResult)
   }
 
-  async batch(
+  batch(
     queries: readonly CompiledQuery[],
     options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
-    if (queries.length === 0) return { ok: true, value: [], attempts: 0 }
-    const settled = await this.#statements(queries, options)
-    return mapSettled(settled, (exchange) => exchange.replies.map(resultOf))
+    if (queries.length === 0) return Promise.resolve({ ok: true, value: [], attempts: 0 })
+    return this.#statements(queries, options, allResults)
   }
 
   stream(query: CompiledQuery, chunkSize: number, options: DoorOptions = {}): AsyncIterableIterator<StreamChunk> {
@@ -178,15 +176,18 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   // Inside
 
-  async #statements(queries: readonly CompiledQuery[], options: DoorOptions): Promise<Settled<Exchange>> {
+  #statements<T>(
+    queries: readonly CompiledQuery[],
+    options: DoorOptions,
+    read: (exchange: Exchange) => T,
+  ): Promise<Settled<T>> {
     const shapes = queries.map(describeStatement)
     for (const shape of shapes) {
       const refusal = this.refusalOf(shape)
-      if (refusal !== undefined) return refuse(refusal)
+      if (refusal !== undefined) return Promise.resolve(refuse(refusal))
     }
-    return this.inTurn(() =>
-      this.#planned((place, limits) => planStatements(this.#machine, queries, shapes, place, limits), shapes, options),
-    )
+    const planFor: PlanFor = (place, limits) => planStatements(this.#machine, queries, shapes, place, limits)
+    return this.#turns.take(() => this.#planned(planFor, shapes, options, read))
   }
 
   /** What is refused at the door, before its turn. */
@@ -198,13 +199,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   }
 
   /** Its turn has come: begin what is pending, plan, run, and keep the record. */
-  async #planned(
-    planFor: (place: Place, options: DoorOptions) => ReturnType<typeof planStatements>,
+  async #planned<T>(
+    planFor: PlanFor,
     shapes: readonly StatementShape[],
     options: DoorOptions,
-  ): Promise<Settled<Exchange>> {
+    read: (exchange: Exchange) => T,
+  ): Promise<Settled<T>> {
     const transaction = this.#transaction
-    const obstacle = this.#released() ?? (await transaction?.begin())
+    const obstacle = this.#released() ?? (transaction === undefined ? undefined : await transaction.begin())
     if (obstacle !== undefined) return obstacle
     const plan = planFor(this.place, withDeadlineOf(transaction, options))
     if (!plan.ok) {
@@ -215,7 +217,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     const settled = await runPlan(this.#machine, this, plan.value)
     transaction?.note(settled, shapes[0]?.control)
     this.#noteRaw(settled.ok)
-    return settled
+    return mapSettled(settled, read)
   }
 
   runPlanned(
@@ -223,7 +225,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     shape: StatementShape,
     options: DoorOptions,
   ): Promise<Settled<Exchange>> {
-    return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options)
+    return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options, itself)
   }
 
   #released(): Settled<never> | undefined {
@@ -245,8 +247,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     }
   }
 
-  async #control(sql: string): Promise<Settled<void>> {
-    return mapSettled(await this.#statements([controlQuery(sql)], {}), () => undefined)
+  #control(sql: string): Promise<Settled<void>> {
+    return this.#statements([controlQuery(sql)], {}, nothing)
   }
 }
 
@@ -259,3 +261,8 @@ function withDeadlineOf(transaction: LeasedTransaction | undefined, options: Doo
 function mayWrite(shape: StatementShape): boolean {
   return shape.reads !== "proved" && shape.control === undefined
 }
+
+type PlanFor = (place: Place, options: DoorOptions) => Outcome<Plan>
+
+const itself = (exchange: Exchange): Exchange => exchange
+const nothing = (): void => {}

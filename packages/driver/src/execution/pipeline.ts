@@ -126,7 +126,7 @@ function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; r
 }
 
 /** False if the caller gave up meanwhile. When the driver is closed it is over at once: the pool will say so. */
-export function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
   const { clock, closing } = machine
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve(false)

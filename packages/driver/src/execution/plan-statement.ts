@@ -25,17 +25,22 @@ export interface DoorOptions extends StatementOptions {
   readonly abortInFlight?: boolean
 }
 
-/** How a group of statements travels when it is known what they are. */
-type Flight = (steps: readonly Step[]) => Exchange
+/** How a group of statements travels; each try is an exchange of its own. */
+type Flight = () => Exchange
 
-const plainFlight: Flight = (steps) => new Exchange({ protocol: "extended", steps })
+function plainFlight(steps: readonly Step[]): Flight {
+  return () => new Exchange({ protocol: "extended", steps })
+}
+
+/** Only the simple protocol takes several statements in one text, and it takes no parameters. */
+function simpleFlight(sql: string): Flight {
+  return () => new Exchange({ protocol: "simple", sql })
+}
 
 /** The server enforces what nobody has proved: BEGIN READ ONLY, the statements and COMMIT in one Sync group. */
-const readOnlyFlight: Flight = (steps) =>
-  new Exchange({
-    protocol: "extended",
-    steps: [{ do: "command", sql: "begin read only" }, ...steps, { do: "command", sql: "commit" }],
-  })
+function readOnlyFlight(steps: readonly Step[]): Flight {
+  return plainFlight([{ do: "command", sql: "begin read only" }, ...steps, { do: "command", sql: "commit" }])
+}
 
 /** What policy allows these statements here, or why they are not sent at all. Several are one Sync group: all or nothing. */
 export function planStatements(
@@ -54,7 +59,6 @@ export function planStatements(
   const sql = queries.map((query) => query.sql).join(";\n")
   const [first] = shapes
   const single = shapes.every((shape) => shape.single)
-  // Only the simple protocol takes several statements in one text, and it takes no parameters.
   const simple = !single && steps.length === 1 && queries[0]?.parameters.length === 0
   const proved = shapes.every((shape) => shape.reads === "proved")
   const vouched = options.readOnly === true
@@ -63,35 +67,31 @@ export function planStatements(
   const enclosed = place.fresh && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
-  const common = {
+  const flight = simple ? simpleFlight(sql) : plainFlight(steps)
+  const limits = callLimits(machine, options)
+  const idempotent = options.idempotent === true
+  const plan = (as: "write" | "read", within: "nothing" | "read-only", ifWrite: Plan | undefined): Plan => ({
     queryId: queries[0]?.queryId.queryId ?? "",
     sql,
     label: options.label,
+    exchangeOn: within === "read-only" ? readOnlyFlight(steps) : flight,
+    access: as,
+    phase: phaseOf(first, place, as === "read"),
     selfCommitting,
+    enclosed: within === "read-only",
+    repeatable: within === "read-only" || (selfCommitting === false && (as === "read" || idempotent)),
+    ifWrite,
     counted: true,
     rowsDelivered: false,
-    ...callLimits(machine, options),
-  }
-  const asWrite: Plan = {
-    ...common,
-    exchangeOn: simple ? () => new Exchange({ protocol: "simple", sql }) : () => plainFlight(steps),
-    access: read && !enclosed ? "read" : "write",
-    phase: phaseOf(first, place, read && !enclosed),
-    enclosed: false,
-    repeatable: selfCommitting === false && ((read && !enclosed) || options.idempotent === true),
-    ifWrite: undefined,
-  }
-  if (!enclosed) return success(asWrite)
-  return success({
-    ...asWrite,
-    exchangeOn: () => readOnlyFlight(steps),
-    access: "read",
-    phase: phaseOf(first, place, true),
-    enclosed: true,
-    repeatable: true,
-    // Who vouched for it has promised that it is none.
-    ifWrite: vouched ? undefined : asWrite,
+    retry: limits.retry,
+    attemptsMax: limits.attemptsMax,
+    deadline: limits.deadline,
+    signal: limits.signal,
+    abortInFlight: limits.abortInFlight,
   })
+  if (!enclosed) return success(plan(read ? "read" : "write", "nothing", undefined))
+  // Who vouched for it has promised that it is no write.
+  return success(plan("read", "read-only", vouched ? undefined : plan("write", "nothing", undefined)))
 }
 
 /** The limits of one call: how often, how long, and until when its caller cares. */

@@ -1,6 +1,6 @@
 import type { Settled, StatementResult } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
-import type { Reply } from "../postgres/exchange.ts"
+import type { Exchange, Reply } from "../postgres/exchange.ts"
 
 /** Not sent, and nothing a repetition would change. */
 export function refuse(failure: Failure): Settled<never> & { readonly ok: false } {
@@ -16,7 +16,16 @@ export function mapSettled<A, B>(settled: Settled<A>, map: (value: A) => B): Set
 
 const NOTHING: StatementResult = { rows: [], command: "", affected: undefined }
 
+/** Of a text with several statements, the last one's. */
+export function lastResult(exchange: Exchange): StatementResult {
+  return resultOf(exchange.replies.at(-1))
+}
+
+export function allResults(exchange: Exchange): readonly StatementResult[] {
+  return exchange.replies.map(resultOf)
+}
+
 /** The empty statement has no reply of its own. */
-export function resultOf(reply: Reply | undefined): StatementResult {
+function resultOf(reply: Reply | undefined): StatementResult {
   return reply === undefined ? NOTHING : { rows: reply.rows, command: reply.command, affected: reply.affected }
 }

@@ -13,6 +13,8 @@ interface Savepoint {
  */
 export class TransactionRecord {
   #firstFailure: Failure | undefined
+  /** The first that no savepoint undoes; it may have come behind one that a savepoint does. */
+  #lastingFailure: Failure | undefined
   #savepoints: Savepoint[] = []
   /** False while every statement was proved to only read: then it does not matter what became of COMMIT. */
   mayHaveWritten = false
@@ -23,6 +25,7 @@ export class TransactionRecord {
 
   failed(failure: Failure): void {
     this.#firstFailure ??= failure
+    if (outlivesSavepoint(failure)) this.#lastingFailure ??= failure
   }
 
   savepoint(name: string): void {
@@ -40,8 +43,7 @@ export class TransactionRecord {
     if (savepoint === undefined) return
     // The savepoint itself stays: ROLLBACK TO may be said again.
     this.#savepoints.length = at + 1
-    if (this.#firstFailure !== undefined && !outlivesSavepoint(this.#firstFailure))
-      this.#firstFailure = savepoint.failureBefore
+    this.#firstFailure = savepoint.failureBefore ?? this.#lastingFailure
   }
 
   /** The innermost of that name, as PostgreSQL finds it. */

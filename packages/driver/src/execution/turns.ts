@@ -9,9 +9,19 @@ export class Turns {
   }
 
   take<T>(work: () => Promise<T>): Promise<T> {
-    const running = this.#unsettled === 0 ? this.#run(work) : this.#last.then(() => this.#run(work))
+    const before = this.#last
+    const first = this.#unsettled === 0
     this.#unsettled += 1
-    this.#last = running.catch(() => {})
+    // Before it begins: what asks for a turn while it does comes behind it.
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    const running = first ? begun(work) : before.then(work)
+    // Before whoever asked goes on: he must find it free.
+    const over = (): void => {
+      this.#unsettled -= 1
+      resolve()
+    }
+    void running.then(over, over)
     return running
   }
 
@@ -26,12 +36,13 @@ export class Turns {
   async drained(): Promise<void> {
     while (this.#unsettled > 0) await this.#last
   }
+}
 
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } finally {
-      this.#unsettled -= 1
-    }
+/** `work()`, but what it throws at once is a rejection like any other. */
+function begun<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
+  } catch (thrown) {
+    return Promise.reject(thrown)
   }
 }

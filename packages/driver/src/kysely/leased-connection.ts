@@ -64,7 +64,8 @@ export class LeasedConnection implements DatabaseConnection {
       )
     }
     for await (const chunk of this.lease.stream(query, chunkSize, { ...notesOf(query), ...signalOf(options) })) {
-      if (!chunk.ok) throw new DriverError(chunk.failure, 1, "not-transient")
+      if (!chunk.ok) throw new DriverError(chunk.failure, chunk.attempts, chunk.because)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely's caller names the rows
       yield { rows: [...chunk.value] as R[] }
     }
   }
@@ -86,6 +87,7 @@ function toQueryResult<R>(settled: Settled<StatementResult>): QueryResult<R> {
   if (!settled.ok) throw new DriverError(settled.failure, settled.attempts, settled.because)
   const { rows, command, affected } = settled.value
   return {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely's caller names the rows
     rows: rows as R[],
     ...(CHANGES.has(command) && affected !== undefined && { numAffectedRows: affected }),
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { readFile, stat } from "node:fs/promises"
 import { homedir, userInfo } from "node:os"
-import { getCACertificates } from "node:tls"
+import * as tls from "node:tls"
 
 export type FileRead =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -45,8 +45,15 @@ export const thisSystem: System = {
       return isMissing(error) ? { state: "missing" } : { state: "unreadable", reason: reasonOf(error) }
     }
   },
-  trustedRoots: () => [...new Set([...getCACertificates("default"), ...getCACertificates("system")])],
+  trustedRoots,
   writeLine: (line) => void process.stderr.write(`${line}\n`),
+}
+
+/** Before 22.15, Node does not say what the system trusts: then it is the roots that come with Node. */
+function trustedRoots(): readonly string[] {
+  const certificates: typeof tls.getCACertificates | undefined = tls.getCACertificates
+  if (certificates === undefined) return tls.rootCertificates
+  return [...new Set([...certificates("default"), ...certificates("system")])]
 }
 
 function orUndefined(read: () => string): string | undefined {

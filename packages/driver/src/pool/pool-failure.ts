@@ -1,4 +1,5 @@
 import type { Failure, FailureKind, RetryScope } from "../failure/failure.ts"
+import { sentence } from "../failure/message.ts"
 import type { Deadline } from "../foundation/deadline.ts"
 
 /** How full the pool is; for messages. */
@@ -24,16 +25,17 @@ export function poolTimeout(
   const { acquireTimeoutMs, lastFailure } = limits
   const remedy =
     lastFailure === undefined
-      ? "Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs"
-      : `More cannot be opened: ${lastFailure.message}`
-  const message = `No connection within pool.acquireTimeoutMs (${acquireTimeoutMs} ms): ${describe(wait)}. ${remedy}`
+      ? "Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs."
+      : `More cannot be opened: ${sentence(lastFailure.message)}`
+  const message = `No connection within pool.acquireTimeoutMs (${acquireTimeoutMs} ms): ${describe(wait)} ${remedy}`
   return poolFailure({ kind: "pool_timeout", retry: "statement", message, cause: lastFailure?.cause })
 }
 
-export function poolFull({ waiting, leased, max }: Crowd, waitersMax: number): Failure {
+export function poolFull({ waiting, leased, opening, max }: Crowd, waitersMax: number): Failure {
   const message =
-    `${waiting} already wait for a connection, and pool.waitersMax is ${waitersMax}; ${leased} of at most ${max} connections ` +
-    "are in use. Ask for less at once, or raise pool.max or pool.waitersMax"
+    `The line for a connection is full: ${waiting} wait (pool.waitersMax is ${waitersMax}, besides those for whom one is being ` +
+    `opened); of at most ${max}, ${leased} are in use and ${opening} being opened. Ask for less at once, or raise pool.max or ` +
+    "pool.waitersMax."
   return poolFailure({ kind: "pool_full", retry: "statement", message })
 }
 
@@ -41,8 +43,8 @@ export function poolFull({ waiting, leased, max }: Crowd, waitersMax: number): F
 export function poolClosed(waitedMs: number | undefined): Failure {
   const message =
     waitedMs === undefined
-      ? "The pool is closed: it gives out no more connections"
-      : `The pool was closed after ${whole(waitedMs)} ms of waiting for a connection`
+      ? "The pool is closed: it gives out no more connections."
+      : `The pool was closed after ${whole(waitedMs)} ms of waiting for a connection.`
   return poolFailure({ kind: "pool_closed", retry: "never", message })
 }
 
@@ -51,8 +53,8 @@ export function acquireAborted(reason: unknown, wait: Wait): Failure {
   return poolFailure({ kind: "aborted", retry: "never", message, cause: reason })
 }
 
-export function acquirePastDeadline(deadline: Deadline, wait: Wait): Failure {
-  const message = `The deadline of ${whole(deadline.limitMs)} ms passed while waiting for a connection: ${describe(wait)}`
+export function acquirePastDeadline({ limitMs }: Deadline, wait: Wait): Failure {
+  const message = `The deadline of ${whole(limitMs)} ms passed while waiting for a connection: ${describe(wait)}`
   return poolFailure({ kind: "deadline_exceeded", retry: "never", message })
 }
 
@@ -68,20 +70,20 @@ export interface OutageWait {
 export function outageOutlasted(last: Failure, { waitedMs, outageMs, attempts, limit }: OutageWait): Failure {
   const tries = attempts === 1 ? "one attempt" : `${attempts} attempts`
   const message =
-    `${last.message} (waited ${whole(waitedMs)} ms for a connection, until ${limit}; none could be opened for ` +
-    `${whole(outageMs)} ms, in ${tries})`
+    `${sentence(last.message)} Waited ${whole(waitedMs)} ms for a connection, until ${limit}; none could be opened for ` +
+    `${whole(outageMs)} ms, in ${tries}.`
   return { ...last, message }
 }
 
 /** `Resources` broke its promise not to reject. Nobody else may suffer from that. */
 export function openingThrew(cause: unknown): Failure {
-  const message = `bug: opening a connection threw: ${cause instanceof Error ? cause.message : String(cause)}`
+  const message = sentence(`bug: opening a connection threw: ${cause instanceof Error ? cause.message : String(cause)}`)
   return { ...poolFailure({ kind: "client_error", retry: "never", message, cause }), phase: "connect" }
 }
 
 /** It was opened and had died before anybody could use it. */
 export function diedAtBirth(): Failure {
-  const message = "The connection was lost as soon as it was open"
+  const message = "The connection was lost as soon as it was open."
   const basis = poolFailure({ kind: "connection_failed", retry: "transaction", message })
   return { ...basis, blame: "server", pace: "slow", connection: "discard", origin: "socket", phase: "connect" }
 }
@@ -111,7 +113,7 @@ function poolFailure({ kind, retry, message, cause }: Told): Failure {
 
 function describe({ waitedMs, crowd }: Wait): string {
   const { max, idle, leased, opening, waiting } = crowd
-  return `waited ${whole(waitedMs)} ms; of at most ${max}, ${leased} are in use, ${idle} idle and ${opening} being opened; ${waiting} in line`
+  return `waited ${whole(waitedMs)} ms; of at most ${max}, ${leased} are in use, ${idle} idle and ${opening} being opened; ${waiting} in line.`
 }
 
 function whole(ms: number): number {

@@ -3,14 +3,14 @@ import type { Observer } from "../telemetry/events.ts"
 import type { Resources } from "./resources.ts"
 import type { WaitOptions } from "./waiters.ts"
 
-/** Checked by whoever parsed them: `0 <= min <= max`, `1 <= max`, `1 <= waitersMax`, no time negative. */
+/** Checked by whoever parsed them: `0 <= min <= max`, `1 <= max`, no time negative. */
 export interface PoolOptions {
   /** So many are kept open once the pool has been used. */
   readonly min: number
   readonly max: number
   /** The longest wait for one to become free. */
   readonly acquireTimeoutMs: number
-  /** The longest line. */
+  /** The longest line, besides those for whom one is being opened or checked. 0: take what can be had at once, or fail. */
   readonly waitersMax: number
   /** Above `min`, one that nobody wanted for so long is closed. */
   readonly idleTimeoutMs: number

@@ -89,9 +89,8 @@ export class Pool<T> {
       this.#stock.takeTop()
       return success(this.#stock.lease(slot))
     }
-    if (this.#waiters.size >= this.#parts.options.waitersMax) {
-      return failed(poolFull(this.stats(), this.#parts.options.waitersMax))
-    }
+    const { waitersMax } = this.#parts.options
+    if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
     const answer = this.#waiters.join(options)
     this.#match(now)
     return answer
@@ -196,6 +195,11 @@ export class Pool<T> {
     return this.#waiters.size - this.#stock.checking - this.#openings.promising
   }
 
+  /** Something can be begun at once for one more. */
+  #coverable(now: number): boolean {
+    return this.#stock.top !== undefined || this.#nextOpeningAt(this.#uncovered + 1) <= now
+  }
+
   /** Where supply meets demand. */
   #match(now: number): void {
     while (this.#waiters.size > 0) {
@@ -216,9 +220,9 @@ export class Pool<T> {
     this.#alarm.by(this.#outageLimitAt())
   }
 
-  #nextOpeningAt(): number {
+  #nextOpeningAt(uncovered: number = this.#uncovered): number {
     return nextOpeningAt(this.#openings.outage, {
-      uncovered: this.#uncovered,
+      uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,

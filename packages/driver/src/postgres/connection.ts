@@ -1,8 +1,7 @@
 import type { Failure } from "../failure/failure.ts"
-import type { Clock } from "../foundation/clock.ts"
-import { requestCancel, type CancelTarget } from "./cancel.ts"
+import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
-import type { PgClient } from "./internals.ts"
+import type { PgClient, ServerMessage } from "./internals.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -22,7 +21,8 @@ interface ConnectionParts {
   readonly id: number
   readonly client: PgClient
   readonly clock: Clock
-  readonly cancelTarget: CancelTarget
+  /** Stops what is running, see `cancel.ts`; takes at most `cancelMs`. */
+  readonly requestCancel: () => Promise<boolean>
   readonly cancelMs: number
   /** Opening it took this long. */
   readonly connectMs: number
@@ -46,36 +46,36 @@ export class PgConnection {
   condemnedBy: Failure | undefined
   readonly #client: PgClient
   readonly #clock: Clock
-  readonly #cancelTarget: CancelTarget
+  readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
   #onLost: ((connection: PgConnection) => void) | undefined
-  /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. */
-  #cancelling = false
+  /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
+  #cancelling: Timer | undefined
 
   constructor(parts: ConnectionParts) {
     this.id = parts.id
     this.connectMs = parts.connectMs
     this.#client = parts.client
     this.#clock = parts.clock
-    this.#cancelTarget = parts.cancelTarget
+    this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
     const wire = this.#client.connection
     this.#client.on("error", (error: unknown) => this.#die(error))
     this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
-    this.#client.on("notice", (notice: unknown) => this.#heed(notice))
-    wire.on("errorMessage", (error: unknown) => this.#hearError(error))
+    this.#client.on("notice", (notice: ServerMessage) => this.#heed(notice))
+    wire.on("errorMessage", (error: ServerMessage) => this.#hearError(error))
     // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
   }
 
   get processId(): number {
-    return this.#cancelTarget.processId
+    return this.#client.processID ?? 0
   }
 
   get transactionStatus(): TransactionStatus {
@@ -93,7 +93,8 @@ export class PgConnection {
   /** May it serve somebody else right now? */
   get reusable(): boolean {
     const { state } = this.#state
-    return state === "idle" && this.#transactionStatus === "I" && !this.#cancelling && this.condemnedBy === undefined
+    if (this.condemnedBy !== undefined || this.#cancelling !== undefined) return false
+    return state === "idle" && this.#transactionStatus === "I"
   }
 
   /** Told once, when the connection dies without having been closed by us. */
@@ -126,24 +127,20 @@ export class PgConnection {
    * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
-    if (this.#state.state !== "busy" || this.#cancelling) return
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
     const { exchange } = this.#state
     exchange.abandoned = reason
-    this.#cancelling = true
-    const timer = this.#clock.after(this.#cancelMs, () => {
-      if (this.#cancelling)
-        this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`))
-    })
-    const requested = exchange.commits
-      ? Promise.resolve(true)
-      : requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
+    const timer = this.#clock.after(this.#cancelMs, () =>
+      this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`)),
+    )
+    this.#cancelling = timer
+    const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
     void requested.then((over) => {
       const settle = (): void => {
-        if (!this.#cancelling) return
-        this.#cancelling = false
-        timer.cancel()
+        this.#endCancelling()
         this.#settleIfReady()
       }
+      if (this.#cancelling !== timer) return
       // A cancel that may still be under way could hit the next statement: this connection has none.
       if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
@@ -155,7 +152,7 @@ export class PgConnection {
   kill(): void {
     if (this.#state.state !== "busy") return
     this.#state.exchange.abandoned = "abort"
-    void requestCancel(this.#cancelTarget, this.#clock, this.#cancelMs)
+    void this.#requestCancel()
     this.destroy(ended("The session was killed"))
   }
 
@@ -186,6 +183,11 @@ export class PgConnection {
 
   #afterReady: (() => void) | undefined
 
+  #endCancelling(): void {
+    this.#cancelling?.cancel()
+    this.#cancelling = undefined
+  }
+
   #ready(status: TransactionStatus): void {
     this.#transactionStatus = status
     this.#lastWords = undefined
@@ -198,15 +200,16 @@ export class PgConnection {
   }
 
   #settleIfReady(): void {
-    if (this.#state.state !== "busy" || this.#cancelling || this.#state.exchange.ready === undefined) return
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined || this.#state.exchange.ready === undefined)
+      return
     const { exchange, done } = this.#state
     this.#state = { state: "idle" }
     done(exchange)
   }
 
   /** FATAL and PANIC end the session whatever follows; so does a frame that is none (the parser reports it without a severity). */
-  #hearError(error: unknown): void {
-    const severity = (error as { readonly severity?: unknown }).severity
+  #hearError(error: ServerMessage): void {
+    const { severity } = error
     if (severity === "ERROR") return
     this.#lastWords ??= error
     if (this.#state.state === "busy") this.#state.exchange.handleError(error)
@@ -214,8 +217,8 @@ export class PgConnection {
     if (severity === "FATAL" || severity === "PANIC" || severity === undefined) this.destroy(error)
   }
 
-  #heed(notice: unknown): void {
-    const { routine, code } = notice as { readonly routine?: unknown; readonly code?: unknown }
+  #heed(notice: ServerMessage): void {
+    const { routine, code } = notice
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
@@ -228,7 +231,7 @@ export class PgConnection {
     const before = this.#state
     const death = { cause: this.#lastWords ?? cause }
     this.#state = { state: "dead", death }
-    this.#cancelling = false
+    this.#endCancelling()
     this.#client.connection.stream.destroy()
     if (before.state === "busy") {
       // It may have been answered already, and have waited only for the end of a cancel request.

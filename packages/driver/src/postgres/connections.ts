@@ -5,6 +5,7 @@ import { failed, success, type Failure, type Outcome } from "../failure/failure.
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
@@ -169,19 +170,21 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
+    const { clock, cancelMs } = this.#parts
+    const target: CancelTarget = {
+      host: settings.host,
+      port: settings.port,
+      ssl,
+      processId: client.processID ?? 0,
+      secretKey: client.secretKey ?? 0,
+    }
     const parts = {
       id: this.#lastId,
       client,
-      clock: this.#parts.clock,
-      cancelTarget: {
-        host: settings.host,
-        port: settings.port,
-        ssl,
-        processId: client.processID ?? 0,
-        secretKey: client.secretKey ?? 0,
-      },
-      cancelMs: this.#parts.cancelMs,
-      connectMs: this.#parts.clock.now() - startedAt,
+      clock,
+      requestCancel: () => requestCancel(target, clock, cancelMs),
+      cancelMs,
+      connectMs: clock.now() - startedAt,
     }
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
@@ -207,7 +210,8 @@ export class Connections implements Resources<PgConnection> {
     const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const learnt = exchange.replies[0]?.rows[0]
-    connection.serverVersion = String(learnt?.["server_version"] ?? "")
+    const version = learnt?.["server_version"]
+    connection.serverVersion = typeof version === "string" ? version : ""
     connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
     return success(undefined)
   }

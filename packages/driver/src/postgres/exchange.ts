@@ -68,9 +68,9 @@ export class Exchange implements Submittable {
   quickdie = false
   /** The warning 25P01: COMMIT reached a session that had no transaction open. */
   noTransaction = false
+  /** False for a COMMIT: nobody cancels it, whatever the reason that nobody waits for it any more. */
+  cancellable = true
   abandoned: AbandonReason | undefined
-  /** It is a COMMIT, which must not be cancelled. Set by whoever runs it. */
-  commits = false
   /** Set by the connection that runs it. */
   typeParserOf: TypeParserOf = () => (text) => text
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
@@ -82,6 +82,11 @@ export class Exchange implements Submittable {
   constructor(request: Request, decoder?: RowDecoder) {
     this.request = request
     this.decoder = decoder
+  }
+
+  /** It was answered, and nothing about the answer needs a second look. */
+  get unremarkable(): boolean {
+    return this.error === undefined && this.decodeFailure === undefined && !this.syncRepWait
   }
 
   submit(wire: PgWire): Error | null {

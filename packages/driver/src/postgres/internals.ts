@@ -23,6 +23,13 @@ export interface Submittable {
   handleError(error: unknown, connection: PgWire): void
 }
 
+/** An error or a notice of the server; and what the frame parser throws, which has none of these. */
+export interface ServerMessage {
+  readonly severity?: unknown
+  readonly code?: unknown
+  readonly routine?: unknown
+}
+
 export interface FieldDescription {
   readonly name: string
   readonly dataTypeID: number
@@ -70,6 +77,7 @@ interface PgModule {
 }
 
 // The published types describe only what is documented; the shapes above are what the contract test checks.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- so it is checked there, and not here
 const module = pg as unknown as PgModule
 
 export function createPgClient(config: PgClientConfig): PgClient {
@@ -97,6 +105,7 @@ export function prepareValue(value: unknown): string | Buffer | null {
 function guardParser(wire: PgWire): void {
   const attach = wire.attachListeners.bind(wire)
   wire.attachListeners = (stream) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- pg has just opened it, or wrapped it in TLS
     const socket = stream as Socket
     attach({
       on: (event: string, listener: (chunk: unknown) => void) =>

@@ -45,15 +45,20 @@ function prepareOne(parameter: unknown, position: number): string | Buffer | nul
   if (types.isDate(parameter) && Number.isNaN(parameter.getTime())) {
     return { refused: `Parameter $${position} is an invalid Date. Pass a valid one, or null` }
   }
+  // `pg` would send its source code, or its description.
+  if (typeof parameter === "function" || typeof parameter === "symbol") {
+    return { refused: `Parameter $${position} is a ${typeof parameter}, which has no form in SQL` }
+  }
   let value: string | Buffer | null
   try {
     value = prepareValue(parameter)
   } catch (cause) {
     return { refused: `Parameter $${position} cannot be serialised: ${reason(cause)}`, cause }
   }
-  // JSON.stringify gives undefined for a function or a symbol; a parameter must be text, bytes or null.
-  if (value === undefined)
-    return { refused: `Parameter $${position} is a ${typeof parameter}, which has no form in SQL` }
+  // What JSON.stringify answers when toJSON gives nothing.
+  if (value === undefined) {
+    return { refused: `Parameter $${position} cannot be serialised: its toJSON gives undefined. Pass null instead` }
+  }
   if (typeof value !== "string") return value
   const why = unsendable(value)
   return why === undefined ? value : { refused: `Parameter $${position} contains ${why}` }

@@ -35,9 +35,10 @@ export class RowDecoder {
       const value = values[index]
       const name = this.#names[index]
       const parse = this.#parsers[index]
-      if (value === null || value === undefined || name === undefined || parse === undefined) continue
+      if (value === undefined || name === undefined || parse === undefined) continue
       try {
-        row[name] = parse(value)
+        // Of two columns of one name the last one counts, null or not.
+        row[name] = value === null ? null : parse(value)
       } catch (cause) {
         return { failure: { column: name, typeOid: this.#fields[index]?.dataTypeID ?? 0, cause } }
       }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
-import { appendFileSync, chownSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { cp, mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -55,7 +55,7 @@ async function originalCluster(programs: Programs, keepIn: string): Promise<stri
   const { binDir, version, account } = programs
   const options = initdbOptions(version)
   const hash = createHash("sha256")
-    .update(JSON.stringify([binDir, options, account, process.getuid?.()]))
+    .update(JSON.stringify([buildOf(binDir), options, account, process.getuid?.()]))
     .digest("hex")
     .slice(0, 8)
   return keptFolder(join(keepIn, `kysely-resilient-cluster-${version}-${hash}`), async (folder) => {
@@ -78,6 +78,11 @@ async function originalCluster(programs: Programs, keepIn: string): Promise<stri
     })
     await rm(readable)
   })
+}
+
+/** Tells two builds of the same version apart, and not two copies of the same build in different projects. */
+function buildOf(binDir: string): number {
+  return statSync(join(binDir, process.platform === "win32" ? "postgres.exe" : "postgres")).size
 }
 
 /** The same text order and the same English messages everywhere, whatever languages the machine knows. */

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { endServer, readPidFile } from "./postmaster.ts"
 import { alive, commandLineOf, identityOf, processNamespace } from "./processes.ts"
+import { removeSharedMemory } from "./shared-memory.ts"
 
 const PREFIX = "kysely-resilient-server"
 
@@ -30,9 +31,12 @@ export async function clearLeftovers(place: string): Promise<readonly string[]> 
 /** Ends the server of a folder, if there still is one, and removes the folder. Never throws. */
 export async function removeServer(folder: string): Promise<void> {
   const data = join(folder, "data")
-  const pid = readPidFile(data)?.pid
-  // A number in a file proves nothing: only a process that was started with this very folder is ended.
-  if (pid !== undefined && (await commandLineOf(pid)).includes(data)) await endServer(pid).catch(() => {})
+  const file = readPidFile(data)
+  if (file !== undefined) {
+    // A number in a file proves nothing: only a process that was started with this very folder is ended.
+    if ((await commandLineOf(file.pid)).includes(data)) await endServer(file.pid).catch(() => {})
+    await removeSharedMemory(file)
+  }
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch(() => {})
 }
 

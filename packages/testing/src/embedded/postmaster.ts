@@ -12,6 +12,8 @@ export interface PidFile {
   readonly pid: number
   /** "starting", "ready", "standby", "stopping", or empty while the file is being written. */
   readonly status: string
+  /** Of its System V shared memory; undefined where it has none. */
+  readonly sharedMemoryId: number | undefined
 }
 
 /** The file that pg_ctl reads too: it needs no log line, hence no language and no log settings. */
@@ -19,7 +21,9 @@ export function readPidFile(dataDirectory: string): PidFile | undefined {
   try {
     const lines = readFileSync(join(dataDirectory, "postmaster.pid"), "utf8").split("\n")
     const pid = Number(lines[0])
-    return Number.isInteger(pid) && pid > 0 ? { pid, status: lines[7]?.trim() ?? "" } : undefined
+    if (!Number.isInteger(pid) || pid <= 0) return undefined
+    const id = Number(lines[6]?.trim().split(/\s+/)[1])
+    return { pid, status: lines[7]?.trim() ?? "", sharedMemoryId: Number.isInteger(id) ? id : undefined }
   } catch {
     return undefined
   }
@@ -31,6 +35,8 @@ export function readPidFile(dataDirectory: string): PidFile | undefined {
  */
 export async function endServer(pid: number): Promise<void> {
   if (!alive(pid)) return
+  // Windows has no signals; there the other processes end when their parent is gone.
+  if (process.platform === "win32") return killServer(pid)
   for (const one of [pid, ...(await childrenOf(pid))]) signal(one, "SIGCONT")
   signal(pid, "SIGQUIT")
   if (await gone([pid], IMMEDIATE_MS)) return

@@ -8,7 +8,7 @@ export interface Fate {
   readonly done?: () => void
 }
 
-export const PASS: Fate = { bytes: Number.POSITIVE_INFINITY }
+const PASS: Fate = { bytes: Number.POSITIVE_INFINITY }
 export const DROP: Fate = { bytes: 0 }
 
 export interface FlowListener {
@@ -214,12 +214,16 @@ export function endSocket(socket: Socket, how: CutHow): void {
     socket.destroy()
   } else if (how === "fin") {
     socket.end()
+  } else if (socket.writableEnded && !socket.writableFinished) {
+    // libuv refuses a reset while a shutdown is under way, and Node then never tells that the socket has closed.
+    socket.destroy()
   } else if (socket.writableLength === 0 || socket.writableEnded) {
     socket.resetAndDestroy()
   } else {
     const reset = (): void => {
       clearTimeout(timer)
-      socket.resetAndDestroy()
+      if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+      else socket.resetAndDestroy()
     }
     const timer = setTimeout(reset, FLUSH_MS).unref()
     socket.write("", reset)

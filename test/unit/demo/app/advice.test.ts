@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
 import { advise, type Close } from "../../../../examples/demo/app/advice.ts"
@@ -10,6 +10,8 @@ const prices = fc.array(fc.float({ min: 1, max: 10_000, noNaN: true }), { minLen
 const averages = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 }))
   .map(([fastDays, more]) => ({ fastDays, slowDays: fastDays + more }))
+
+const strengthOf = (last: number) => advise(closesOf(100, last), { fastDays: 1, slowDays: 2 })[0]!.strength
 
 describe("advise", () => {
   it("buys when the fast average rises above the slow one, sells when it falls below, and holds in between", () => {
@@ -28,7 +30,6 @@ describe("advise", () => {
   })
 
   it("is surer the further apart the averages are, and never surer than sure", () => {
-    const strengthOf = (last: number) => advise(closesOf(100, last), { fastDays: 1, slowDays: 2 })[0]!.strength
     expect(strengthOf(100)).toBe(0)
     expect(strengthOf(102)).toBeGreaterThan(strengthOf(101))
     expect(strengthOf(1_000)).toBe(1)

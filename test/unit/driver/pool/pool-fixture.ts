@@ -61,9 +61,13 @@ export class Fixture {
       resources: this.resources,
       clock: this.clock,
       random,
-      observer: (event) => this.events.push(event),
+      observer: (event) => this.observe(event),
       outageDelayMs: (attempt) => DELAY_MS * attempt,
     })
+  }
+
+  observe(event: DriverEvent): void {
+    this.events.push(event)
   }
 
   acquire(acquireOptions?: AcquireOptions): Caller {

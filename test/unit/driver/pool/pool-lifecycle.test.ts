@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 
+import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
+
 import { Fixture, unreachable, wrongPassword } from "./pool-fixture.ts"
 
 describe("upkeep", () => {
@@ -81,6 +83,29 @@ describe("upkeep", () => {
     await fixture.opens()
     await fixture.opens()
     expect(fixture.pool.stats()).toMatchObject({ idle: 1, leased: 1, opening: 0 })
+  })
+
+  it("closes at once one that nobody took after its check if it has been idle for too long by then", async () => {
+    const fixture = new Fixture({ max: 1, idleTimeoutMs: 1_000, validateAfterIdleMs: 100 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(900)
+    fixture.acquire({ deadline: deadlineAfter(fixture.clock, 50) })
+    await fixture.clock.advance(200)
+    await fixture.checks(true)
+    await fixture.clock.advance(0)
+    expect(thing?.closed).toEqual(["idle"])
+  })
+
+  it("closes one whose lifetime ended during its check", async () => {
+    const fixture = new Fixture({ max: 1, maxLifetimeMs: 10_000 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(9_900)
+    const caller = fixture.acquire()
+    await fixture.clock.advance(100)
+    await fixture.checks(true)
+    expect(thing?.closed).toEqual(["lifetime"])
+    const opened = await fixture.opens()
+    expect(caller.thing).toBe(opened)
   })
 
   it("does not reap at once, with idleTimeoutMs 0, what somebody waits for", async () => {
@@ -179,14 +204,22 @@ describe("reset", () => {
   })
 
   it("does not blame the new generation for an opening of the old one", async () => {
-    const fixture = new Fixture({ max: 2 })
+    const fixture = new Fixture({ max: 3 })
     const caller = fixture.acquire()
+    fixture.acquire()
     fixture.pool.reset()
     await fixture.fails(wrongPassword)
+    await fixture.fails(unreachable)
     expect(caller.waits).toBe(true)
+    expect(fixture.resources.openings.length).toBe(2)
     await fixture.opens()
     expect(caller.waits).toBe(false)
-    expect(fixture.eventsNamed("connection.failed")).toHaveLength(1)
+    expect(fixture.events.map((event) => event.name)).toEqual([
+      "pool.reset",
+      "connection.failed",
+      "connection.failed",
+      "connection.opened",
+    ])
   })
 
   it("fills up to min again", async () => {
@@ -230,6 +263,20 @@ describe("resize", () => {
     expect(callers[0]?.thing).toBe(second)
   })
 
+  it("closes one that comes good out of its check when there is no room for it any more", async () => {
+    const fixture = new Fixture({ max: 2, validateAfterIdleMs: 1_000 })
+    const [thing] = await fixture.idle(1)
+    await fixture.clock.advance(2_000)
+    const caller = fixture.acquire()
+    const other = fixture.acquire()
+    await fixture.opens()
+    fixture.pool.resize({ max: 1 })
+    await fixture.checks(true)
+    expect(thing?.closed).toEqual(["surplus"])
+    expect(caller.waits).toBe(false)
+    expect(other.waits).toBe(true)
+  })
+
   it("follows min up at once and down in time", async () => {
     const fixture = new Fixture({ max: 3, idleTimeoutMs: 1_000 })
     await fixture.idle(1)
@@ -251,32 +298,31 @@ describe("resize", () => {
 })
 
 describe("close", () => {
-  it("refuses whoever waits or comes, and closes what is idle", async () => {
-    const fixture = new Fixture({ max: 2 })
-    const { thing } = await fixture.served()
-    const [idle] = await fixture.idle(1)
-    const holder = fixture.acquire()
+  it("refuses whoever waits or comes", async () => {
+    const fixture = new Fixture({ max: 1 })
+    await fixture.served()
     const waiter = fixture.acquire()
-    fixture.pool.giveBack(holder.thing, "keep")
-    await fixture.clock.settle()
-    fixture.pool.giveBack(waiter.thing, "keep")
-    const late = fixture.acquire()
-    const last = fixture.acquire()
     await fixture.clock.advance(20)
-
     void fixture.pool.close({ drainMs: 0 })
     await fixture.clock.settle()
-    expect(last.failure).toMatchObject({
+    expect(waiter.failure).toMatchObject({
       kind: "pool_closed",
-      message: "The pool was closed after 20 ms of waiting for a connection",
+      message: "The pool was closed after 20 ms of waiting for a connection.",
     })
     expect(fixture.acquire().failure).toMatchObject({
       kind: "pool_closed",
-      message: "The pool is closed: it gives out no more connections",
+      message: "The pool is closed: it gives out no more connections.",
     })
-    expect(late.thing).toBe(idle)
-    expect(thing.closed).toEqual([])
-    expect([...fixture.pool.leased()]).toEqual([thing, idle])
+  })
+
+  it("closes what is idle at once, and tells what is out", async () => {
+    const fixture = new Fixture({ max: 2 })
+    const [idle] = await fixture.idle(2)
+    const holder = fixture.acquire()
+    await fixture.pool.close({ drainMs: 0 })
+    expect(idle?.closed).toEqual(["closing"])
+    expect([...fixture.pool.leased()]).toEqual([holder.thing])
+    expect(holder.thing.closed).toEqual([])
   })
 
   it("waits for what is in use, and closes it as it comes back", async () => {

@@ -70,12 +70,12 @@ describe("an outage", () => {
     expect(early.failure).toEqual({
       ...unreachable,
       message:
-        "connect ECONNREFUSED 127.0.0.1:5432 (waited 150 ms for a connection, until retry.outageWaitMs (150 ms); none could " +
-        "be opened for 150 ms, in one attempt)",
+        "connect ECONNREFUSED 127.0.0.1:5432. Waited 150 ms for a connection, until retry.outageWaitMs (150 ms); none could " +
+        "be opened for 150 ms, in one attempt.",
     })
 
     await fixture.clock.advance(30)
-    expect(late.failure.message).toContain("waited 150 ms for a connection, until retry.outageWaitMs")
+    expect(late.failure.message).toContain("Waited 150 ms for a connection, until retry.outageWaitMs")
     expect(late.failure.message).toContain("none could be opened for 180 ms")
   })
 
@@ -89,7 +89,7 @@ describe("an outage", () => {
     await fixture.clock.advance(149)
     expect(caller.waits).toBe(true)
     await fixture.clock.advance(1)
-    expect(caller.failure.message).toContain("waited 10150 ms for a connection, until retry.outageWaitMs (150 ms)")
+    expect(caller.failure.message).toContain("Waited 10150 ms for a connection, until retry.outageWaitMs (150 ms)")
   })
 
   it.each([
@@ -167,7 +167,7 @@ describe("an outage", () => {
     expect(caller.failure).toMatchObject({
       kind: "client_error",
       phase: "connect",
-      message: "bug: opening a connection threw: a promise was broken",
+      message: "bug: opening a connection threw: a promise was broken.",
     })
     expect(fixture.pool.stats()).toMatchObject({ opening: 0, waiting: 0 })
   })

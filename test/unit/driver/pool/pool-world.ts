@@ -1,8 +1,9 @@
-import { expect } from "vitest"
+import assert from "node:assert/strict"
 
 import type { Failure, Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
 import type { Deadline } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import type { PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
+import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 
 import type { PendingOpening, Thing } from "../../../support/scripted-resources.ts"
 import { Fixture } from "./pool-fixture.ts"
@@ -28,11 +29,18 @@ interface Record {
 interface Trouble {
   readonly kind: "unreachable" | "crowded" | "refused"
   readonly since: number
+  readonly failedAt: number
 }
 
-export const LIFETIME_MS = 10_000
+/** How often an unreachable server is looked for when nobody waits. */
+const FILL_PAUSE_MS = 5_000
 
-export const worldOptions: PoolOptions = {
+/** No pool of the property is ever larger. */
+export const LARGEST_MAX = 4
+
+const LIFETIME_MS = 10_000
+
+const worldOptions: PoolOptions = {
   min: 1,
   max: 3,
   acquireTimeoutMs: 3_000,
@@ -59,7 +67,6 @@ export class World extends Fixture {
   #trouble: Trouble | undefined
   #hopeless: Failure | undefined
   #ceiling: number
-  #asked = false
   closed = false
 
   constructor(change: Partial<PoolOptions>) {
@@ -70,10 +77,18 @@ export class World extends Fixture {
     this.resources.open = (onLost) => {
       const under = this.resources.openings.length
       const outcome = open(onLost)
-      this.#generations.set(this.resources.openings.at(-1)!, this.pool.stats().generation)
+      const begun = this.resources.openings.at(-1)
+      if (begun !== undefined) this.#generations.set(begun, this.pool.stats().generation)
       this.#mayOpen(under)
       return outcome
     }
+  }
+
+  override observe(event: DriverEvent): void {
+    super.observe(event)
+    if (event.name !== "connection.discarded" || event.reason !== "idle") return
+    const { idle, leased, min } = this.pool.stats()
+    if (idle + leased < min) this.#wrongs.push("closed for idleness what min wants open")
   }
 
   // What can be done.
@@ -91,7 +106,6 @@ export class World extends Fixture {
       holds: undefined,
     }
     this.askers.push(asker)
-    this.#asked = true
     const answer = this.pool.acquire({ ...(deadline !== undefined && { deadline }), signal: controller.signal })
     if (answer instanceof Promise) void answer.then((outcome) => this.#answered(asker, outcome))
     else this.#answered(asker, answer)
@@ -115,10 +129,10 @@ export class World extends Fixture {
     while (this.holders.length > 0) this.giveBack(0, "keep")
   }
 
+  /** Everybody is served and gives back; then nothing happens for a while. */
   async rest(ms: number): Promise<void> {
     for (let round = 0; round < 10 && this.waiting.length > 0; round += 1) {
-      while (this.resources.checks.length > 0) this.checkEnds(0, true)
-      while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
+      this.#endEverything()
       await this.clock.settle()
       this.giveAllBack()
       await this.clock.settle()
@@ -205,104 +219,118 @@ export class World extends Fixture {
   }
 
   check(): void {
-    expect(this.#wrongs).toEqual([])
+    assert.deepEqual(this.#wrongs, [])
     const now = this.clock.now()
     const stats = this.pool.stats()
     const leased = new Set(this.pool.leased())
-    const checking = this.resources.checks.map((check) => check.thing).filter((thing) => thing.closed.length === 0)
+    const checking = this.#checking
     const idle = this.resources.held.filter((thing) => !leased.has(thing) && !checking.includes(thing))
     const live = stats.idle + stats.leased
     const total = live + stats.opening
-    const promising = this.resources.openings.filter((opening) =>
-      this.#current(this.#generations.get(opening) ?? 0),
-    ).length
-    const uncovered = stats.waiting - checking.length - promising
+    const uncovered = this.#uncovered
 
     this.#say("nothing is lost or counted twice", () => {
-      expect(stats.waiting).toBe(this.waiting.length)
-      expect(stats.opening).toBe(this.resources.openings.length)
-      expect([stats.idle, stats.leased]).toEqual([idle.length, leased.size + checking.length])
-      expect(leased).toEqual(new Set(this.holders.map((asker) => asker.holds)))
-      expect(this.resources.things.filter((thing) => thing.closed.length > 1)).toEqual([])
-      expect(this.askers.filter((asker) => asker.answers > 1)).toEqual([])
+      assert.equal(stats.waiting, this.waiting.length)
+      assert.equal(stats.opening, this.resources.openings.length)
+      assert.deepEqual([stats.idle, stats.leased], [idle.length, leased.size + checking.length])
+      assert.deepEqual(leased, new Set(this.holders.map((asker) => asker.holds)))
+      assert.deepEqual(
+        none(this.resources.things, (thing) => thing.closed.length > 1),
+        [],
+      )
+      assert.deepEqual(
+        none(this.askers, (asker) => asker.answers > 1),
+        [],
+      )
     })
-    this.#say("there are never more than max", () => {
-      expect(total).toBeLessThanOrEqual(this.#ceiling)
+    this.#say("there are never more than max, nor more in line than waitersMax", () => {
+      assert.ok(total <= this.#ceiling)
       this.#ceiling = Math.max(stats.max, Math.min(this.#ceiling, total))
+      if (total > stats.max) assert.equal(stats.idle, 0)
+      assert.ok(stats.waiting <= this.#options.waitersMax + LARGEST_MAX)
     })
     this.#say("nobody waits while something idle could serve it", () => {
-      if (stats.waiting === 0) return
-      expect(idle.filter((thing) => !this.#stale(thing))).toEqual([])
-      if (uncovered > 0) expect(idle).toEqual([])
+      if (stats.waiting > 0)
+        assert.deepEqual(
+          none(idle, (thing) => !this.#stale(thing)),
+          [],
+        )
+      if (uncovered > 0) assert.deepEqual(idle, [])
     })
     this.#say("nobody waits while something could be opened", () => {
       if (uncovered <= 0 || total >= stats.max || this.closed) return
-      if (this.#trouble === undefined) expect.fail("nothing is opened")
+      assert.ok(this.#trouble !== undefined, "nothing is opened")
       // In trouble the next attempt is under way, or a timer is set for it.
-      if (stats.opening === 0) expect(this.clock.timers.background).toBeGreaterThan(0)
+      if (stats.opening === 0) assert.ok(this.clock.timers.background > 0, "no attempt will follow")
     })
     this.#say("nobody waits longer than its limits", () => {
       for (const asker of this.waiting) {
-        expect(now).toBeLessThan(asker.joinedAt + this.#options.acquireTimeoutMs)
-        expect(now).toBeLessThan(asker.deadline?.at ?? Infinity)
-        expect(now).toBeLessThan(this.#outageLimitAt(asker))
-        expect(asker.controller.signal.aborted).toBe(false)
+        assert.ok(now < asker.joinedAt + this.#options.acquireTimeoutMs, "acquireTimeoutMs")
+        assert.ok(now < (asker.deadline?.at ?? Infinity), "deadline")
+        assert.ok(now < this.#outageLimitAt(asker), "outageWaitMs")
+        assert.ok(!asker.controller.signal.aborted, "abort")
       }
     })
-    this.#say("what is idle rests, and is young and wanted enough", () => {
+    this.#say("what is idle rests, works, and is young and wanted enough", () => {
       for (const thing of idle) {
-        const { bornAt, idleSince } = this.#records.get(thing)!
-        expect(thing).toMatchObject({ resting: true, reusable: true })
-        expect(now).toBeLessThan(bornAt + LIFETIME_MS)
-        if (live > stats.min) expect(now).toBeLessThan(idleSince + this.#options.idleTimeoutMs)
+        const { bornAt, idleSince } = this.#recordOf(thing)
+        assert.ok(thing.resting && thing.reusable)
+        assert.ok(now < bornAt + LIFETIME_MS, "lifetime")
+        if (live > stats.min) assert.ok(now < idleSince + this.#options.idleTimeoutMs, "idleTimeoutMs")
       }
-      expect([...leased].filter((thing) => thing.resting)).toEqual([])
+      assert.deepEqual(
+        none([...leased], (thing) => thing.resting),
+        [],
+      )
     })
     this.#say("min is kept once somebody has asked", () => {
-      if (this.#asked && !this.closed && this.#trouble === undefined) {
-        expect(total).toBeGreaterThanOrEqual(stats.min)
-      }
+      if (this.askers.length > 0 && !this.closed && this.#trouble === undefined) assert.ok(total >= stats.min)
     })
     this.#say("a failure for good reaches everybody who waits, if nothing is open", () => {
-      if (this.#hopeless !== undefined) expect(stats.waiting).toBe(0)
+      if (this.#hopeless !== undefined) assert.equal(stats.waiting, 0)
       this.#hopeless = undefined
     })
-    this.#say("the process is kept alive only by those who wait", () => {
-      if (stats.waiting === 0) expect(this.clock.timers.foreground).toBe(0)
-      else expect(this.clock.timers.foreground).toBeGreaterThan(0)
-      if (total === 0 && stats.waiting === 0 && this.#trouble === undefined) {
-        expect(this.clock.timers.background).toBe(0)
-      }
+    this.#say("the process is kept alive only for those who wait", () => {
+      assert.equal(this.clock.timers.foreground > 0, stats.waiting > 0)
+      if (total + stats.waiting === 0 && this.#trouble === undefined) assert.equal(this.clock.timers.background, 0)
     })
     this.#say("a closed pool holds nothing but what is out", () => {
-      if (this.closed) expect(stats).toMatchObject({ waiting: 0, idle: 0, leased: leased.size })
+      if (this.closed) assert.deepEqual([stats.waiting, stats.idle, stats.leased], [0, 0, leased.size])
     })
     this.#say("an outage is reported as long as it lasts", () => {
-      if (!this.closed)
-        expect(stats.outageMs).toBe(this.#trouble?.kind === "unreachable" ? now - this.#trouble.since : undefined)
+      const since = this.#trouble?.kind === "unreachable" ? this.#trouble.since : now
+      if (!this.closed) assert.equal(stats.outageMs ?? 0, now - since)
     })
   }
 
-  /** Everything works again and everybody gives back: nobody may be left waiting, and nothing may be left open after a close. */
+  /** Everything works again and everybody gives back: nobody may be left waiting, and nothing open after a close. */
   async calmDown(): Promise<void> {
     for (let round = 0; this.waiting.length > 0 || this.holders.length > 0; round += 1) {
-      if (round > 500) expect.fail(`${this.waiting.length} wait for ever`)
-      while (this.resources.checks.length > 0) this.checkEnds(0, true)
-      while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
+      assert.ok(round < 500, `${this.waiting.length} wait for ever`)
+      this.#endEverything()
       await this.clock.settle()
       this.giveAllBack()
-      await this.clock.settle()
       await this.clock.advance(this.waiting.length > 0 ? 50 : 0)
       this.check()
     }
     this.close()
-    while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
-    while (this.resources.checks.length > 0) this.checkEnds(0, true)
+    this.#endEverything()
     await this.clock.settle()
     this.check()
-    expect(this.resources.things.filter((thing) => thing.closed.length !== 1)).toEqual([])
-    expect(this.clock.timers).toEqual({ foreground: 0, background: 0 })
-    expect(this.askers.filter((asker) => asker.answers !== 1)).toEqual([])
+    assert.deepEqual(
+      none(this.resources.things, (thing) => thing.closed.length !== 1),
+      [],
+    )
+    assert.deepEqual(
+      none(this.askers, (asker) => asker.answers !== 1),
+      [],
+    )
+    assert.deepEqual(this.clock.timers, { foreground: 0, background: 0 })
+  }
+
+  #endEverything(): void {
+    while (this.resources.checks.length > 0) this.checkEnds(0, true)
+    while (this.resources.openings.length > 0) this.openingSucceeds(0, true)
   }
 
   #answered(asker: Asker, outcome: Outcome<Thing>): void {
@@ -314,7 +342,7 @@ export class World extends Fixture {
   }
 
   #served(asker: Asker, thing: Thing): void {
-    const { generation, bornAt } = this.#records.get(thing)!
+    const { generation, bornAt } = this.#recordOf(thing)
     const wrong = (text: string): unknown => this.#wrongs.push(`${asker.order} was served ${text} ${thing.id}`)
     if (thing.closed.length > 0) wrong("closed")
     if (!thing.reusable) wrong("dead")
@@ -326,48 +354,63 @@ export class World extends Fixture {
     asker.holds = thing
   }
 
-  #rightlyRefused(asker: Asker, failure: Failure): boolean {
+  #rightlyRefused(asker: Asker, { kind }: Failure): boolean {
     const now = this.clock.now()
     const atDeadline = asker.deadline !== undefined && now >= asker.deadline.at
     const atTimeout = now >= asker.joinedAt + this.#options.acquireTimeoutMs
-    switch (failure.kind) {
-      case "pool_full":
-        return this.waiting.length >= this.#options.waitersMax
-      case "pool_closed":
-        return this.closed
-      case "aborted":
-        return asker.controller.signal.aborted
-      case "pool_timeout":
-        return atTimeout && this.#trouble?.kind !== "unreachable"
-      case "deadline_exceeded":
-        return atDeadline && this.#trouble?.kind !== "unreachable"
-      case "authentication_failed":
-        return this.#trouble?.kind === "refused"
-      default:
-        return this.#trouble?.kind === "unreachable" && (atDeadline || atTimeout || now >= this.#outageLimitAt(asker))
-    }
+    const unreachable = this.#trouble?.kind === "unreachable"
+    if (kind === "pool_full") return this.#uncovered >= this.#options.waitersMax
+    if (kind === "pool_closed") return this.closed
+    if (kind === "aborted") return asker.controller.signal.aborted
+    if (kind === "pool_timeout") return atTimeout && !unreachable
+    if (kind === "deadline_exceeded") return atDeadline && !unreachable
+    if (kind === "authentication_failed") return this.#hopeless !== undefined
+    return unreachable && (atDeadline || atTimeout || now >= this.#outageLimitAt(asker))
   }
 
   /** One was begun a moment ago; `others` were under way already. */
   #mayOpen(others: number): void {
-    const { idle, leased, opening, waiting, min, max } = this.pool.stats()
-    const checking = this.resources.checks.filter(({ thing }) => thing.closed.length === 0).length
-    const promising = this.resources.openings.filter((one) => this.#current(this.#generations.get(one) ?? 0)).length
+    const { idle, leased, opening, min, max } = this.pool.stats()
+    const needed = this.#uncovered >= 0
     const total = idle + leased + opening
     if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
-    if (waiting < checking + promising && total > min) this.#wrongs.push("opened one that nobody needs")
+    if (!needed && total > min) this.#wrongs.push("opened one that nobody needs")
     if (this.#trouble !== undefined && others > 0) this.#wrongs.push("opened two at a time in trouble")
+    if (this.#trouble !== undefined && !needed) {
+      const soon = this.clock.now() < this.#trouble.failedAt + FILL_PAUSE_MS
+      if (soon || this.#trouble.kind === "refused") this.#wrongs.push("filled up to min in trouble")
+    }
     if (this.closed) this.#wrongs.push("opened one after it was closed")
   }
 
+  get #checking(): Thing[] {
+    return this.resources.checks.map(({ thing }) => thing).filter((thing) => thing.closed.length === 0)
+  }
+
+  /** Openings whose outcome will be of use. */
+  get #promising(): PendingOpening[] {
+    return this.resources.openings.filter((opening) => this.#current(this.#generations.get(opening) ?? 0))
+  }
+
+  /** Waiters that nothing under way will serve. */
+  get #uncovered(): number {
+    return this.pool.stats().waiting - this.#checking.length - this.#promising.length
+  }
+
+  #recordOf(thing: Thing): Record {
+    const record = this.#records.get(thing)
+    assert.ok(record !== undefined)
+    return record
+  }
+
   #provenNow(thing: Thing, { idle }: { readonly idle: boolean }): void {
-    const record = this.#records.get(thing)!
+    const record = this.#recordOf(thing)
     record.provenAt = this.clock.now()
     if (idle) record.idleSince = this.clock.now()
   }
 
   #stale(thing: Thing): boolean {
-    return this.clock.now() - this.#records.get(thing)!.provenAt > this.#options.validateAfterIdleMs
+    return this.clock.now() - this.#recordOf(thing).provenAt > this.#options.validateAfterIdleMs
   }
 
   #outageLimitAt(asker: Asker): number {
@@ -380,7 +423,8 @@ export class World extends Fixture {
   }
 
   #troubled(kind: Trouble["kind"]): void {
-    if (this.#trouble?.kind !== kind) this.#trouble = { kind, since: this.clock.now() }
+    const now = this.clock.now()
+    this.#trouble = { kind, since: this.#trouble?.kind === kind ? this.#trouble.since : now, failedAt: now }
   }
 
   #say(sentence: string, claim: () => void): void {
@@ -392,6 +436,11 @@ export class World extends Fixture {
       })
     }
   }
+}
+
+/** Those that should not be there. */
+function none<T>(list: readonly T[], wrong: (item: T) => boolean): T[] {
+  return list.filter((item) => wrong(item))
 }
 
 function pick<T>(list: readonly T[], index: number): T | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 
-import { Fixture } from "./pool-fixture.ts"
+import { Fixture, unreachable, type Caller } from "./pool-fixture.ts"
 
 describe("handing out", () => {
   it("opens nothing before somebody asks", () => {
@@ -178,7 +178,7 @@ describe("limits of waiting", () => {
       connection: "keep",
       message:
         "No connection within pool.acquireTimeoutMs (250 ms): waited 250 ms; of at most 1, 1 are in use, 0 idle and 0 being " +
-        "opened; 2 in line. Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs",
+        "opened; 2 in line. Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs.",
     })
   })
 
@@ -231,14 +231,39 @@ describe("limits of waiting", () => {
 
   it("refuses whoever would make the line longer than waitersMax, at once", () => {
     const fixture = new Fixture({ max: 1, waitersMax: 2 })
-    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire()]
-    expect(callers.map((caller) => caller.waits)).toEqual([true, true, false])
-    expect(callers[2]?.failure).toMatchObject({
+    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire(), fixture.acquire()]
+    expect(callers.map((caller) => caller.waits)).toEqual([true, true, true, false])
+    expect(callers[3]?.failure).toMatchObject({
       kind: "pool_full",
       message:
-        "2 already wait for a connection, and pool.waitersMax is 2; 0 of at most 1 connections are in use. Ask for less at " +
-        "once, or raise pool.max or pool.waitersMax",
+        "The line for a connection is full: 3 wait (pool.waitersMax is 2, besides those for whom one is being opened); of at " +
+        "most 1, 0 are in use and 1 being opened. Ask for less at once, or raise pool.max or pool.waitersMax.",
     })
+  })
+
+  it("lets nobody wait with waitersMax 0 but for an opening or a check of its own", async () => {
+    const fixture = new Fixture({ max: 2, waitersMax: 0, validateAfterIdleMs: 1_000 })
+    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire()]
+    expect(callers.map((caller) => caller.waits)).toEqual([true, true, false])
+    await fixture.opens()
+    await fixture.opens()
+    fixture.pool.giveBack(callers[0]!.thing, "keep")
+    await fixture.clock.advance(2_000)
+    expect([fixture.acquire(), fixture.acquire()].map((caller) => caller.waits)).toEqual([true, false])
+  })
+
+  it("comes out of an outage also with waitersMax 0", async () => {
+    const fixture = new Fixture({ waitersMax: 0 })
+    const first = fixture.acquire({ deadline: deadlineAfter(fixture.clock, 10) })
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(50)
+    expect(first.failure.kind).toBe("connection_failed")
+    expect(fixture.acquire().failure.kind).toBe("pool_full")
+    await fixture.clock.advance(50)
+    const next = fixture.acquire()
+    expect(fixture.acquire().failure.kind).toBe("pool_full")
+    const opened = await fixture.opens()
+    expect(next.thing).toBe(opened)
   })
 
   it("keeps the process alive while somebody waits, and not for what is idle", async () => {
@@ -417,12 +442,10 @@ describe("telling", () => {
   it("keeps its books straight for an observer that asks it for something", async () => {
     const fixture = new Fixture({ max: 2, min: 1 })
     const totals: number[] = []
-    const push = fixture.events.push.bind(fixture.events)
-    fixture.events.push = (...events) => {
+    fixture.observe = () => {
       void fixture.pool.acquire()
       const { idle, leased, opening } = fixture.pool.stats()
       totals.push(idle + leased + opening)
-      return push(...events)
     }
     const caller = fixture.acquire()
     await fixture.opens()
@@ -432,6 +455,35 @@ describe("telling", () => {
     while (fixture.resources.openings.length > 0 && totals.length < 20) await fixture.opens()
     expect(totals.length).toBeGreaterThan(4)
     expect(Math.max(...totals)).toBe(2)
+  })
+})
+
+describe("late timers", () => {
+  it("do not let one be handed out after the end of its lifetime", async () => {
+    const fixture = new Fixture({ maxLifetimeMs: 10_000 })
+    const { thing } = await fixture.served()
+    await fixture.clock.advance(9_900)
+    fixture.pool.giveBack(thing, "keep")
+    fixture.clock.jump(100)
+    expect(fixture.acquire().waits).toBe(true)
+    expect(thing.closed).toEqual(["lifetime"])
+  })
+
+  it("do not let an observer overtake whoever waits", async () => {
+    const chances = [0.1, 0.9]
+    const fixture = new Fixture(
+      { max: 2, maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 },
+      () => chances.pop() ?? 0.5,
+    )
+    await fixture.idle(2)
+    const pushy: Caller[] = []
+    fixture.observe = () => pushy.push(fixture.acquire())
+    fixture.clock.jump(10_000)
+    const caller = fixture.acquire()
+    await fixture.clock.settle()
+    expect(fixture.resources.things.map((thing) => thing.closed)).toEqual([[], ["lifetime"]])
+    expect(caller.waits).toBe(false)
+    expect(pushy.map((other) => other.waits)).toEqual([true])
   })
 })
 

@@ -1,4 +1,4 @@
-import type { CallbackThrew } from "./errors/bug.ts"
+import type { CallbackThrew } from "../errors/bug.ts"
 
 /** Callbacks of yours that are told what no Result can say. What they throw is dropped. */
 export interface Hooks {

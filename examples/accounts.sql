@@ -1,0 +1,6 @@
+-- The table of ten-lines.ts and dialect.ts.
+create table accounts (
+  owner text primary key,
+  balance integer not null check (balance >= 0)
+);
+insert into accounts values ('ann', 100), ('bob', 0);

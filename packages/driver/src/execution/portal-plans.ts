@@ -1,0 +1,93 @@
+import type { CompiledQuery } from "kysely"
+
+import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import type { RowDecoder } from "../postgres/row-decoder.ts"
+import type { StatementShape } from "../postgres/statement.ts"
+import type { Machine } from "./machine.ts"
+import { callLimits, type DoorOptions, type Place } from "./plan-statement.ts"
+import type { Plan } from "./plan.ts"
+
+/** What a stream sends, from its first chunk to its end. */
+export class PortalPlans {
+  readonly #machine: Machine
+  readonly #query: CompiledQuery
+  readonly #shape: StatementShape
+  readonly #portal: string
+  readonly #rowsMax: number
+  /** The stream brings its own transaction. */
+  readonly #own: boolean
+
+  constructor(
+    machine: Machine,
+    stream: { query: CompiledQuery; shape: StatementShape; portal: string; rowsMax: number; own: boolean },
+  ) {
+    this.#machine = machine
+    this.#query = stream.query
+    this.#shape = stream.shape
+    this.#portal = stream.portal
+    this.#rowsMax = stream.rowsMax
+    this.#own = stream.own
+  }
+
+  /** The first chunk, with a BEGIN of its own where none is open: READ ONLY unless it is known to write. */
+  open(parameters: Parameters, place: Place, options: DoorOptions): Plan {
+    const { reads } = this.#shape
+    const opening: Step = {
+      do: "open-portal",
+      sql: this.#query.sql,
+      parameters,
+      portal: this.#portal,
+      rowsMax: this.#rowsMax,
+    }
+    const within = (begin: string): Step[] => (this.#own ? [{ do: "command", sql: begin }, opening] : [opening])
+    const vouched = options.readOnly === true || place.readOnly
+    const suspected =
+      this.#own && reads === "ask" && options.readOnly !== false && !this.#machine.knownWrites.has(this.#query.sql)
+    // No COMMIT has been sent when this fails, so nothing of it can have been applied.
+    const first = { enclosed: this.#own, repeatable: this.#own, counted: true, rowsDelivered: false } as const
+    const asWrite: Plan = { ...this.#plan(within("begin"), options), ...first, access: "write", phase: "transaction" }
+    if (reads !== "proved" && !vouched && !suspected) return asWrite
+    return {
+      ...this.#plan(within("begin read only"), options),
+      ...first,
+      access: "read",
+      phase: this.#own ? "read" : "transaction",
+      ifWrite: suspected && !vouched ? asWrite : undefined,
+    }
+  }
+
+  /** It only reads, as far as anybody knows: then all that matters of it are its rows. */
+  reads(options: DoorOptions): boolean {
+    if (this.#shape.reads === "proved" || options.readOnly === true) return true
+    return this.#shape.reads === "ask" && options.readOnly !== false && !this.#machine.knownWrites.has(this.#query.sql)
+  }
+
+  next(decoder: RowDecoder | undefined, options: DoorOptions): Plan {
+    return this.#plan([{ do: "fetch", portal: this.#portal, rowsMax: this.#rowsMax }], options, decoder)
+  }
+
+  close(options: DoorOptions): Plan {
+    const closing: Step = { do: "close-portal", portal: this.#portal }
+    if (!this.#own) return this.#plan([closing], options)
+    const plan = this.#plan([closing, { do: "command", sql: "commit" }], options)
+    return this.#shape.reads === "proved" ? plan : { ...plan, phase: "commit" }
+  }
+
+  #plan(steps: readonly Step[], options: DoorOptions, decoder?: RowDecoder): Plan {
+    return {
+      queryId: this.#query.queryId.queryId,
+      sql: this.#query.sql,
+      label: options.label,
+      exchangeOn: () => new Exchange({ protocol: "extended", steps }, decoder),
+      access: this.#shape.reads === "no" ? "write" : "read",
+      phase: "transaction",
+      selfCommitting: false,
+      enclosed: false,
+      repeatable: false,
+      ifWrite: undefined,
+      counted: false,
+      rowsDelivered: true,
+      ...callLimits(this.#machine, options),
+    }
+  }
+}

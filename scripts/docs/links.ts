@@ -1,0 +1,25 @@
+/** Fenced and inline code quotes links without being any. */
+const CODE = /```[\s\S]*?```|`[^`\n]*`/g
+const LINK = /\]\((?<target>[^)\s]+)\)/g
+
+/** The targets of a page's links that lead to files of this repository, as they are written. */
+export function relativeLinks(page: string): string[] {
+  // In a link's own text code is common, so only its target must stay.
+  const prose = page.replaceAll(CODE, "")
+  return [...prose.matchAll(LINK)]
+    .map((link) => link.groups?.["target"] ?? "")
+    .filter((target) => !/^[a-z]+:/.test(target))
+}
+
+/** The anchors that a page's headings have on GitHub. */
+export function anchorsOf(page: string): Set<string> {
+  const headings = page.replaceAll(/```[\s\S]*?```/g, "").matchAll(/^#+ (?<text>.+)$/gm)
+  const slugs = [...headings].map((heading) =>
+    (heading.groups?.["text"] ?? "")
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  )
+  return new Set(slugs)
+}

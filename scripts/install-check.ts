@@ -1,0 +1,134 @@
+/**
+ * Installs the packages as a stranger would: `npm install` of the tarballs in an empty project, on the oldest Node that
+ * they promise to work with. There the README's examples must pass the compiler, the newest and the oldest promised, and run.
+ *
+ *     node scripts/install-check.ts [folder with tarballs]
+ */
+import { spawnSync } from "node:child_process"
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+
+import { isolatedDatabase, startPostgres } from "@kysely-resilient/testing"
+import { Client } from "pg"
+
+import { root } from "./docs/pages.ts"
+import { pack, packages, tarball, versionOf } from "./packages.ts"
+
+const OLDEST_NODE = "22.12.0"
+const OLDEST_TYPESCRIPT = "5.9.3"
+
+/** For the slowest step, npm with an empty cache on a slow network. */
+const LIMIT_MS = 300_000
+
+/** Declarations must not need these: pg brings no types of its own, and whoever uses ours need not install any. */
+const PG_TYPES = /\b(?:from|import)\b[\s(]*["'](?:pg|pg-[a-z-]+)["'/]|reference types="pg/
+
+/** What each example prints, one after the other on the same database. */
+const EXAMPLES = { dialect: "Rich: ann\n", "ten-lines": "Ann has 100\nBob has 70\n" }
+
+/** Everything public, so that the compiler reads every declaration and Node every module. */
+const ENTRIES = [
+  "@kysely-resilient/driver",
+  "@kysely-resilient/core",
+  "@kysely-resilient/core/errors",
+  "@kysely-resilient/core/schema",
+  "@kysely-resilient/codegen-config",
+  "@kysely-resilient/testing",
+]
+
+const project = mkdtempSync(join(tmpdir(), "kysely-resilient-install-"))
+try {
+  install(process.argv[2] ?? packAll())
+  refusePgTypes()
+  compile("typescript")
+  compile("typescript-oldest")
+  const version = inProject(["node", "--version"]).trim()
+  if (version !== `v${OLDEST_NODE}`) throw new Error(`The examples would run on Node ${version}, not on ${OLDEST_NODE}`)
+  inProject(["node", "out/entries.js"])
+  inProject(["kysely-resilient-codegen", "--help"])
+  await runExamples()
+  console.log(`installed, compiled and run on Node ${OLDEST_NODE}`)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  rmSync(project, { recursive: true, force: true })
+}
+
+function packAll(): string {
+  for (const name of packages) pack(name, project)
+  return project
+}
+
+function install(tarballs: string): void {
+  const ours = packages.map((name) => tarball(name, tarballs))
+  const theirs = ["kysely", "pg", "neverthrow", "typescript", "@types/node"].map(
+    (name) => `${name}@${versionOf(join(root, "node_modules", name))}`,
+  )
+  const oldest = [`node@${OLDEST_NODE}`, `typescript-oldest@npm:typescript@${OLDEST_TYPESCRIPT}`]
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  inProject(["npm", "install", "--no-audit", "--no-fund", "--loglevel", "error", ...ours, ...theirs, ...oldest])
+}
+
+function refusePgTypes(): void {
+  const declarations = globSync("node_modules/@kysely-resilient/*/dist/**/*.d.ts", { cwd: project })
+  if (declarations.length === 0) throw new Error("There are no declarations")
+  const guilty = declarations.filter((file) => PG_TYPES.test(readFileSync(join(project, file), "utf8")))
+  if (guilty.length > 0) throw new Error(`These declarations need pg's types:\n${guilty.join("\n")}`)
+}
+
+function compile(compiler: string): void {
+  for (const name of Object.keys(EXAMPLES)) copyFileSync(join(root, `examples/${name}.ts`), join(project, `${name}.ts`))
+  const imports = ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}"`)
+  const used = `for (const entry of [${ENTRIES.map((_, index) => `entry${index}`).join(", ")}]) Object.keys(entry)`
+  writeFileSync(join(project, "entries.ts"), [...imports, used].join("\n"))
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({
+      // Every declaration is read in full, in ours and in what ours need.
+      compilerOptions: {
+        module: "nodenext",
+        target: "es2023",
+        types: ["node"],
+        strict: true,
+        skipLibCheck: false,
+        outDir: "out",
+      },
+      include: ["*.ts"],
+    }),
+  )
+  inProject(["node", `node_modules/${compiler}/bin/tsc`, "-p", "."])
+}
+
+async function runExamples(): Promise<void> {
+  await using server = await startPostgres()
+  await using database = await isolatedDatabase(server, { name: "install-check" })
+  const client = new Client({ connectionString: database.url })
+  await client.connect()
+  await client.query(readFileSync(join(root, "examples/accounts.sql"), "utf8"))
+  await client.end()
+  for (const [name, expected] of Object.entries(EXAMPLES)) {
+    const said = inProject(["node", `out/${name}.js`], { DATABASE_URL: database.url })
+    if (said !== expected) throw new Error(`${name} said ${JSON.stringify(said)} and not ${JSON.stringify(expected)}`)
+  }
+}
+
+/** Runs a program with what the project has installed, its Node first, and gives what it printed. */
+function inProject(
+  [program = "", ...parameters]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string {
+  const path = [join(project, "node_modules/.bin"), process.env["PATH"]].join(delimiter)
+  const options = {
+    cwd: project,
+    encoding: "utf8",
+    env: { ...process.env, ...env, PATH: path },
+    timeout: LIMIT_MS,
+  } as const
+  const { status, stdout, stderr, error } = spawnSync(program, parameters, options)
+  if (status === 0) return stdout
+  throw new Error(
+    `${program} ${parameters.join(" ")} failed: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`,
+  )
+}

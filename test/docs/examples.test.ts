@@ -1,0 +1,72 @@
+import { globSync, readFileSync } from "node:fs"
+import { basename, resolve } from "node:path"
+
+import { afterServerHasCommit, cut, startFaultProxy } from "@kysely-resilient/testing"
+import { beforeEach, describe, expect, it } from "vitest"
+
+import { embed, embeddedIn } from "../../scripts/docs/code-blocks.ts"
+import { pages, root } from "../../scripts/docs/pages.ts"
+import { testDatabase } from "../support/databases.ts"
+import { runFile } from "../support/script.ts"
+
+const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
+
+/** What each example says when all is well. An example without an entry fails. */
+const SAYS: Readonly<Record<string, string>> = {
+  "ten-lines.ts": "Ann has 100\nBob has 70\n",
+  "dialect.ts": "Rich: ann\n",
+}
+
+const examples = globSync("*.ts", { cwd: resolve(root, "examples") })
+
+const database = testDatabase(import.meta.url)
+
+const run = (example: string, env: Readonly<Record<string, string>> = {}): ReturnType<typeof runFile> =>
+  runFile(resolve(root, "examples", example), { DATABASE_URL: database.url, ...env })
+
+beforeEach(async () => {
+  await database.ask(`drop table if exists accounts; ${read("examples/accounts.sql")}`)
+})
+
+describe("an example", () => {
+  it.each(examples)("%s runs, says what it should, and ends by itself", async (example) => {
+    expect(await run(example)).toMatchObject({ code: 0, output: SAYS[example] })
+  })
+
+  it("says that there is too little when a constraint refuses, and nothing is applied", async () => {
+    await database.ask("update accounts set balance = 20 where owner = 'ann'")
+    expect(await run("ten-lines.ts")).toMatchObject({ code: 0, output: "Ann has 20\nAnn has too little\n" })
+    expect(await database.ask("select balance from accounts where owner = 'bob'")).toEqual([{ balance: 0 }])
+  })
+
+  it("says what failed when a row is missing, and nothing is applied", async () => {
+    await database.ask("delete from accounts where owner = 'bob'")
+    const { code, output } = await run("ten-lines.ts")
+    expect(code).toBe(0)
+    expect(output).toMatch(/^Ann has 100\nThat failed: no_row: /)
+    expect(await database.ask("select balance from accounts")).toEqual([{ balance: 100 }])
+  })
+
+  it("says so when COMMIT was not answered", async () => {
+    const { hostname, port } = new URL(database.url)
+    const proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } })
+    try {
+      proxy.rule({ when: afterServerHasCommit, do: cut() })
+      const { output } = await run("ten-lines.ts", { DATABASE_URL: proxy.url(database.url) })
+      expect(output).toBe("Ann has 100\nCOMMIT was not answered: look before you pay again\n")
+    } finally {
+      await proxy.close()
+    }
+  })
+})
+
+describe("a page", () => {
+  it.each(pages())("%s shows the examples as they are (else: pnpm docs:sync)", (page) => {
+    expect(read(page)).toBe(embed(read(page), read))
+  })
+
+  it("README.md shows every example", () => {
+    const shown = embeddedIn(read("README.md")).map((path) => basename(path))
+    expect(shown.toSorted()).toEqual(examples.toSorted())
+  })
+})

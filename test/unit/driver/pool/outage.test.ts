@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest"
+
+import {
+  afterFailedOpening,
+  nextOpeningAt,
+  noOutage,
+  outageLimitAt,
+  type Demand,
+} from "@kysely-resilient/driver/src/pool/outage.ts"
+
+import { crowded, unreachable, wrongPassword } from "./pool-fixture.ts"
+
+const delayMs = (attempts: number): number => 100 * attempts
+const begun = afterFailedOpening(noOutage, { failure: unreachable, live: 0, now: 1_000, delayMs })
+const refused = afterFailedOpening(noOutage, { failure: wrongPassword, live: 1, now: 1_000, delayMs })
+const full = afterFailedOpening(noOutage, { failure: crowded, live: 1, now: 1_000, delayMs })
+
+describe("afterFailedOpening", () => {
+  it.each([
+    ["the server is to blame and may come back", unreachable, 0, "unreachable"],
+    ["the same, though something is open", unreachable, 2, "unreachable"],
+    ["the server is full and something is open", crowded, 1, "crowded"],
+    ["the server is full and nothing is open", crowded, 0, "unreachable"],
+    ["it fails for good", wrongPassword, 0, "refused"],
+    ["it fails for good, though something is open", wrongPassword, 1, "refused"],
+    ["the client is to blame, whatever a retry might do", { ...unreachable, blame: "client" }, 0, "refused"],
+  ] as const)("knows what it means when %s", (_, failure, live, state) => {
+    expect(afterFailedOpening(noOutage, { failure, live, now: 1_000, delayMs }).state).toBe(state)
+  })
+
+  it("pauses for longer each time, and remembers when it began", () => {
+    expect(begun).toEqual({
+      state: "unreachable",
+      failure: unreachable,
+      attempts: 1,
+      since: 1_000,
+      failedAt: 1_000,
+      retryAt: 1_100,
+    })
+    const second = afterFailedOpening(begun, { failure: crowded, live: 0, now: 1_250, delayMs })
+    expect(second).toEqual({ ...begun, failure: crowded, attempts: 2, failedAt: 1_250, retryAt: 1_450 })
+  })
+
+  it("counts those that were under way together once", () => {
+    const late = afterFailedOpening(begun, { failure: unreachable, live: 0, now: 1_099, delayMs })
+    expect(late).toEqual({ ...begun, failedAt: 1_099 })
+  })
+
+  it("begins anew when the trouble is another", () => {
+    const other = afterFailedOpening(begun, { failure: crowded, live: 1, now: 1_250, delayMs })
+    expect(other).toMatchObject({ state: "crowded", since: 1_250, attempts: 2 })
+  })
+
+  it("does not pause after a refusal that everybody was told of", () => {
+    expect(afterFailedOpening(noOutage, { failure: wrongPassword, live: 0, now: 1_000, delayMs })).toMatchObject({
+      retryAt: 1_000,
+    })
+    expect(afterFailedOpening(noOutage, { failure: wrongPassword, live: 1, now: 1_000, delayMs })).toMatchObject({
+      retryAt: 1_100,
+    })
+  })
+})
+
+describe("nextOpeningAt", () => {
+  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5 }
+  const now = -Infinity
+  const never = Infinity
+
+  it.each([
+    ["all is well and somebody waits", noOutage, { uncovered: 1, opening: 3 }, now],
+    ["all is well and min is not filled", noOutage, { missing: 1, opening: 3 }, now],
+    ["all is well and nothing is wanted", noOutage, {}, never],
+    ["there is no room", noOutage, { uncovered: 1, missing: 1, room: 0 }, never],
+    ["there is less than no room, after a resize", begun, { uncovered: 1, room: -1 }, never],
+    ["in an outage somebody waits", begun, { uncovered: 1, missing: 1 }, 1_100],
+    ["in an outage one is tried already", begun, { uncovered: 1, opening: 1 }, never],
+    ["in an outage min is not filled", begun, { missing: 1 }, 6_000],
+    ["in an outage nothing is wanted", begun, {}, never],
+    ["it was refused and somebody waits", refused, { uncovered: 1 }, 1_100],
+    ["it was refused and min is not filled", refused, { missing: 1 }, never],
+  ] as const)("knows when to open if %s", (_, outage, demand, at) => {
+    expect(nextOpeningAt(outage, { ...nobody, ...demand })).toBe(at)
+  })
+})
+
+describe("outageLimitAt", () => {
+  it("counts from the outage or from joining, whichever came later, and only in an outage", () => {
+    expect(outageLimitAt(begun, 500, 5_000)).toBe(6_000)
+    expect(outageLimitAt(begun, 1_500, 5_000)).toBe(6_500)
+    expect(outageLimitAt(noOutage, 500, 5_000)).toBe(Infinity)
+    expect(outageLimitAt(full, 500, 5_000)).toBe(Infinity)
+  })
+})
