@@ -8,7 +8,6 @@ import {
   type DriverEvent,
   type DriverOptions,
   type Engine,
-  type Settled,
 } from "@kysely-resilient/driver"
 import {
   afterServerHasCommit,
@@ -20,15 +19,12 @@ import {
   onCancelRequest,
   onStartup,
   stall,
-  startEmbeddedPostgres,
   startFaultProxy,
   truncate,
   type FaultProxy,
-  type OwnServer,
 } from "@kysely-resilient/testing"
 import { CompiledQuery, Kysely, sql } from "kysely"
 import { err, ok } from "neverthrow"
-import pg from "pg"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 import { expectCalm } from "../support/aftermath.ts"
@@ -344,6 +340,17 @@ describe("rule 6: the handle is closed, what is in flight is waited for but not 
     expect(await notes()).toEqual([])
   })
 
+  it.each(["commit", "rollback"] as const)("what comes after its %s was asked for is refused", async (end) => {
+    const lease = engine.lease()
+    lease.begin({})
+    void lease.run(text("insert into notes select 'in time' from pg_sleep(0.2)"))
+    const ending = end === "commit" ? lease.commit() : lease.rollback("caller")
+    expect(await lease.run(add("late"))).toMatchObject({ ok: false, failure: { kind: "refused" } })
+    await ending
+    await lease.release()
+    expect(await notes()).toEqual(end === "commit" ? ["in time"] : [])
+  })
+
   it("a statement in flight is stopped when it takes too long", async () => {
     const lease = engine.lease()
     lease.begin({})
@@ -572,160 +579,6 @@ describe("rule 10: what provably did not run is run", () => {
   })
 })
 
-describe("rule 10, on a server whose connections are all taken", () => {
-  const SEATS = 6
-  let server: OwnServer
-  const others: pg.Client[] = []
-
-  beforeAll(async () => {
-    const none = { superuser_reserved_connections: 0, reserved_connections: 0 }
-    server = await startEmbeddedPostgres({ maxConnections: SEATS, settings: none, durable: false })
-  })
-
-  afterAll(async () => {
-    await server.stop()
-  })
-
-  async function take(seats: number): Promise<void> {
-    for (let nth = 0; nth < seats; nth += 1) {
-      const client = new pg.Client(server.url)
-      client.on("error", () => {})
-      await client.connect()
-      others.push(client)
-    }
-  }
-
-  async function leave(): Promise<void> {
-    await Promise.all(others.splice(0).map((client) => client.end()))
-  }
-
-  it("callers who can wait get their answer when one is free", async () => {
-    await take(SEATS)
-    const crowded = makeEngine({ connection: server.url, pool: { min: 0, max: 4 } })
-    const answers = Promise.all(Array.from({ length: 30 }, (_, nth) => crowded.run(text("select $1::int as nth", nth))))
-    await pause(600)
-    expect(told("connection.failed")[0]).toMatchObject({ failure: { sqlState: "53300", effect: "not_applied" } })
-    await leave()
-    for (const [nth, settled] of (await answers).entries()) {
-      expect(settled).toMatchObject({ ok: true, attempts: 1, value: { rows: [{ nth }] } })
-    }
-    await crowded.close()
-  })
-
-  it("the few connections that there are serve everybody, however long the others stay", async () => {
-    await take(SEATS - 2)
-    const crowded = makeEngine({ connection: server.url, pool: { min: 0, max: 10 }, retry: { outageWaitMs: 100 } })
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, nth) => crowded.run(text("select $1::int as nth from pg_sleep(0.02)", nth))),
-    )
-    for (const settled of answers) expect(settled).toMatchObject({ ok: true, attempts: 1 })
-    await crowded.close()
-    await leave()
-  })
-
-  it("who cannot wait so long is told what was in the way, and that nothing was done", async () => {
-    await take(SEATS)
-    const crowded = makeEngine({ connection: server.url, pool: { min: 0, max: 4 } })
-    expect(await crowded.run(text("select 1"), { timeoutMs: 200 })).toMatchObject({
-      ok: false,
-      failure: { kind: "too_many_connections", sqlState: "53300", effect: "not_applied" },
-    })
-    await crowded.close()
-    await leave()
-  })
-})
-
-describe("rule 10, on a server that restarts", () => {
-  let server: OwnServer
-
-  beforeAll(async () => {
-    server = await startEmbeddedPostgres()
-    await onServer("create table notes (note text); create table facts (id text primary key)")
-  })
-
-  afterAll(async () => {
-    await server.stop()
-  })
-
-  async function onServer(statement: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client(server.url)
-    await client.connect()
-    try {
-      return (await client.query(statement)).rows
-    } finally {
-      await client.end()
-    }
-  }
-
-  it.each([
-    ["at once", () => server.restart("immediate")],
-    ["in order", () => server.restart("fast")],
-    ["after one of its backends crashed", () => server.crashBackend()],
-  ] as const)("%s: fifty callers get what they can get", async (_, restart) => {
-    const stressed = makeEngine({
-      connection: server.url,
-      pool: { min: 0, max: 8 },
-      retry: { outageWaitMs: 15_000 },
-    })
-    const over = new AbortController()
-    const failures: unknown[] = []
-    const ledger = new Map<string, Settled<unknown>>()
-    let answered = 0
-    const caller = async (nth: number): Promise<void> => {
-      for (let round = 0; !over.signal.aborted; round += 1) {
-        const id = `${performance.now()}-${nth}-${round}`
-        const kind = nth % 3
-        const settled: Settled<unknown> = await (kind === 0
-          ? stressed.run(text("select count(*) from notes"))
-          : kind === 1
-            ? stressed.run(text("insert into facts values ($1) on conflict do nothing", id), { idempotent: true })
-            : stressed.run(add(id)))
-        answered += 1
-        if (kind === 2) ledger.set(id, settled)
-        // Only a write that was on its way when the server went away may fail, and then nobody knows.
-        if (!settled.ok && (kind !== 2 || settled.failure.effect !== "unknown")) failures.push(settled)
-      }
-    }
-    const callers = Array.from({ length: 50 }, (_, nth) => caller(nth))
-    await pause(300)
-    await restart()
-    await server.ready()
-    const before = answered
-    while (answered < before + 200) await pause(10)
-    over.abort()
-    await Promise.all(callers)
-    expect(failures).toEqual([])
-
-    const unknown = [...ledger.values()].filter((settled) => !settled.ok)
-    expect(unknown.length, "at most one for each connection").toBeLessThanOrEqual(8)
-    const held = new Map(
-      (await onServer("select note, count(*)::int as n from notes group by note")).map((row) => [
-        row["note"],
-        row["n"],
-      ]),
-    )
-    for (const [id, settled] of ledger) {
-      if (settled.ok) expect(held.get(id)).toBe(1)
-      else expect([undefined, 1]).toContain(held.get(id))
-    }
-    await stressed.close()
-  })
-
-  it("a crash resets the pool once, however many connections it took", async () => {
-    const hit = makeEngine({ connection: server.url, pool: { min: 0, max: 6 }, retry: { outageWaitMs: 15_000 } })
-    const pid = await pidOf(hit)
-    const sleeping = Array.from({ length: 5 }, () => hit.run(text("select pg_sleep(2)"), { retry: false }))
-    while (hit.snapshot().pool.leased < 5) await pause(5)
-    await pause(100)
-    await server.crashBackend(pid)
-    await Promise.all(sleeping)
-    await server.ready()
-    expect(await hit.run(text("select 1"))).toMatchObject({ ok: true })
-    expect(told("pool.reset")).toHaveLength(1)
-    await hit.close()
-  })
-})
-
 describe("rule 11: who waits for the pool inside of a transaction is not made to wait again", () => {
   const ACQUIRE_MS = 300
 
@@ -822,6 +675,13 @@ describe("rule 13: one deadline for an operation, whatever it takes", () => {
     const delays = told("query.retried").map(({ delayMs }) => delayMs)
     expect(Math.max(...delays)).toBeLessThanOrEqual(100)
     expect(new Set(delays).size, "no two of the delays are alike").toBe(delays.length)
+  })
+
+  it("a second try has only what the first one left", async () => {
+    proxy.rule({ when: beforeAnswer(/pg_sleep/), do: cut() })
+    const [tookMs, settled] = await timed(engine.run(text("select pg_sleep(0.4)"), { timeoutMs: LIMIT_MS }))
+    expect(settled).toMatchObject({ ok: false, attempts: 2, failure: { kind: "deadline_exceeded" } })
+    expect(tookMs).toBeLessThan(LIMIT_MS + CANCEL_MS)
   })
 
   it("so does the wait for a server that is not there, and the attempt after it", async () => {
