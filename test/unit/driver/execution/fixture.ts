@@ -204,6 +204,13 @@ export class Fixture {
   }
 }
 
+/** Everything that a stream gives, to its end. */
+export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const given: T[] = []
+  for await (const one of stream) given.push(one)
+  return given
+}
+
 /** Whether a promise is settled by now, and with what. */
 export class Watched<T> {
   value: T | undefined

@@ -26,7 +26,8 @@ beforeEach(() => {
   fixture = new Fixture()
 })
 
-const alone = (query: CompiledQuery, options: DoorOptions = {}) => runAlone(fixture.machine, [query], options)
+const alone = (query: CompiledQuery, options: DoorOptions = {}) =>
+  runAlone(fixture.machine, [query], options, (exchange) => exchange)
 const settle = (query: CompiledQuery, options: DoorOptions = {}) => fixture.settle(alone(query, options))
 const countOf = (sql: string): number => fixture.server.texts().filter((text) => text === sql).length
 
@@ -354,7 +355,7 @@ describe("what is ours and not a caller's", () => {
     fixture.server.when("begin", { dies: "unanswered" }, 1)
     const lease = fixture.lease()
     const settled = await fixture.settle(
-      runPlan(fixture.machine, lease, beginPlan(fixture.machine, { label: "transfer" })),
+      runPlan(fixture.machine, lease, beginPlan(fixture.machine, { label: "transfer" }, new AbortController().signal)),
     )
     expect(settled).toMatchObject({ ok: true, attempts: 2 })
     expect(fixture.told("query.retried")).toMatchObject([{ sql: "begin", label: "transfer", queryId: "" }])

@@ -1,5 +1,6 @@
-import { mapSettled, refuse, resultOf } from "@kysely-resilient/driver/src/execution/settled.ts"
+import { allResults, lastResult, mapSettled, refuse } from "@kysely-resilient/driver/src/execution/settled.ts"
 import { refused } from "@kysely-resilient/driver/src/failure/local.ts"
+import { Exchange } from "@kysely-resilient/driver/src/postgres/exchange.ts"
 import { describe, expect, it } from "vitest"
 
 const failure = refused({ why: "No" })
@@ -22,13 +23,25 @@ it("what is refused was never tried", () => {
   expect(refuse(failure)).toEqual({ ok: false, failure, attempts: 0, because: "not-transient" })
 })
 
-describe("resultOf", () => {
-  it("takes what a caller sees of a reply", () => {
-    const reply = { rows: [{ a: 1 }], command: "SELECT", affected: 1n, suspended: true }
-    expect(resultOf(reply)).toEqual({ rows: [{ a: 1 }], command: "SELECT", affected: 1n })
+describe("what a caller sees of an exchange", () => {
+  const exchange = (...tags: string[]): Exchange => {
+    const answered = new Exchange({ protocol: "simple", sql: "" })
+    for (const text of tags) answered.handleCommandComplete({ text })
+    return answered
+  }
+
+  it("is the last of several replies, or all of them", () => {
+    const answered = exchange("INSERT 0 3", "DELETE 2")
+    const [first, last] = [
+      { rows: [], command: "INSERT", affected: 3n },
+      { rows: [], command: "DELETE", affected: 2n },
+    ]
+    expect(lastResult(answered)).toEqual(last)
+    expect(allResults(answered)).toEqual([first, last])
   })
 
   it("is nothing where there was no reply", () => {
-    expect(resultOf(undefined)).toEqual({ rows: [], command: "", affected: undefined })
+    expect(lastResult(exchange())).toEqual({ rows: [], command: "", affected: undefined })
+    expect(allResults(exchange())).toEqual([])
   })
 })

@@ -48,9 +48,11 @@ describe("the backstop that the server keeps", () => {
 })
 
 describe("the plan of BEGIN", () => {
+  const { signal } = new AbortController()
+
   it("may be repeated, on another connection too: a BEGIN that failed has done nothing", () => {
     const { machine } = new Fixture()
-    expect(beginPlan(machine, {})).toMatchObject({
+    expect(beginPlan(machine, {}, signal)).toMatchObject({
       phase: "transaction",
       repeatable: true,
       retry: true,
@@ -58,8 +60,9 @@ describe("the plan of BEGIN", () => {
       counted: false,
       ifWrite: undefined,
       selfCommitting: false,
+      signal,
     })
-    expect(beginPlan(new Fixture({ retry: false, attemptsMax: 7 }).machine, {})).toMatchObject({
+    expect(beginPlan(new Fixture({ retry: false, attemptsMax: 7 }).machine, {}, signal)).toMatchObject({
       retry: false,
       attemptsMax: 7,
     })
@@ -67,7 +70,11 @@ describe("the plan of BEGIN", () => {
 
   it("carries the time that is left when it is sent, and not when it was planned", async () => {
     const fixture = new Fixture()
-    const plan = beginPlan(fixture.machine, { deadline: deadlineAfter(fixture.clock, 1_000), label: "transfer" })
+    const plan = beginPlan(
+      fixture.machine,
+      { deadline: deadlineAfter(fixture.clock, 1_000), label: "transfer" },
+      signal,
+    )
     const connection = connectTo(fixture.server)
     await fixture.clock.advance(400)
     expect(plan.exchangeOn(connection).request).toEqual({

@@ -71,17 +71,6 @@ describe("turns", () => {
     expect(await fine).toBe("done")
   })
 
-  it("goes on after work that threw before it had begun", async () => {
-    const turns = new Turns()
-    await expect(
-      turns.take(() => {
-        throw new Error("at once")
-      }),
-    ).rejects.toThrow("at once")
-    expect(turns.busy).toBe(false)
-    expect(await turns.take(async () => "next")).toBe("next")
-  })
-
   it("lets nobody in between who asks while work begins", async () => {
     const turns = new Turns()
     const [outer, inner] = [new Work(), new Work()]
