@@ -20,7 +20,7 @@ function run(...args) {
   })
 }
 
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- colours begin with the escape character
 const plain = (text) => text.replaceAll(/\u001b\[[0-9;]*m/g, "")
 
 /** What vitest's summary says. A file whose set-up broke has no failed test, and an unhandled error belongs to none. */

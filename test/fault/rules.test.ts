@@ -198,7 +198,7 @@ describe("rule 1: somebody listens to a connection from its first moment to its 
 })
 
 describe("rule 2: a connection that timed out, or lost a byte, is destroyed", () => {
-  it("it is never handed out again, and its late answer reaches nobody", async () => {
+  it("is never handed out again, and its late answer reaches nobody", async () => {
     const before = await pidOf(engine)
     proxy.rule({ when: beforeAnswer(/'late'/), do: stall() })
     expect(await engine.run(text("select 'late' as answer"), { timeoutMs: 200 })).toMatchObject({

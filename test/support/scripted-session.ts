@@ -237,7 +237,7 @@ export class Session {
       if (this.status === "E") tag = "ROLLBACK"
       if (this.status === "T") this.#commit()
       this.#rollback()
-    } else if (/^rollback to/.test(words)) this.#rollbackTo(lastName(words))
+    } else if (words.startsWith("rollback to")) this.#rollbackTo(lastName(words))
     else if (/^(rollback|abort)/.test(words)) this.#rollback()
     else if (words.startsWith("savepoint")) {
       this.#savepoints.push({ name: lastName(words), written: this.#written.length })

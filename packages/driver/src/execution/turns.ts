@@ -15,7 +15,7 @@ export class Turns {
     // Before it begins: what asks for a turn while it does comes behind it.
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
-    const running = first ? work() : before.then(work)
+    const running = first ? begun(work) : before.then(work)
     // Before whoever asked goes on: he must find it free.
     const over = (): void => {
       this.#unsettled -= 1
@@ -35,5 +35,14 @@ export class Turns {
   /** Resolves when nothing is running or waiting any more. */
   async drained(): Promise<void> {
     while (this.#unsettled > 0) await this.#last
+  }
+}
+
+/** `work()`, but what it throws at once is a rejection like any other. */
+function begun<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
+  } catch (thrown) {
+    return Promise.reject(thrown)
   }
 }

@@ -39,7 +39,6 @@ function everythingSeen(error: Error): string {
     String(error),
     error.stack,
     JSON.stringify(error),
-    // oxlint-disable-next-line typescript/no-misused-spread -- a copy has what can be enumerated, and nothing else
     JSON.stringify({ ...error }),
     JSON.stringify(walked),
     inspect(error, { depth: 10 }),
