@@ -1,6 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
-import { CANCEL_MS, fatal, Fixture, hiddenWrite, maybeRead, pg, provedRead, raw, Watched, write } from "./fixture.ts"
+import {
+  all,
+  CANCEL_MS,
+  fatal,
+  Fixture,
+  hiddenWrite,
+  maybeRead,
+  pg,
+  provedRead,
+  raw,
+  Watched,
+  write,
+} from "./fixture.ts"
 
 let fixture: Fixture
 
@@ -375,9 +387,7 @@ describe("release", () => {
     expect(await lease.run(provedRead)).toMatchObject(refusal)
     expect(await lease.batch([write])).toMatchObject(refusal)
     expect(await lease.savepoint("a")).toMatchObject(refusal)
-    const chunks: unknown[] = []
-    for await (const chunk of lease.stream(provedRead, 10)) chunks.push(chunk)
-    expect(chunks).toMatchObject([{ ok: false, failure: refusal.failure }])
+    expect(await all(lease.stream(provedRead, 10))).toMatchObject([{ ok: false, failure: refusal.failure }])
     lease.begin({})
     expect(await lease.run(write)).toMatchObject(refusal)
     await lease.rollback("caller")
