@@ -38,7 +38,7 @@ export function runAlone<T>(
 async function settle<T>(machine: Machine, plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
   const use = new SingleUse(machine)
   const settled = await runPlan(machine, use, plan)
-  if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, !settled.ok)
+  if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, settled.ok ? "raw-unharmed" : "raw-failed")
   return mapSettled(settled, read)
 }
 

@@ -1,11 +1,11 @@
 import { ended, type PgConnection } from "../postgres/connection.ts"
-import { planRepair } from "../postgres/repair.ts"
+import { planRepair, type LeftBy } from "../postgres/repair.ts"
 import type { Machine } from "./machine.ts"
 
-/** Back to the pool after use, in whatever state: a transaction that raw SQL left open is an orphan, and is ended first. Never fails. */
-export async function giveBackUsed(machine: Machine, connection: PgConnection, harmed: boolean): Promise<void> {
+/** Back to the pool after use, in whatever state: a transaction that is still open is ended first. Never fails. */
+export async function giveBackUsed(machine: Machine, connection: PgConnection, leftBy: LeftBy): Promise<void> {
   const idle = connection.transactionStatus === "I"
-  giveBackRepaired(machine, connection, idle || (await repairOrphan(machine, connection, harmed)))
+  giveBackRepaired(machine, connection, idle || (await repair(machine, connection, leftBy)))
 }
 
 /** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
@@ -30,17 +30,17 @@ export function giveBackRepaired(machine: Machine, connection: PgConnection, cle
   else machine.pool.giveBack(connection, "discard", dead === undefined ? "not-clean" : "died")
 }
 
-/** True if the connection is clean afterwards. `harmed`: a statement has failed since the transaction was begun. */
-async function repairOrphan(machine: Machine, connection: PgConnection, harmed: boolean): Promise<boolean> {
+/** True if the connection is clean afterwards. What raw SQL has left open is an orphan. */
+async function repair(machine: Machine, connection: PgConnection, leftBy: LeftBy): Promise<boolean> {
   const { orphanedTransaction, emit } = machine
   const found = connection.transactionStatus
   if (connection.dead !== undefined || found === "I") return false
-  const repair = planRepair(found, harmed ? "raw-failed" : "raw-unharmed", orphanedTransaction)
-  if (repair === "none") return true
-  emit({ name: "transaction.orphaned", connectionId: connection.id, action: repair })
-  if (repair === "discard") return false
-  const clean = await endTransaction(machine, connection, repair)
-  emit({ name: "connection.repaired", connectionId: connection.id, found, by: repair })
-  if (repair === "rollback") emit({ name: "transaction.rolled-back", reason: "orphan" })
+  const action = planRepair(found, leftBy, orphanedTransaction)
+  if (action === "none") return true
+  if (leftBy !== "us") emit({ name: "transaction.orphaned", connectionId: connection.id, action })
+  if (action === "discard") return false
+  const clean = await endTransaction(machine, connection, action)
+  emit({ name: "connection.repaired", connectionId: connection.id, found, by: action })
+  if (action === "rollback") emit({ name: "transaction.rolled-back", reason: leftBy === "us" ? "repair" : "orphan" })
   return clean
 }

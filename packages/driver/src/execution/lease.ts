@@ -10,17 +10,21 @@ import type {
 } from "../engine.ts"
 import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
+import type { Clock } from "../foundation/clock.ts"
 import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import type { LeftBy } from "../postgres/repair.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
 import { controlQuery, quoted, refuseControl } from "./control.ts"
 import { giveBackUsed } from "./give-back.ts"
+import { HeldTurn } from "./held-turn.ts"
 import { afterTheEnd, LeasedTransaction, type TransactionHost } from "./leased-transaction.ts"
 import type { Machine } from "./machine.ts"
+import { withPatience } from "./patience.ts"
 import { runPlan } from "./pipeline.ts"
-import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
+import { callLimits, planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { allResults, lastResult, mapSettled, refuse } from "./settled.ts"
 import { streamOn, type StreamHost } from "./streaming.ts"
@@ -53,6 +57,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   #releasing: Promise<void> | undefined
   /** Draining takes too long: what has not had its turn yet has none any more. */
   #stopped = false
+  /** A stream's, which keeps it between its chunks. */
+  #held: HeldTurn | undefined
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -146,15 +152,18 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     const held = this.#state
     this.#state = { state: "released" }
     if (held.state !== "pinned") return
-    await giveBackUsed(this.#machine, held.connection, this.#rawHarmed)
+    await giveBackUsed(this.#machine, held.connection, this.#leftBy)
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#turns.take(work)
   }
 
-  holdTurn(): Promise<() => void> {
-    return this.#turns.hold()
+  async holdTurn(): Promise<HeldTurn> {
+    const turn = new HeldTurn(await this.#turns.hold())
+    this.#held = turn
+    if (this.#stopped) turn.takeAway()
+    return turn
   }
 
   get nextPortal(): string {
@@ -167,6 +176,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     const timer = clock.after(limits.cancelMs, () => {
       this.#stopped = true
       this.inFlight?.abandon("close")
+      this.#held?.takeAway()
       onStop?.()
     })
     await this.#turns.drained()
@@ -187,7 +197,17 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
       if (refusal !== undefined) return Promise.resolve(refuse(refusal))
     }
     const planFor: PlanFor = (place, limits) => planStatements(this.#machine, queries, shapes, place, limits)
-    return this.#turns.take(() => this.#planned(planFor, shapes, options, read))
+    const transaction = this.#transaction
+    if (!this.#turns.busy && transaction?.pending !== true) {
+      return this.#turns.take(() => this.#planned(transaction, planFor, shapes, options, read))
+    }
+    // It has to wait, and its time runs from now.
+    const { clock } = this.#machine
+    const { deadline, signal } = callLimits(this.#machine, options)
+    const limits = deadline === undefined ? options : { ...options, deadline }
+    return withPatience(clock, { deadline, signal }, (stillWanted) =>
+      this.#turns.take(() => this.#planned(transaction, planFor, shapes, limits, read, stillWanted)),
+    )
   }
 
   /** What is refused at the door, before its turn. */
@@ -198,17 +218,19 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     return shape.control === undefined ? undefined : refuseControl(shape.control, this.#transaction !== undefined)
   }
 
-  /** Its turn has come: begin what is pending, plan, run, and keep the record. */
+  /** Its turn has come: begin what is pending, plan, run, and keep the record of the transaction that it was meant for. */
   async #planned<T>(
+    transaction: LeasedTransaction | undefined,
     planFor: PlanFor,
     shapes: readonly StatementShape[],
     options: DoorOptions,
     read: (exchange: Exchange) => T,
+    stillWanted?: () => boolean,
   ): Promise<Settled<T>> {
-    const transaction = this.#transaction
     const obstacle = this.#released() ?? (transaction === undefined ? undefined : await transaction.begin())
     if (obstacle !== undefined) return obstacle
-    const plan = planFor(this.place, withDeadlineOf(transaction, options))
+    const limits = stillWanted?.() === false ? overdue(this.#machine.clock, options) : options
+    const plan = planFor(this.#placeIn(transaction), withDeadlineOf(transaction, limits))
     if (!plan.ok) {
       transaction?.record.failed(plan.failure)
       return refuse(plan.failure)
@@ -221,11 +243,12 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   }
 
   runPlanned(
+    transaction: LeasedTransaction | undefined,
     planFor: (place: Place, options: DoorOptions) => Plan,
     shape: StatementShape,
     options: DoorOptions,
   ): Promise<Settled<Exchange>> {
-    return this.#planned((place, limits) => success(planFor(place, limits)), [shape], options, itself)
+    return this.#planned(transaction, (place, limits) => success(planFor(place, limits)), [shape], options, itself)
   }
 
   #released(): Settled<never> | undefined {
@@ -238,13 +261,26 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     this.#rawHarmed = open && (this.#rawHarmed || !ok)
   }
 
+  get transaction(): LeasedTransaction | undefined {
+    return this.#transaction
+  }
+
   get place(): Place {
-    const inTransaction = this.#transaction !== undefined || (this.pinned?.transactionStatus ?? "I") !== "I"
+    return this.#placeIn(this.#transaction)
+  }
+
+  #placeIn(transaction: LeasedTransaction | undefined): Place {
+    const inTransaction = transaction !== undefined || (this.pinned?.transactionStatus ?? "I") !== "I"
     return {
       fresh: this.#state.state === "fresh" && !inTransaction,
       inTransaction,
-      readOnly: this.#transaction?.settings.accessMode === "read only",
+      readOnly: transaction?.settings.accessMode === "read only",
     }
+  }
+
+  get #leftBy(): LeftBy {
+    if (this.#held?.takenAway === true) return "us"
+    return this.#rawHarmed ? "raw-failed" : "raw-unharmed"
   }
 
   #control(sql: string): Promise<Settled<void>> {
@@ -256,6 +292,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 function withDeadlineOf(transaction: LeasedTransaction | undefined, options: DoorOptions): DoorOptions {
   const deadline = earlier(options.deadline, transaction?.settings.deadline)
   return deadline === undefined ? options : { ...options, deadline }
+}
+
+/** Nobody waits for it any more: it is not sent, but it has failed, and is told of like every other. */
+function overdue(clock: Clock, options: DoorOptions): DoorOptions {
+  const { deadline } = options
+  return deadline === undefined
+    ? options
+    : { ...options, deadline: { ...deadline, at: Math.min(deadline.at, clock.now()) } }
 }
 
 function mayWrite(shape: StatementShape): boolean {

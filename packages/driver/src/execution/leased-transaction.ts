@@ -65,6 +65,11 @@ export class LeasedTransaction {
     return this.#state === "open"
   }
 
+  /** BEGIN has not been answered yet: a statement of it has that to wait for. */
+  get pending(): boolean {
+    return !this.#begun
+  }
+
   /** Why a statement whose turn has come cannot run, if it cannot; sends BEGIN if nobody has yet. */
   async begin(): Promise<Settled<never> | undefined> {
     if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())

@@ -7,6 +7,8 @@ import type { Machine } from "./machine.ts"
 import { callLimits, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 
+const BEGIN_READ_ONLY = "begin read only"
+
 /** What a stream sends, from its first chunk to its end. */
 export class PortalPlans {
   readonly #machine: Machine
@@ -16,6 +18,8 @@ export class PortalPlans {
   readonly #rowsMax: number
   /** The stream brings its own transaction. */
   readonly #own: boolean
+  /** Nothing can have been written: the tree proves it, its caller vouches for it, or the transaction is READ ONLY. */
+  #reads = false
 
   constructor(
     machine: Machine,
@@ -48,7 +52,7 @@ export class PortalPlans {
     const asWrite: Plan = { ...this.#plan(within("begin"), options), ...first, access: "write", phase: "transaction" }
     if (reads !== "proved" && !vouched && !suspected) return asWrite
     return {
-      ...this.#plan(within("begin read only"), options),
+      ...this.#plan(within(BEGIN_READ_ONLY), options),
       ...first,
       access: "read",
       phase: this.#own ? "read" : "transaction",
@@ -56,10 +60,17 @@ export class PortalPlans {
     }
   }
 
-  /** It only reads, as far as anybody knows: then all that matters of it are its rows. */
-  reads(options: DoorOptions): boolean {
-    if (this.#shape.reads === "proved" || options.readOnly === true) return true
-    return this.#shape.reads === "ask" && options.readOnly !== false && !this.#machine.knownWrites.has(this.#query.sql)
+  /** What came of `open`: it may have turned out to write. */
+  opened({ request }: Exchange, place: Place, options: DoorOptions): void {
+    const enforced =
+      request.protocol === "extended" &&
+      request.steps.some((step) => step.do === "command" && step.sql === BEGIN_READ_ONLY)
+    this.#reads = this.#shape.reads === "proved" || enforced || place.readOnly || options.readOnly === true
+  }
+
+  /** Then all that matters of it are its rows. */
+  get reads(): boolean {
+    return this.#reads
   }
 
   next(decoder: RowDecoder | undefined, options: DoorOptions): Plan {
@@ -79,7 +90,7 @@ export class PortalPlans {
       sql: this.#query.sql,
       label: options.label,
       exchangeOn: () => new Exchange({ protocol: "extended", steps }, decoder),
-      access: this.#shape.reads === "no" ? "write" : "read",
+      access: this.#reads ? "read" : "write",
       phase: "transaction",
       selfCommitting: false,
       enclosed: false,

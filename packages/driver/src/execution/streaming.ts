@@ -7,6 +7,8 @@ import type { RowDecoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
 import type { ConnectionHolder } from "./attempt.ts"
 import { endTransaction } from "./give-back.ts"
+import type { HeldTurn } from "./held-turn.ts"
+import { afterTheEnd, type LeasedTransaction } from "./leased-transaction.ts"
 import type { Machine } from "./machine.ts"
 import { sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
@@ -18,10 +20,12 @@ export interface StreamHost extends ConnectionHolder {
   refusalOf(shape: StatementShape): Failure | undefined
   readonly place: Place
   inTurn<T>(work: () => Promise<T>): Promise<T>
-  /** Holds the turn until the returned function is called. */
-  holdTurn(): Promise<() => void>
-  /** Begins what is pending, runs, and keeps the transaction's record; the caller has the turn. */
+  /** Waits for its turn and keeps it. */
+  holdTurn(): Promise<HeldTurn>
+  readonly transaction: LeasedTransaction | undefined
+  /** Begins `transaction` if that is pending, runs, and keeps its record; the caller has the turn. */
   runPlanned(
+    transaction: LeasedTransaction | undefined,
     planFor: (place: Place, options: DoorOptions) => Plan,
     shape: StatementShape,
     options: DoorOptions,
@@ -49,18 +53,21 @@ export async function* streamOn(
   const parameters = sendable(query)
   if (!parameters.ok) return yield refuse(parameters.failure)
 
-  const own = !host.place.inTransaction
-  const letGo = own ? await host.holdTurn() : undefined
+  const { transaction, place } = host
+  const own = !place.inTransaction
+  const turn = own ? await host.holdTurn() : undefined
   const plans = new PortalPlans(machine, { query, shape, portal: host.nextPortal, rowsMax, own })
   const step = (planFor: (place: Place, limits: DoorOptions) => Plan): Promise<Settled<Exchange>> => {
-    const run = (): Promise<Settled<Exchange>> => host.runPlanned(planFor, shape, options)
-    return own ? run() : host.inTurn(run)
+    const run = (): Promise<Settled<Exchange>> => host.runPlanned(transaction, planFor, shape, options)
+    if (turn === undefined) return host.inTurn(run)
+    return turn.over ? Promise.resolve(refuse(afterTheEnd())) : turn.during(run)
   }
   let open = false
   try {
     let decoder: RowDecoder | undefined
-    let chunk = await step((place, limits) => plans.open(parameters.value, place, limits))
+    let chunk = await step((here, limits) => plans.open(parameters.value, here, limits))
     open = chunk.ok
+    if (chunk.ok) plans.opened(chunk.value, place, options)
     for (;;) {
       if (!chunk.ok) return yield failedChunk(chunk)
       decoder ??= chunk.value.decoder
@@ -72,15 +79,15 @@ export async function* streamOn(
     open = false
     const closed = await step((_, limits) => plans.close(limits))
     // Every row of a read is out: what became of its COMMIT is nobody's business.
-    if (!closed.ok && !(own && plans.reads(options))) yield failedChunk(closed)
+    if (!closed.ok && !(own && plans.reads)) yield failedChunk(closed)
   } finally {
     // The consumer left early: what the statement has done so far stands, as when a statement is read to its end.
     if (open && host.pinned?.dead === undefined && host.pinned?.transactionStatus === "T") {
       await step((_, limits) => plans.close(limits))
     }
-    const left = own ? host.pinned : undefined
+    const left = turn === undefined || turn.over ? undefined : host.pinned
     if (left !== undefined && left.transactionStatus !== "I") await endTransaction(machine, left, "rollback")
-    letGo?.()
+    turn?.letGo()
   }
 }
 
