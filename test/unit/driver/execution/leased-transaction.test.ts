@@ -3,7 +3,7 @@ import type { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 
-import { CANCEL_MS, fatal, Fixture, maybeRead, pg, provedRead, raw, Watched, write } from "./fixture.ts"
+import { CANCEL_MS, fatal, Fixture, maybeRead, pg, raw, Watched, write } from "./fixture.ts"
 
 let fixture: Fixture
 
