@@ -63,7 +63,7 @@ describe("turns", () => {
     const [first, second] = [new Work(), new Work()]
     const failing = turns.take(first.start)
     const fine = turns.take(second.start)
-    // oxlint-disable-next-line vitest/valid-expect -- awaited below; it must listen before the work fails
+    // oxlint-disable-next-line vitest/valid-expect -- awaited below, when it has failed
     const failed = expect(failing).rejects.toThrow("failed")
     await first.fail()
     await failed
