@@ -8,7 +8,7 @@ import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
-import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
+import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
@@ -23,6 +23,8 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
   readonly clock: Clock
+  /** Default: Node's sockets. */
+  readonly makeSocket?: MakeSocket | undefined
 }
 
 /** What a transaction's own statement_timeout must not exceed, and what `ready()` reports. */
@@ -120,6 +122,7 @@ export class Connections implements Resources<PgConnection> {
         enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
         keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
+        ...(this.#parts.makeSocket !== undefined && { stream: this.#parts.makeSocket }),
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
         ...(settings.options !== undefined && { options: settings.options }),
       })
@@ -170,11 +173,12 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs } = this.#parts
+    const { clock, cancelMs, makeSocket } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
       ssl,
+      makeSocket,
       processId: client.processID ?? 0,
       secretKey: client.secretKey ?? 0,
     }
