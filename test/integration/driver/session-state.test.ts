@@ -144,13 +144,16 @@ describe("what one leaves the next does not see", () => {
     expect(told("connection.discarded")).toMatchObject([{ reason: "not-clean" }])
   })
 
-  it("costs the connection if the reset fails", async () => {
-    start({ timeouts: { cancelMs: 200 } })
+  it.each([
+    ["fails", { connection: "lock_timeout=50", cancelMs: 1_000 }],
+    ["takes too long", { connection: "", cancelMs: 200 }],
+  ])("costs the connection if the reset %s", async (_, { connection, cancelMs }) => {
+    const options = connection === "" ? {} : { options: `-c ${connection}` }
+    start({ connection: { connectionString: database.url, ...options }, timeouts: { cancelMs } })
     const lease = engine.lease()
     const before = await pid()
-    await lease.run(text("set app.tenant = '7'"))
+    await lease.run(text("set app.tenant = '7'; create temp table hidden (n int)"))
     // DISCARD TEMP has something to wait for.
-    await lease.run(text("create temp table hidden (n int)"))
     const blocker = await database.connect()
     const [hidden] = await database.ask("select oid::regclass::text as name from pg_class where relname = 'hidden'")
     await blocker.query(`begin; lock table ${String(hidden?.["name"])} in access share mode`)
