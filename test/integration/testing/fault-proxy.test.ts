@@ -289,8 +289,10 @@ describe("matchers", () => {
       proxy.rule({ when, do: delay(0), times: 9, applicationName: "reader" }),
       proxy.rule({ when, do: delay(0), times: 9, applicationName: /^read|^write/ }),
     ]
+    // Nobody has said a name yet.
+    const nameless = proxy.rule({ when: onConnect, do: delay(0), times: 9, applicationName: "reader" })
     for (const name of ["reader", "writer", "other"]) await (await open(name)).query("select 6")
-    expect([exact.hits, pattern.hits]).toEqual([1, 2])
+    expect([exact.hits, pattern.hits, nameless.hits]).toEqual([1, 2, 0])
   })
 
   it("fire until they are lifted, which ends what they stall", async () => {
