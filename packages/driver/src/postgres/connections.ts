@@ -10,6 +10,7 @@ import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
 import { greet, resetSession, type OnConnect } from "./session.ts"
+import type { Sabotage } from "./sabotage.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
 export interface ConnectionsParts {
@@ -18,6 +19,8 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Of the option `buggify`. */
+  readonly sabotage?: Sabotage | undefined
   /** Default: Node's sockets. */
   readonly makeSocket?: MakeSocket | undefined
 }
@@ -126,6 +129,7 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
+    this.#parts.sabotage?.open(client)
     if (settings.channelBinding === "require") {
       requireChannelBinding(client.connection, (failure) => {
         known = failure
@@ -190,6 +194,7 @@ export class Connections implements Resources<PgConnection> {
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
     if (!prepared.ok) connection.close()
+    else this.#parts.sabotage?.work(client, connection.id)
     return prepared.ok ? success(connection) : prepared
   }
 
