@@ -7,6 +7,13 @@ import { testDatabase } from "../support/databases.ts"
 const database = testDatabase(import.meta.url, {
   setup: async (client) => {
     await client.query("create table notes (note int)")
+    await client.query(`
+      create function add_slowly(note int) returns void language plpgsql as $$
+      begin
+        raise notice 'this is answered at once';
+        perform pg_sleep(0.2);
+        insert into notes values (note);
+      end $$`)
   },
 })
 
@@ -114,6 +121,12 @@ describe("buggify", () => {
     expect(await engine.run(add(1), { retry: false })).toMatchObject({ ok: false })
     expect((await stored()).get(1) ?? 0).toBe(rows)
     expect(struck()[0]).toBe(kind)
+  })
+
+  it("answer-lost: comes when the whole answer is there, so that nobody need wait for what is stored", async () => {
+    makeEngine(["answer-lost"], 1)
+    await engine.run(text("select add_slowly(1)"), { retry: false, readOnly: false })
+    expect(await stored()).toEqual(new Map([[1, 1]]))
   })
 
   it.each([

@@ -24,9 +24,7 @@ export class HoardingPool<T> extends Pool<T> {
     const over = new AbortController()
     for (let free = max - leased - waiting; free > 0; free -= 1) {
       void Promise.resolve(super.acquire({ signal: over.signal })).then((acquired) => {
-        if (!acquired.ok) return
-        if (over.signal.aborted) this.giveBack(acquired.value, "keep")
-        else held.push(acquired.value)
+        if (acquired.ok) held.push(acquired.value)
       })
     }
     this.#parts.clock.after(forMs, () => {
