@@ -22,16 +22,19 @@ import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { delayMs } from "./policy/backoff.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import type { MakeSocket } from "./postgres/internals.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
-/** Time and chance, for tests and simulations. */
+/** Time, chance and the network, for tests and simulations. */
 export interface Surroundings {
   readonly clock?: Clock
   readonly random?: Random
+  /** Everything above the socket stays as it is: TLS is what it cannot do. */
+  readonly makeSocket?: MakeSocket
 }
 
 /** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
@@ -40,6 +43,7 @@ export function createEngine(options: DriverOptions = {}, surroundings: Surround
     resolveOptions(options, process.env),
     surroundings.clock ?? systemClock,
     surroundings.random ?? Math.random,
+    surroundings.makeSocket,
   )
 }
 
@@ -53,7 +57,7 @@ class AssembledEngine implements Engine {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, clock: Clock, random: Random) {
+  constructor(options: ResolvedOptions, clock: Clock, random: Random, makeSocket: MakeSocket | undefined) {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
@@ -67,6 +71,7 @@ class AssembledEngine implements Engine {
       cancelMs: options.timeouts.cancelMs,
       onConnect: options.onConnect,
       clock,
+      makeSocket,
     })
     this.#pool = new Pool<PgConnection>({
       options: options.pool,

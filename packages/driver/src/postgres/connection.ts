@@ -2,6 +2,7 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
+import type { Leftovers } from "./leftovers.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -26,6 +27,8 @@ interface ConnectionParts {
   readonly cancelMs: number
   /** Opening it took this long. */
   readonly connectMs: number
+  /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
+  readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
@@ -44,10 +47,13 @@ export class PgConnection {
   statementTimeoutMs = 0
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
+  /** What those who used it may have left in its session. */
+  leftovers: Leftovers = "nothing"
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
+  readonly #resetSession: (connection: PgConnection) => Promise<boolean>
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
@@ -63,6 +69,7 @@ export class PgConnection {
     this.#clock = parts.clock
     this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
+    this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
     const wire = this.#client.connection
@@ -119,6 +126,11 @@ export class PgConnection {
   /** `run` as a promise, for what is not on the hot path. */
   perform(request: Request): Promise<Exchange> {
     return new Promise((resolve) => this.run(new Exchange(request), resolve))
+  }
+
+  /** Undoes what was left in its session; false if it must not be used any more. Never rejects. */
+  reset(): Promise<boolean> {
+    return this.#resetSession(this)
   }
 
   /**

@@ -8,21 +8,18 @@ import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
-import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
-import { prepareParameters } from "./parameters.ts"
+import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
+import { greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
-
-/** What `onConnect` is given: enough to set a session up, and nothing that could hold on to it. */
-export interface ConnectedSession {
-  query(text: string, parameters?: readonly unknown[]): Promise<unknown>
-}
 
 export interface ConnectionsParts {
   readonly settings: Outcome<ConnectionSettings>
   readonly connectMs: number
   readonly cancelMs: number
-  readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
+  readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Default: Node's sockets. */
+  readonly makeSocket?: MakeSocket | undefined
 }
 
 /** What a transaction's own statement_timeout must not exceed, and what `ready()` reports. */
@@ -120,6 +117,7 @@ export class Connections implements Resources<PgConnection> {
         enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
         keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
+        ...(this.#parts.makeSocket !== undefined && { stream: this.#parts.makeSocket }),
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
         ...(settings.options !== undefined && { options: settings.options }),
       })
@@ -170,11 +168,12 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs } = this.#parts
+    const { clock, cancelMs, connectMs, onConnect, makeSocket } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
       ssl,
+      makeSocket,
       processId: client.processID ?? 0,
       secretKey: client.secretKey ?? 0,
     }
@@ -185,6 +184,8 @@ export class Connections implements Resources<PgConnection> {
       requestCancel: () => requestCancel(target, clock, cancelMs),
       cancelMs,
       connectMs: clock.now() - startedAt,
+      resetSession: (used: PgConnection) =>
+        resetSession(used, onConnect, clock, { resetMs: cancelMs, greetMs: connectMs }),
     }
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
@@ -199,12 +200,9 @@ export class Connections implements Resources<PgConnection> {
       try {
         // A hook that hangs must not hold its slot: when the time to connect is over, the connection is lost.
         const lost = new Promise<never>((_, reject) => connection.onLost((gone) => reject(gone.dead?.cause)))
-        await Promise.race([onConnect({ query: (text, parameters) => runFor(connection, text, parameters) }), lost])
+        await Promise.race([greet(connection, onConnect), lost])
       } catch (cause) {
         return failed(this.#failure(connection.dead?.cause ?? cause))
-      }
-      if (connection.busy || connection.transactionStatus !== "I") {
-        return failed(this.#failure(new Error("onConnect left a statement running or a transaction open")))
       }
     }
     const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
@@ -219,19 +217,6 @@ export class Connections implements Resources<PgConnection> {
   #failure(thrown: unknown): Failure {
     return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
-}
-
-/** One statement for `onConnect`; rejects with what the server said. */
-async function runFor(connection: PgConnection, text: string, parameters: readonly unknown[] = []): Promise<unknown> {
-  const values = prepareParameters(parameters)
-  if ("refused" in values) throw new TypeError(values.refused)
-  const exchange = await connection.perform(
-    values.length === 0
-      ? { protocol: "simple", sql: text }
-      : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
-  )
-  if (exchange.error !== undefined) throw exchange.error
-  return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */

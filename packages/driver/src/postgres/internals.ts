@@ -56,6 +56,9 @@ export interface PgClient extends EventEmitter {
   getTypeParser(oid: number, format: "text"): (text: string) => unknown
 }
 
+/** A socket that is not connected yet. */
+export type MakeSocket = () => Socket
+
 export interface PgClientConfig {
   readonly host: string
   readonly port: number
@@ -68,11 +71,13 @@ export interface PgClientConfig {
   readonly enableChannelBinding: boolean
   readonly keepAlive: boolean
   readonly keepAliveInitialDelayMillis: number
+  /** Default: one of Node's. */
+  readonly stream?: MakeSocket
 }
 
 interface PgModule {
   readonly Client: new (config: PgClientConfig) => PgClient
-  readonly Connection: new (config: { readonly ssl: false | TlsOptions }) => PgWire
+  readonly Connection: new (config: { readonly ssl: false | TlsOptions; readonly stream?: MakeSocket }) => PgWire
   readonly utils: { prepareValue(value: unknown): string | Buffer | null }
 }
 
@@ -87,8 +92,8 @@ export function createPgClient(config: PgClientConfig): PgClient {
 }
 
 /** A bare wire, for a CancelRequest. */
-export function createPgWire(ssl: false | TlsOptions): PgWire {
-  const wire = new module.Connection({ ssl })
+export function createPgWire(ssl: false | TlsOptions, stream?: MakeSocket): PgWire {
+  const wire = new module.Connection({ ssl, ...(stream !== undefined && { stream }) })
   guardParser(wire)
   return wire
 }
