@@ -10,6 +10,9 @@ const lost: Trouble = {
   message: "lost",
 }
 
+const one = (): number => 1
+const none = (): number => 0
+
 describe("an error is", () => {
   it.each([
     ["avoidable, if nothing excuses it", lost, {}, "avoidable"],
@@ -21,8 +24,8 @@ describe("an error is", () => {
     ],
     ["asked for, if its caller's own time is up", lost, { limitMs: 100 }, "asked"],
     ["avoidable, if there was time left", lost, { limitMs: 500 }, "avoidable"],
-    ["needed, if rows were delivered", lost, { delivered: () => 1 }, "needed"],
-    ["avoidable, if none were", lost, { delivered: () => 0 }, "avoidable"],
+    ["needed, if rows were delivered", lost, { delivered: one }, "needed"],
+    ["avoidable, if none were", lost, { delivered: none }, "avoidable"],
     ["needed, if a session is lost with it", { ...lost, because: "session-pinned" }, { pinned: true }, "needed"],
     ["avoidable, if that was no session", { ...lost, because: "session-pinned" }, {}, "avoidable"],
     ["unknown, if nobody knows", { ...lost, effect: "unknown" }, { expects: ["connection_failed"] }, "unknown"],

@@ -3,7 +3,11 @@ import { scheduleOf, together, type Entry } from "@kysely-resilient/cli/src/dril
 import { describe, expect, it } from "vitest"
 
 function first(count: number, seed: number): Entry[] {
-  return scheduleOf(faults, seed).take(count).toArray()
+  const entries: Entry[] = []
+  for (const entry of scheduleOf(faults, seed)) {
+    if (entries.push(entry) === count) break
+  }
+  return entries
 }
 
 const named = (entries: readonly Entry[]) =>
