@@ -19,6 +19,7 @@ let engines: Engine[]
 beforeAll(async () => {
   server = await startEmbeddedPostgres()
   await ask("create table notes (note text)")
+  await ask("create function forgets() returns void language plpgsql as $$ begin execute 'deallocate all'; end $$")
 })
 
 afterAll(async () => {
@@ -90,7 +91,8 @@ describe("statements that the application has prepared by SQL, on every connecti
     },
   }
 
-  it.each(["deallocate all", "discard all"])("are prepared again after %s", async (forget) => {
+  // What a function does is seen by nobody.
+  it.each(["deallocate all", "discard all", "select forgets()"])("are prepared again after %s", async (forget) => {
     const engine = makeEngine(prepares)
     expect(await engine.run(text("execute add_note('a')"))).toMatchObject({ ok: true, attempts: 1 })
     await engine.run(text(forget))
@@ -111,7 +113,7 @@ describe("statements that the application has prepared by SQL, on every connecti
 
   it("inside a transaction let core run it again on a connection that has them", async () => {
     const db = createDatabase(settings(prepares))
-    await db.query("deallocate all")
+    await db.query("select forgets()")
     const done = await db.transaction(async (tx) => {
       const added = await tx.query("execute add_note('c')")
       return added.isErr() ? added : ok(tx.attempt)
@@ -377,10 +379,16 @@ describe("settings that change while the driver runs", () => {
       "alter system set datestyle = 'SQL, DMY';\nalter system set intervalstyle = 'sql_standard';\nselect pg_reload_conf()",
     )
     await pause(100)
-    const engine = makeEngine()
-    expect(
-      await engine.run(text("select timestamptz '2026-03-02 10:00:00+00' as t, interval '1 day 2 hours' as i")),
-    ).toMatchObject({ ok: true, value: { rows: [{ t: new Date("2026-03-02T10:00:00Z"), i: { days: 1, hours: 2 } }] } })
+    const engine = makeEngine({ pool: { min: 0, max: 1 } })
+    for (const left of ["select 1", "set application_name = 'left behind'", "set datestyle = german", "reset all"]) {
+      await engine.run(text(left))
+      expect(
+        await engine.run(text("select timestamptz '2026-03-02 10:00:00+00' as t, interval '1 day 2 hours' as i")),
+      ).toMatchObject({
+        ok: true,
+        value: { rows: [{ t: new Date("2026-03-02T10:00:00Z"), i: { days: 1, hours: 2 } }] },
+      })
+    }
   })
 })
 
@@ -462,7 +470,7 @@ describe("a server that comes back with another configuration", () => {
     const busy = (): Promise<unknown[]> =>
       Promise.all(Array.from({ length: 24 }, () => engine.run(text("select pg_sleep(0.02)"))))
     await busy()
-    expect(engine.snapshot().pool.idle).toBe(8)
+    expect(engine.snapshot().pool.idle).toBeGreaterThan(4)
     await ask("alter system set max_connections = 7;\nalter system set superuser_reserved_connections = 3")
     const [restarted, answers] = await Promise.all([server.restart(), busy()])
     expect(restarted).toBeUndefined()

@@ -25,7 +25,8 @@ export interface DriverOptions {
   readonly orphanedTransaction?: "rollback" | "commit" | "discard"
   /**
    * Once per physical connection, before anybody gets it: for `SET`, `LISTEN` and the like. If it throws or rejects, or
-   * leaves a transaction open, the connection is closed and counts as not opened.
+   * leaves a transaction open, the connection is closed and counts as not opened. It runs again after its session was
+   * reset because raw SQL had left something in it.
    */
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>

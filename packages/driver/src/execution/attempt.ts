@@ -12,6 +12,7 @@ import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { worse } from "../postgres/leftovers.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -117,6 +118,8 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
+    // Even if it fails: a session's lock, for one, outlives the statement that took it.
+    if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
     // It gets `cancelMs` more to answer instead.
     exchange.cancellable = plan.phase !== "commit"
     const timer =
@@ -157,7 +160,7 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle) return giveBackRepaired(machine, connection, true)
+  if (idle) return void giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }

@@ -10,6 +10,7 @@ const CONTROL = {
   selfCommitting: false,
   enclosed: false,
   ifWrite: undefined,
+  leaves: undefined,
   counted: false,
   rowsDelivered: false,
   abortInFlight: true,

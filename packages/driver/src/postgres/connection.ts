@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
 import { takesWrites, type Reports } from "./reports.ts"
+import type { Leftovers } from "./leftovers.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -30,6 +31,8 @@ interface ConnectionParts {
   readonly reports?: Reports
   /** Where it leads, no server has taken writes of late. */
   readonly noPrimaryKnown?: () => boolean
+  /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
+  readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
@@ -53,11 +56,14 @@ export class PgConnection {
   pooled = false
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
+  /** What those who used it may have left in its session. */
+  leftovers: Leftovers = "nothing"
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
   readonly #noPrimaryKnown: () => boolean
+  readonly #resetSession: (connection: PgConnection) => Promise<boolean>
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
@@ -75,6 +81,7 @@ export class PgConnection {
     this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
     this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
+    this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
     const wire = this.#client.connection
@@ -137,6 +144,11 @@ export class PgConnection {
   /** `run` as a promise, for what is not on the hot path. */
   perform(request: Request): Promise<Exchange> {
     return new Promise((resolve) => this.run(new Exchange(request), resolve))
+  }
+
+  /** Undoes what was left in its session; false if it must not be used any more. Never rejects. */
+  reset(): Promise<boolean> {
+    return this.#resetSession(this)
   }
 
   /**

@@ -9,21 +9,16 @@ import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
-import { prepareParameters } from "./parameters.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
+import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
-
-/** What `onConnect` is given: enough to set a session up, and nothing that could hold on to it. */
-export interface ConnectedSession {
-  query(text: string, parameters?: readonly unknown[]): Promise<unknown>
-}
 
 export interface ConnectionsParts {
   readonly settings: Outcome<ConnectionSettings>
   readonly connectMs: number
   readonly cancelMs: number
-  readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
+  readonly onConnect: OnConnect | undefined
   readonly clock: Clock
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
   readonly primarySearchMs?: number
@@ -196,7 +191,7 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs, makeSocket } = this.#parts
+    const { clock, cancelMs, connectMs, onConnect, makeSocket } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
@@ -214,6 +209,8 @@ export class Connections implements Resources<PgConnection> {
       connectMs: clock.now() - startedAt,
       reports,
       noPrimaryKnown: () => this.#primary.state === "unsure",
+      resetSession: (used: PgConnection) =>
+        resetSession(used, onConnect, clock, { resetMs: cancelMs, greetMs: connectMs }),
     }
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
@@ -228,12 +225,9 @@ export class Connections implements Resources<PgConnection> {
       try {
         // A hook that hangs must not hold its slot: when the time to connect is over, the connection is lost.
         const lost = new Promise<never>((_, reject) => connection.onLost((gone) => reject(gone.dead?.cause)))
-        await Promise.race([onConnect({ query: (text, parameters) => runFor(connection, text, parameters) }), lost])
+        await Promise.race([greet(connection, onConnect), lost])
       } catch (cause) {
         return failed(this.#failure(connection.dead?.cause ?? cause))
-      }
-      if (connection.busy || connection.transactionStatus !== "I") {
-        return failed(this.#failure(new Error("onConnect left a statement running or a transaction open")))
       }
     }
     const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
@@ -244,11 +238,8 @@ export class Connections implements Resources<PgConnection> {
     connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
     connection.learntAt = this.#parts.clock.now()
     connection.pooled = learnt?.["process_id"] !== connection.processId
-    // For the same reason as DateStyle; but as a start-up parameter, older poolers refuse it.
-    if (!connection.pooled && connection.reports.get("IntervalStyle") !== "postgres") {
-      const styled = await connection.perform({ protocol: "simple", sql: "set intervalstyle = postgres" })
-      if (styled.error !== undefined) return failed(this.#failure(styled.error))
-    }
+    const unreadable = await askForIntervals(connection)
+    if (unreadable !== undefined) return failed(this.#failure(unreadable))
     const { primary, welcome } = afterOpening(this.#primary, learnt?.["read_only"] === "off", connection.learntAt)
     this.#primary = primary
     return welcome ? success(undefined) : failed(primaryMissing())
@@ -257,19 +248,6 @@ export class Connections implements Resources<PgConnection> {
   #failure(thrown: unknown): Failure {
     return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
-}
-
-/** One statement for `onConnect`; rejects with what the server said. */
-async function runFor(connection: PgConnection, text: string, parameters: readonly unknown[] = []): Promise<unknown> {
-  const values = prepareParameters(parameters)
-  if ("refused" in values) throw new TypeError(values.refused)
-  const exchange = await connection.perform(
-    values.length === 0
-      ? { protocol: "simple", sql: text }
-      : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
-  )
-  if (exchange.error !== undefined) throw exchange.error
-  return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */
