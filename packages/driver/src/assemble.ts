@@ -24,6 +24,7 @@ import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
 import { Sabotage } from "./postgres/sabotage.ts"
+import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
 import { HoardingPool } from "./pool/hoarding-pool.ts"
 import { Pool, type PoolParts } from "./pool/pool.ts"
@@ -85,6 +86,7 @@ class AssembledEngine implements Engine {
       cancelMs: options.timeouts.cancelMs,
       onConnect: options.onConnect,
       clock,
+      primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
     })
     const poolParts: PoolParts<PgConnection> = {
