@@ -58,6 +58,7 @@ export class PgConnection {
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
+  #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
   #cancelling: Timer | undefined
@@ -97,6 +98,11 @@ export class PgConnection {
     return this.#state.state === "busy"
   }
 
+  /** How much it has been used; undefined while it is. */
+  get activity(): number | undefined {
+    return this.#state.state === "busy" ? undefined : this.#exchanges
+  }
+
   /** May it serve somebody else right now? */
   get reusable(): boolean {
     const { state } = this.#state
@@ -120,6 +126,7 @@ export class PgConnection {
     }
     exchange.typeParserOf = this.#typeParserOf
     this.#state = { state: "busy", exchange, done }
+    this.#exchanges += 1
     this.#client.query(exchange)
   }
 

@@ -78,6 +78,10 @@ export class Connections implements Resources<PgConnection> {
     return connection.reusable
   }
 
+  activity(connection: PgConnection): number | undefined {
+    return connection.activity
+  }
+
   close(connection: PgConnection, _reason: DiscardReason): void {
     connection.close()
   }
