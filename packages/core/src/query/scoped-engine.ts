@@ -29,18 +29,18 @@ export class ScopedEngine implements DriverSession {
   }
 
   run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    return this.#engine.run(statement, this.#inside([statement], options, this.run))
+    return this.#engine.run(statement, this.#inside([statement], options))
   }
 
   batch(
     statements: readonly CompiledQuery[],
     options?: StatementOptions,
   ): Promise<Settled<readonly StatementResult[]>> {
-    return this.#engine.batch(statements, this.#inside(statements, options, this.batch))
+    return this.#engine.batch(statements, this.#inside(statements, options))
   }
 
   stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterable<StreamChunk> {
-    return this.#engine.stream(statement, chunkSize, this.#inside([statement], options, this.stream))
+    return this.#engine.stream(statement, chunkSize, this.#inside([statement], options))
   }
 
   lease(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle {
@@ -54,14 +54,10 @@ export class ScopedEngine implements DriverSession {
     return held?.lease
   }
 
-  #inside(
-    statements: readonly CompiledQuery[],
-    options: StatementOptions | undefined,
-    operation: (...parameters: never[]) => unknown,
-  ): StatementOptions | undefined {
+  #inside(statements: readonly CompiledQuery[], options: StatementOptions | undefined): StatementOptions | undefined {
     const held = heldOf(this.#engine)
     if (held === undefined) return options
-    const site = this.#callSites ? captureCallSite(operation) : undefined
+    const site = this.#callSites ? siteHere() : undefined
     const sql = statements.map((statement) => statement.sql).join(";\n")
     const label = options?.label
     this.#tell({ what: "statement", inside: held.what, sql, ...(label !== undefined && { label }) }, site)
@@ -72,6 +68,10 @@ export class ScopedEngine implements DriverSession {
     const callSite = firstPlaceOf(framesOutside(site))
     this.#engine.tell({ name: "pool.used-inside", ...use, ...(callSite !== undefined && { callSite }) })
   }
+}
+
+function siteHere(): CallSite {
+  return captureCallSite(siteHere)
 }
 
 /** This package's own folder, sources and build alike. */
