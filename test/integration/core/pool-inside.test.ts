@@ -120,8 +120,8 @@ describe("when all connections wait for each other", () => {
     )
     const refused = results.filter((result) => result.isErr())
     const message = expect.stringContaining("use its own handle (tx, not db)")
-    const told = { kind: "pool_deadlock", category: "limit", effect: "not_applied", message }
-    expect(refused.map(errorOf)).toMatchObject([told])
+    const deadlock = { kind: "pool_deadlock", category: "limit", effect: "not_applied", message }
+    expect(refused.map(errorOf)).toMatchObject([deadlock])
     expect(performance.now() - startedAt).toBeLessThan(4 * 250)
   })
 
