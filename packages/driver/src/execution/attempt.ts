@@ -77,14 +77,15 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   holder.inFlight = connection
   const exchange = await execute(machine, connection, plan)
   holder.inFlight = undefined
-  const failure = failureOf(machine, plan, exchange)
+  const failure = failureOf(machine, plan, connection, exchange)
   if (failure?.connection.startsWith("discard")) connection.condemnedBy = failure
 
   if (connection.dead !== undefined) {
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
     // what comes next must not run elsewhere without it.
     if (pinned === undefined && failure === undefined) holder.pin(connection)
-    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    if (holder.pinned !== undefined)
+      holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, connection, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -171,9 +172,9 @@ function settleFresh(
 }
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
-function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+function failureOf(machine: Machine, plan: Plan, connection: PgConnection, exchange: Exchange): Failure | undefined {
   if (exchange.unremarkable && plan.phase !== "commit") return undefined
-  const evidence = evidenceOf(plan, exchange)
+  const evidence = evidenceOf(plan, connection, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)
     // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
@@ -199,7 +200,7 @@ function asOverdue(failure: Failure, evidence: Evidence): Failure {
   return { ...failure, kind, message, retry: "never" }
 }
 
-function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
+function evidenceOf(plan: Plan, connection: PgConnection, exchange: Exchange): Evidence {
   return {
     ...untouched(plan.phase),
     sent: exchange.sent,
@@ -213,6 +214,7 @@ function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
     quickdie: exchange.quickdie,
     backstop: plan.phase === "transaction" && plan.deadline !== undefined,
     everConnected: true,
+    serverWrites: connection.serverWrites,
     ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
     ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
     ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),

@@ -2,6 +2,7 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
+import { takesWrites, type Reports } from "./reports.ts"
 import type { Leftovers } from "./leftovers.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
@@ -27,6 +28,9 @@ interface ConnectionParts {
   readonly cancelMs: number
   /** Opening it took this long. */
   readonly connectMs: number
+  readonly reports?: Reports
+  /** Where it leads, no server has taken writes of late. */
+  readonly noPrimaryKnown?: () => boolean
   /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
@@ -41,10 +45,15 @@ const FAREWELL_MS = 1_000
 export class PgConnection {
   readonly id: number
   readonly connectMs: number
+  readonly reports: Reports
   /** Learnt when the session is set up. */
   serverVersion = ""
   /** The session's own statement_timeout; 0 for none. */
   statementTimeoutMs = 0
+  /** When that was last learnt: an administrator may change it any time, and nobody is told. */
+  learntAt: number = Number.POSITIVE_INFINITY
+  /** A pooler is in between: the session behind it is another one each time. */
+  pooled = false
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
   /** What those who used it may have left in its session. */
@@ -53,6 +62,7 @@ export class PgConnection {
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
+  readonly #noPrimaryKnown: () => boolean
   readonly #resetSession: (connection: PgConnection) => Promise<boolean>
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
@@ -66,10 +76,12 @@ export class PgConnection {
   constructor(parts: ConnectionParts) {
     this.id = parts.id
     this.connectMs = parts.connectMs
+    this.reports = parts.reports ?? new Map()
     this.#client = parts.client
     this.#clock = parts.clock
     this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
+    this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
     this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
@@ -101,6 +113,12 @@ export class PgConnection {
   /** How much it has been used; undefined while it is. */
   get activity(): number | undefined {
     return this.#state.state === "busy" ? undefined : this.#exchanges
+  }
+
+  /** Does its server take writes, see `Evidence`? */
+  get serverWrites(): "yes" | "never" | undefined {
+    if (!this.pooled && takesWrites(this.reports)) return "yes"
+    return this.#noPrimaryKnown() ? "never" : undefined
   }
 
   /** May it serve somebody else right now? */

@@ -58,6 +58,16 @@ export function resetSql(left: Leftovers, greeted: boolean): string | undefined 
   return left === "statements" || greeted ? RESET + DEALLOCATE : RESET
 }
 
+/**
+ * `pg` reads intervals in PostgreSQL's own style only, as it does dates; but as a start-up parameter, which DateStyle is,
+ * older poolers refuse this one. Behind a pooler the session belongs to everybody, and stays as it is. Answers what failed.
+ */
+export async function askForIntervals(connection: PgConnection): Promise<unknown> {
+  const style = connection.reports.get("IntervalStyle")
+  if (connection.pooled || style === undefined || style === "postgres") return undefined
+  return (await connection.perform({ protocol: "simple", sql: "set intervalstyle = postgres" })).error
+}
+
 export interface SessionLimits {
   /** For the reset. */
   readonly resetMs: number
@@ -77,6 +87,7 @@ export async function resetSession(
   const resetting = connection.perform({ protocol: "simple", sql })
   const exchange = await within(resetting, connection, clock, resetMs)
   if (exchange?.error !== undefined || exchange === undefined || !connection.reusable) return false
+  if ((await within(askForIntervals(connection), connection, clock, resetMs)) !== undefined) return false
   if (onConnect !== undefined) {
     const greeting = greet(connection, onConnect).then(
       () => true,
