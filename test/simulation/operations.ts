@@ -67,6 +67,8 @@ function tell(
       return transaction(shop, operation, name, entry)
     case "lease":
       return lease(shop, operation, name, entry)
+    case "touch":
+      return touch(shop, operation, name, entry)
     case "raw":
       return rawTransaction(shop, operation, name, entry)
   }
@@ -109,6 +111,12 @@ function appendOf(via: AppendVia, token: string, owner: string): CompiledQuery {
 async function upsert(shop: Workshop, limits: Limits, name: string, entry: Entry): Promise<Told> {
   const query = raw(texts.upsert, [name, name, `A ${name}`])
   return toldOf(shop, await shop.engine.run(query, { ...optionsOf(shop, limits), idempotent: true }), entry)
+}
+
+async function touch(shop: Workshop, limits: Limits, name: string, entry: Entry): Promise<Told> {
+  const query = raw(`set simulated.owner = 'A ${name}'`)
+  const settled = await shop.engine.run(query, optionsOf(shop, limits))
+  return toldOf(shop, settled, entry)
 }
 
 async function read(

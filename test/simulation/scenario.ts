@@ -59,6 +59,8 @@ export type Operation =
       readonly end: "commit" | "rollback" | "leave"
       readonly timeoutMs: number
     }
+  /** Leaves a setting in its session. */
+  | ({ readonly do: "touch" } & Limits)
   | { readonly do: "raw"; readonly end: "commit" | "rollback" | "leave" }
   | { readonly do: "think"; readonly ms: number }
 
@@ -193,7 +195,7 @@ function operation(chance: Chance, accounts: number): Operation {
 }
 
 function other(chance: Chance): Operation {
-  switch (chance.pick(["upsert", "batch", "stream", "raw", "think"])) {
+  switch (chance.pick(["upsert", "batch", "stream", "raw", "touch", "think"])) {
     case "upsert":
       return { do: "upsert", ...limits(chance) }
     case "batch":
@@ -205,6 +207,8 @@ function other(chance: Chance): Operation {
         ...(chance.maybe(0.3) && { leaveAfter: chance.whole(0, 2) }),
         ...limits(chance),
       }
+    case "touch":
+      return { do: "touch", ...limits(chance) }
     case "raw":
       return { do: "raw", end: chance.pick(["commit", "rollback", "leave"]) }
     default:

@@ -56,6 +56,10 @@ export function readyForQuery(status: "I" | "T" | "E"): Buffer {
   return READY[status]
 }
 
+export function parameterStatus(name: string, value: string): Buffer {
+  return message("S", Buffer.from(`${name}\0${value}\0`))
+}
+
 export function backendKeyData(processId: number, secretKey: number): Buffer {
   return message("K", Buffer.concat([long(processId), long(secretKey)]))
 }

@@ -35,6 +35,8 @@ export class Backend implements Peer, Session, StatementHost {
   #out: Buffer[] = []
   #hungUp = false
   #over = false
+  #reportedRecovery = false
+  #kept: string | undefined
   #cancelled = false
   #dying = false
   #mute = false
@@ -114,6 +116,12 @@ export class Backend implements Peer, Session, StatementHost {
         return "18.4"
       case "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8":
         return "0"
+      case "current_setting('statement_timeout')":
+        return "0"
+      case "current_setting('transaction_read_only')":
+        return this.transaction.readOnly || this.#server.inRecovery ? "on" : "off"
+      case "pg_advisory_unlock_all()":
+        return ""
       case "pg_is_in_recovery()":
         return this.#server.inRecovery ? "t" : "f"
       case "pg_backend_pid()":
@@ -156,10 +164,20 @@ export class Backend implements Peer, Session, StatementHost {
       wrong(`a statement ran in the transaction of "${transaction.owner}"`)
     }
     transaction.owner = owner
+    if (this.#kept !== undefined && this.#kept !== owner) wrong(`a statement met what "${this.#kept}" has left`)
     if (owner.startsWith("T") && !transaction.explicit) wrong("a statement of a transaction ran outside of it")
   }
 
+  keep(owner: string | undefined): void {
+    this.#kept = owner
+  }
+
   // Its life.
+
+  #recoveryReport(): Buffer {
+    this.#reportedRecovery = this.#server.inRecovery
+    return say.parameterStatus("in_hot_standby", this.#reportedRecovery ? "on" : "off")
+  }
 
   #greet(bytes: Buffer): void {
     if (bytes.readInt32BE(4) === CANCEL_REQUEST) {
@@ -184,7 +202,15 @@ export class Backend implements Peer, Session, StatementHost {
     const refusal = server.refusal()
     if (refusal !== undefined) return this.#part(refusal.words)
     server.began(this)
-    this.#tell(say.AUTHENTICATION_OK, say.backendKeyData(this.processId, this.secretKey), say.readyForQuery("I"))
+    this.#tell(
+      say.AUTHENTICATION_OK,
+      say.parameterStatus("server_version", "18.4"),
+      say.parameterStatus("IntervalStyle", "postgres"),
+      say.parameterStatus("default_transaction_read_only", "off"),
+      this.#recoveryReport(),
+      say.backendKeyData(this.processId, this.secretKey),
+      say.readyForQuery("I"),
+    )
     this.#flush()
     try {
       for (;;) {
@@ -234,6 +260,7 @@ export class Backend implements Peer, Session, StatementHost {
     }
     this.#statementEndsAt = Number.POSITIVE_INFINITY
     yield* this.#moment("done", about)
+    if (this.#server.inRecovery !== this.#reportedRecovery) this.#tell(this.#recoveryReport())
     this.#tell(say.readyForQuery(this.transaction.status))
     if (!this.transaction.explicit) this.transaction = new ServerTransaction(false)
     this.#flush()

@@ -24,6 +24,8 @@ export interface StatementHost {
   commitMidway(): Work<void>
   /** Which caller this statement is for. */
   witness(owner: string): void
+  /** What a session keeps beyond its statements: on whose behalf it was set; undefined for nothing. */
+  keep(owner: string | undefined): void
   /** A value that a select list may name. */
   fact(expression: string): string | null | undefined
 }
@@ -53,6 +55,8 @@ const grammar: readonly (readonly [RegExp, Maker])[] = [
     /^insert into entries \(key, value, owner\) values \(\$1, \$2, \$3\) on conflict \(key\) do update set value = excluded\.value$/,
     () => upsert,
   ],
+  [/^set simulated\.owner = '([^']*)'$/, setOwner],
+  [/^(close all|reset (?:session authorization|role|all)|unlisten \*|discard \w+|deallocate all)$/, reset],
   [/^show (\w+)$/, ([, name = ""]) => facts([[`current_setting('${name}')`, name]])],
   [/^select (.+)$/s, ([, list = ""]) => facts(selectList(list))],
 ]
@@ -177,6 +181,27 @@ const upsert: Statement = {
   },
 }
 
+function setOwner([, owner = ""]: RegExpExecArray): Statement {
+  return {
+    columns: [],
+    run(host) {
+      host.witness(owner)
+      host.keep(owner)
+      return { rows: [], tag: "SET" }
+    },
+  }
+}
+
+function reset([text = ""]: RegExpExecArray): Statement {
+  return {
+    columns: [],
+    run(host) {
+      if (text === "reset all") host.keep(undefined)
+      return { rows: [], tag: text.replace(/ \w+$/, "").toUpperCase() }
+    },
+  }
+}
+
 /** Values that the server knows of itself. */
 function facts(list: readonly (readonly [expression: string, name: string])[]): Statement {
   return {
@@ -194,6 +219,7 @@ function facts(list: readonly (readonly [expression: string, name: string])[]): 
 
 function typeOf(expression: string): number {
   if (expression.endsWith("::float8")) return FLOAT8
+  if (expression === "pg_backend_pid()") return INT4
   return /^pg_is_in_recovery\(\)$/.test(expression) ? BOOL : TEXT
 }
 
