@@ -170,6 +170,10 @@ export class ScriptedEngine implements Engine {
 }
 
 class ScriptedLease implements LeaseHandle {
+  holds(): boolean {
+    return false
+  }
+
   readonly #engine: ScriptedEngine
   readonly #number: number
   readonly #savepoints: { readonly name: string; readonly before: Failure | undefined }[] = []

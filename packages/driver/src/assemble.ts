@@ -25,6 +25,7 @@ import { Connections } from "./postgres/connections.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
 import { Pool } from "./pool/pool.ts"
+import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
@@ -119,7 +120,7 @@ class AssembledEngine implements Engine {
     chunkSize: number,
     options?: StatementOptions,
   ): AsyncIterableIterator<StreamChunk> {
-    const lease = this.lease()
+    const lease = this.lease({ within: options?.within })
     try {
       yield* lease.stream(statement, chunkSize, options)
     } finally {
@@ -127,12 +128,15 @@ class AssembledEngine implements Engine {
     }
   }
 
-  lease(): Lease & LeaseHandle {
-    return new Lease(this.#machine)
+  lease(options: { readonly within?: Holder | undefined } = {}): Lease & LeaseHandle {
+    return new Lease(this.#machine, options.within)
   }
 
-  dialect(): Dialect {
-    return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
+  dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
+    return new EngineDialect({
+      lease: () => this.lease({ within: within?.() }),
+      close: (options) => this.close(options),
+    })
   }
 
   async ready(

@@ -34,7 +34,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
   for (let attempt = 1; ; attempt += 1) {
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
-    const lease = kit.engine.lease()
+    const lease = kit.pool.lease("transaction", site, plan.name)
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
       await doAfterCommit(kit, ended.todo, deadline, attempt, site)

@@ -8,6 +8,7 @@ import { acquireAborted, acquirePastDeadline, poolClosed, poolFull } from "./poo
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf } from "./refusal.ts"
 import { doomOf, type Slot } from "./slot.ts"
+import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
 import { Stock } from "./stock.ts"
 import { planUpkeep } from "./upkeep.ts"
 import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
@@ -51,6 +52,8 @@ export class Pool<T> {
   /** fresh: nobody has asked for anything yet, so `min` is not kept either. */
   #state: "fresh" | "running" | "closed" = "fresh"
   #generation = 0
+  /** Since when nobody goes on, and how far everybody had come then. */
+  #standstill: { readonly since: number; readonly activity: number } | undefined
   #min: number
   #max: number
 
@@ -93,6 +96,7 @@ export class Pool<T> {
     if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
     const answer = this.#waiters.join(options)
     this.#match(now)
+    if (options.holder !== undefined) this.#breakStandstill(now)
     return answer
   }
 
@@ -240,6 +244,7 @@ export class Pool<T> {
   #tend(now: number): void {
     while (this.#outageLimitAt() <= now) this.#waiters.dismissFirst("outage-wait")
     this.#match(now)
+    this.#breakStandstill(now)
 
     const { idleTimeoutMs } = this.#parts.options
     const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
@@ -248,6 +253,30 @@ export class Pool<T> {
     }
     if (plan.discards.length > 0) this.#match(now)
     this.#alarm.by(plan.nextAt)
+  }
+
+  /** Where all wait for each other, one has to give way: the last who asked, for he has waited least. */
+  #breakStandstill(now: number): void {
+    const activity = this.#activityAtStandstill()
+    if (activity === undefined) this.#standstill = undefined
+    else if (this.#standstill?.activity !== activity) this.#standstill = { since: now, activity }
+    else if (now - this.#standstill.since >= STANDSTILL_MS) {
+      this.#standstill = undefined
+      this.#waiters.dismissLastHolder("standstill")
+    }
+    // Whoever holds something and waits may be at work still: nobody tells when he is done with that.
+    if (this.#waiters.holding > 0 && this.#stock.leased >= this.#max) this.#alarm.by(now + STANDSTILL_MS)
+  }
+
+  #activityAtStandstill(): number | undefined {
+    if (this.#waiters.holding === 0 || this.#stock.leased < this.#max) return undefined
+    const holders = Array.from(this.#waiters.holders(), ({ holder }) => holder)
+    return standstillOf(this.#stock.leasedResources(), holders, (resource) => this.#activityOf(resource))
+  }
+
+  #activityOf(resource: T): number | undefined {
+    const { resources } = this.#parts
+    return resources.activity === undefined ? 0 : resources.activity(resource)
   }
 
   /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
@@ -356,6 +385,10 @@ export class Pool<T> {
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {
     const { clock, options } = this.#parts
-    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage: this.#openings.outage })
+    const tells = why === "acquire-timeout" && this.#parts.resources.activity !== undefined
+    const leased = tells ? this.#stock.leasedResources() : []
+    const still = leased.filter((resource) => this.#activityOf(resource) !== undefined).length
+    const { outage } = this.#openings
+    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage, still })
   }
 }

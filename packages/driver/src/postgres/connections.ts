@@ -95,6 +95,10 @@ export class Connections implements Resources<PgConnection> {
     return connection.reusable
   }
 
+  activity(connection: PgConnection): number | undefined {
+    return connection.activity
+  }
+
   close(connection: PgConnection, _reason: DiscardReason): void {
     const { condemnedBy } = connection
     if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {

@@ -96,6 +96,20 @@ export type DriverEvent = { readonly at: number } & (
       readonly failure: Failure
       readonly label?: string
     }
+  | {
+      /**
+       * A connection of the pool was asked for inside of a callback that holds one already: its work is not part of the
+       * transaction, and when all connections are held like that, everybody waits for everybody.
+       */
+      readonly name: "pool.used-inside"
+      readonly what: "statement" | "transaction" | "connection"
+      readonly inside: "transaction" | "connection"
+      /** Of a statement. Parameterised text; never a parameter. */
+      readonly sql?: string
+      readonly label?: string
+      /** Where, if call sites are on. */
+      readonly callSite?: string
+    }
   | { readonly name: "pool.reset"; readonly generation: number }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }
   | { readonly name: "pool.outage-ended"; readonly durationMs: number }

@@ -88,6 +88,7 @@ export class Metrics {
       case "connection.failed":
       case "connection.repaired":
       case "session.reset":
+      case "pool.used-inside":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
