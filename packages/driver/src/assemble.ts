@@ -23,6 +23,7 @@ import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
 import { Pool } from "./pool/pool.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
@@ -72,6 +73,7 @@ class AssembledEngine implements Engine {
       cancelMs: options.timeouts.cancelMs,
       onConnect: options.onConnect,
       clock,
+      primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
     })
     this.#pool = new Pool<PgConnection>({

@@ -8,6 +8,8 @@ export { startEmbeddedPostgres, startLocalPostgres } from "./embedded/embedded.t
 export type { EmbeddedPostgresOptions } from "./embedded/embedded.ts"
 export type { OwnServer } from "./embedded/own-server.ts"
 export type { SettingValue } from "./embedded/settings.ts"
+export { serverFaults } from "./faults/server-faults.ts"
+export type { ServerFault, ServerFaultName, StruckFault, Victims } from "./faults/server-faults.ts"
 export { usePostgres } from "./given-server.ts"
 export { databaseUrl, NoPostgresError } from "./server.ts"
 export type { PostgresServer, ServerOrigin } from "./server.ts"

@@ -12,6 +12,7 @@ import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { worse } from "../postgres/leftovers.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -73,14 +74,15 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   holder.inFlight = connection
   const exchange = await execute(machine, connection, plan)
   holder.inFlight = undefined
-  const failure = failureOf(machine, plan, exchange)
+  const failure = failureOf(machine, plan, connection, exchange)
   if (failure?.connection.startsWith("discard")) connection.condemnedBy = failure
 
   if (connection.dead !== undefined) {
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
     // what comes next must not run elsewhere without it.
     if (pinned === undefined && failure === undefined) holder.pin(connection)
-    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    if (holder.pinned !== undefined)
+      holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, connection, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -116,6 +118,8 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
+    // Even if it fails: a session's lock, for one, outlives the statement that took it.
+    if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
     // It gets `cancelMs` more to answer instead.
     exchange.cancellable = plan.phase !== "commit"
     const timer =
@@ -156,15 +160,15 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle) return giveBackRepaired(machine, connection, true)
+  if (idle) return void giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
-function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+function failureOf(machine: Machine, plan: Plan, connection: PgConnection, exchange: Exchange): Failure | undefined {
   if (exchange.unremarkable && plan.phase !== "commit") return undefined
-  const evidence = evidenceOf(plan, exchange)
+  const evidence = evidenceOf(plan, connection, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)
     // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
@@ -190,7 +194,7 @@ function asOverdue(failure: Failure, evidence: Evidence): Failure {
   return { ...failure, kind, message, retry: "never" }
 }
 
-function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
+function evidenceOf(plan: Plan, connection: PgConnection, exchange: Exchange): Evidence {
   return {
     ...untouched(plan.phase),
     sent: exchange.sent,
@@ -204,6 +208,7 @@ function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
     quickdie: exchange.quickdie,
     backstop: plan.phase === "transaction" && plan.deadline !== undefined,
     everConnected: true,
+    serverWrites: connection.serverWrites,
     ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
     ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
     ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),

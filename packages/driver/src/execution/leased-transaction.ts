@@ -11,7 +11,7 @@ import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { refuse } from "./settled.ts"
-import { beginPlan, commitPlan } from "./transaction.ts"
+import { beginPlan, commitPlan, learnFromBegin } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
 
 /**
@@ -79,6 +79,7 @@ export class LeasedTransaction {
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
+      learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
     this.record.failed(settled.failure)

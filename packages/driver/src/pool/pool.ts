@@ -112,7 +112,7 @@ export class Pool<T> {
     if (doom === undefined) {
       this.#supply(slot, now)
     } else {
-      if (doom === "died" || doom === "abandoned") this.#mourn(slot, failure)
+      this.#mourn(slot, doom, failure)
       this.#discard(slot, doom, failure)
       this.#match(now)
     }
@@ -286,11 +286,12 @@ export class Pool<T> {
   }
 
   /** What took this one may have taken the others too, and nobody has been told. Of many lost together the first one counts. */
-  #mourn(slot: Slot<T>, failure: Failure | undefined): void {
-    this.#openings.doubt()
+  #mourn(slot: Slot<T>, doom: DiscardReason, failure: Failure | undefined): void {
+    const lost = doom === "died" || doom === "abandoned"
+    if (lost) this.#openings.doubt()
     const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
     if (all) this.reset()
-    else this.#stock.suspect()
+    else if (lost) this.#stock.suspect()
   }
 
   #check(slot: Slot<T>): void {

@@ -1,5 +1,6 @@
 import type { CompiledQuery, OperationNode } from "kysely"
 
+import { worse, type Leftovers } from "./leftovers.ts"
 import { OPAQUE, traitsOf, WRITING } from "./operation-tree.ts"
 import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
 import { sqlText } from "./sql-text.ts"
@@ -20,6 +21,8 @@ export interface StatementShape {
   readonly control?: TransactionControl
   /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
   readonly selfCommitting: boolean
+  /** What whoever uses the session next may find of it; absent for nothing. */
+  readonly leaves?: Leftovers
 }
 
 /** By text: a query that is built anew every time has a new tree but the old text, and the text is all the server sees. */
@@ -49,7 +52,7 @@ function shapeOfTree(root: OperationNode, sql: string): StatementShape {
   const traits = traitsOf(root)
   if ((traits & OPAQUE) !== 0) {
     const shape = shapeOfText(sql)
-    return (traits & WRITING) !== 0 && shape.reads === "ask" ? WRITES : shape
+    return (traits & WRITING) !== 0 && shape.reads === "ask" ? { ...shape, reads: "no" } : shape
   }
   return (traits & WRITING) === 0 ? PROVED : WRITES
 }
@@ -59,10 +62,18 @@ const MAY_READ: ReadonlySet<string> = new Set(["SELECT", "SHOW", "VALUES", "TABL
 function shapeOfText(sql: string): StatementShape {
   const { statements } = sqlText(sql)
   const only = statements.length === 1 ? statements[0] : undefined
+  const leaves = leavesOf(statements.map((statement) => statement.leaves))
   // Nothing at all is one statement too, an empty one; several may hold a COMMIT each.
-  if (only === undefined) return { reads: "no", single: statements.length === 0, selfCommitting: statements.length > 1 }
+  if (only === undefined) {
+    return { reads: "no", single: statements.length === 0, selfCommitting: statements.length > 1, ...leaves }
+  }
   const { control, selfCommitting } = only
-  if (control !== undefined) return { reads: "no", single: true, control, selfCommitting }
-  const reads = MAY_READ.has(only.first) && !only.beyondReadOnly ? "ask" : "no"
-  return { reads, single: true, selfCommitting }
+  if (control !== undefined) return { reads: "no", single: true, control, selfCommitting, ...leaves }
+  const reads = MAY_READ.has(only.first) && !only.beyondReadOnly && only.leaves === "nothing" ? "ask" : "no"
+  return { reads, single: true, selfCommitting, ...leaves }
+}
+
+function leavesOf(each: readonly Leftovers[]): { readonly leaves?: Leftovers } {
+  const all = each.reduce(worse, "nothing")
+  return all === "nothing" ? {} : { leaves: all }
 }

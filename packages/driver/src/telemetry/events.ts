@@ -72,6 +72,12 @@ export type DriverEvent = { readonly at: number } & (
       readonly by: "rollback" | "commit"
     }
   | {
+      /** A connection came back with something left in its session by SQL of its user's own, and that was undone. */
+      readonly name: "session.reset"
+      readonly connectionId: number
+      readonly durationMs: number
+    }
+  | {
       /** A returned lease still had a transaction open that raw SQL had begun. */
       readonly name: "transaction.orphaned"
       readonly connectionId: number

@@ -54,6 +54,7 @@ function describe(event: DriverEvent): string | undefined {
       return `connections can be opened again, after ${ms(event.durationMs)}`
     case "query.succeeded":
     case "connection.opened":
+    case "session.reset":
     case "transaction.committed":
       return undefined
     default:

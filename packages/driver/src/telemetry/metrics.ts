@@ -87,6 +87,7 @@ export class Metrics {
       case "query.abandoned":
       case "connection.failed":
       case "connection.repaired":
+      case "session.reset":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
