@@ -14,12 +14,13 @@ import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult } from "./execution/settled.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
-import { delayMs } from "./policy/backoff.ts"
+import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
@@ -96,7 +97,7 @@ class AssembledEngine implements Engine {
       clock,
       random,
       observer: observe,
-      outageDelayMs: (attempt) => delayMs(options.retry.quick, attempt, random),
+      outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     }
     this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
     this.#machine = {
@@ -176,6 +177,10 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
     })
+  }
+
+  rest(wanted: Rest): Promise<boolean> {
+    return rest(this.#machine, wanted)
   }
 
   tell(event: Told): void {

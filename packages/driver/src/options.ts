@@ -144,7 +144,10 @@ export interface TimeoutOptions {
 export interface RetryOptions {
   /** Tries that got a connection, the first one included. Default 3. */
   readonly attemptsMax?: number
-  /** The wait after lost connections: at most `baseMs`, doubling up to `maxMs`. Default 500 and 5,000. */
+  /**
+   * The wait after lost connections, and while the server is short of something: at most `baseMs`, doubling up to `maxMs`. It is
+   * over early when a connection can be opened again. Default 500 and 5,000.
+   */
   readonly slow?: Partial<Backoff>
   /** The wait after conflicts between transactions. Default 10 and 250. */
   readonly quick?: Partial<Backoff>
