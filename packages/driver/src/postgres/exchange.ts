@@ -84,6 +84,14 @@ export class Exchange implements Submittable {
     this.decoder = decoder
   }
 
+  /** Has everything an answer that was asked for? If not, and without an error, the stream is out of step. */
+  get answered(): boolean {
+    if (this.request.protocol === "simple") return this.#answered > 0
+    let asked = 0
+    for (const step of this.request.steps) if (step.do !== "close-portal") asked += 1
+    return this.#answered === asked
+  }
+
   /** It was answered, and nothing about the answer needs a second look. */
   get unremarkable(): boolean {
     return this.error === undefined && this.decodeFailure === undefined && !this.syncRepWait
@@ -102,7 +110,10 @@ export class Exchange implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-    if (this.decodeFailure !== undefined || this.decoder === undefined) return
+    if (this.decodeFailure !== undefined) return
+    if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
+      return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
+    }
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
     else this.#current().rows.push(decoded.row)
@@ -168,6 +179,11 @@ export class Exchange implements Submittable {
     }
     return false
   }
+}
+
+/** The server, or whoever answers in its place, breaks the protocol. In the words of `pg`'s parser. */
+export function invalidResponse(what: string): Error {
+  return new Error(`received invalid response: ${what}`)
 }
 
 function encode(request: Request): Buffer {
