@@ -31,6 +31,7 @@ const driverKeys = keysOf(
   "TimeoutOptions",
   "RetryOptions",
   "RetryBudget",
+  "BuggifyOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
 

@@ -25,11 +25,14 @@ export type {
   Phase,
   RetryScope,
 } from "./failure/failure.ts"
+export { BUGGIFY_KINDS } from "./foundation/buggify-kind.ts"
+export type { BuggifyKind } from "./foundation/buggify-kind.ts"
 export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
 export type {
+  BuggifyOptions,
   CertificateData,
   ConnectionOptions,
   DriverOptions,

@@ -267,7 +267,11 @@ describe("a conflict", () => {
     const { db, engine, clock } = scripted({ ...conflictsOn(9), commit: () => conflict(), retriesSpent: true })
     const running = db.transaction(async () => ok(1))
     await clock.advance(1_000)
-    expect(errorOf(await running)).toMatchObject({ kind: "serialization_failure", because: "budget-spent", attempts: 1 })
+    expect(errorOf(await running)).toMatchObject({
+      kind: "serialization_failure",
+      because: "budget-spent",
+      attempts: 1,
+    })
     expect(engine.log).not.toContain("2: begin")
   })
 

@@ -131,6 +131,7 @@ const situations: fc.Arbitrary<Situation> = fc.record({
   repeatable: fc.boolean(),
   inTransaction: mostly(false),
   pinned: mostly(false),
+  budgetAvailable: mostly(true),
   rowsDelivered: mostly(false),
   remainingMs: fc.oneof(fc.nat(2_000), fc.constant(Number.POSITIVE_INFINITY)),
   delayMs: fc.nat(2_000),
@@ -161,6 +162,7 @@ describe("properties of decide", () => {
           inTransaction: false,
           pinned: given.pinned && !given.failure.connection.startsWith("discard"),
           rowsDelivered: false,
+          budgetAvailable: true,
           remainingMs: given.remainingMs + 2_001,
         }
         const decision = decide(situation)
