@@ -20,13 +20,24 @@ export interface ResolvedOptions {
   readonly retry: ResolvedRetry
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: OnConnect | undefined
+  readonly callSites: boolean
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
 }
 
 const DRIVER_KEYS: Keys = {
-  known: ["connection", "pool", "timeouts", "retry", "orphanedTransaction", "onConnect", "observer", "log"],
+  known: [
+    "connection",
+    "pool",
+    "timeouts",
+    "retry",
+    "orphanedTransaction",
+    "onConnect",
+    "callSites",
+    "observer",
+    "log",
+  ],
   hints: {
     connectionString: "Give it as connection",
     url: "Give it as connection",
@@ -66,6 +77,7 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     retry,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
+    callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
   }
