@@ -30,6 +30,7 @@ const driverKeys = keysOf(
   "PoolLimits",
   "TimeoutOptions",
   "RetryOptions",
+  "BuggifyOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
 

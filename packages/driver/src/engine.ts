@@ -1,5 +1,6 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
+import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Failure, GaveUp } from "./failure/failure.ts"
 import type { Holder } from "./pool/waiters.ts"
@@ -104,6 +105,11 @@ export interface Engine extends Session {
   /** Opens `pool.min` connections; answers when one is open or cannot be. */
   ready(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Settled<ReadyReport>>
   snapshot(): DriverSnapshot
+  /**
+   * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be
+   * reached again. False if its signal aborted.
+   */
+  rest(rest: Rest): Promise<boolean>
   /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
   tell(event: Told): void
   /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */

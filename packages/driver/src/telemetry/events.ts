@@ -1,4 +1,5 @@
 import type { Failure, GaveUp } from "../failure/failure.ts"
+import type { BuggifyKind } from "../foundation/buggify-kind.ts"
 
 /** Why a connection was closed. The first three are a loss, which the next opening replaces; the others are housekeeping. */
 export type DiscardReason =
@@ -121,6 +122,13 @@ export type DriverEvent = { readonly at: number } & (
       readonly callSite?: string
     }
   | { readonly name: "pool.reset"; readonly generation: number }
+  | {
+      /** The option `buggify` is about to make trouble. */
+      readonly name: "buggify.struck"
+      readonly kind: BuggifyKind
+      /** Of the connection that it is for, where it is for one. */
+      readonly connectionId?: number
+    }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }
   | { readonly name: "pool.outage-ended"; readonly durationMs: number }
 )

@@ -64,6 +64,8 @@ function describe(event: DriverEvent): string | undefined {
       return `no connection can be opened: ${reason(event.failure)}`
     case "pool.outage-ended":
       return `connections can be opened again, after ${ms(event.durationMs)}`
+    case "buggify.struck":
+      return `${event.kind}${event.connectionId === undefined ? "" : ` on connection ${event.connectionId}`}, on purpose`
     case "query.succeeded":
     case "connection.opened":
     case "session.reset":

@@ -93,6 +93,7 @@ export class Metrics {
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":
         break
