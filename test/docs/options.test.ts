@@ -59,6 +59,6 @@ describe("docs/driver-options.md", () => {
   })
 
   it("has a number for every number there is", () => {
-    expect(numbers).toHaveLength(17)
+    expect(numbers).toHaveLength(18)
   })
 })

@@ -17,6 +17,7 @@ import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult } from "./execution/settled.ts"
 import type { Failure } from "./failure/failure.ts"
+import { deadlineAfter } from "./foundation/deadline.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
@@ -112,6 +113,7 @@ class AssembledEngine implements Engine {
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
+        heldTooLongMs: options.timeouts.heldTooLongMs,
         attemptsMax: options.retry.attemptsMax,
         retry: options.retry.enabled,
         slow: options.retry.slow,
@@ -155,6 +157,11 @@ class AssembledEngine implements Engine {
     return new EngineDialect({
       lease: () => this.lease({ within: within?.() }),
       close: (options) => this.close(options),
+      transactionDeadline: () => {
+        const { transactionMs } = this.#options.timeouts
+        return transactionMs === undefined ? undefined : deadlineAfter(this.#clock, transactionMs)
+      },
+      callSites: this.#options.callSites,
     })
   }
 

@@ -57,6 +57,8 @@ export interface TransactionSettings {
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly label?: string
+  /** Who began it, as frames of a stack; asked for only if it is held too long. */
+  readonly takenBy?: () => string | undefined
 }
 
 /** A stream's chunk, or the failure that ended it; nothing follows a failure. */

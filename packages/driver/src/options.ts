@@ -33,6 +33,11 @@ export interface DriverOptions {
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>
   }) => Promise<void>
+  /**
+   * Events about transactions say where in the program they were begun, which costs microseconds per transaction. Default: on
+   * if NODE_ENV is `development` or `test`.
+   */
+  readonly callSites?: boolean
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
@@ -140,6 +145,13 @@ export interface TimeoutOptions {
   readonly queryMs?: number
   /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
   readonly cancelMs?: number
+  /**
+   * A transaction is ended when it takes longer, milliseconds: Kysely's own, and those of `createDatabase` that do not say
+   * otherwise. Default: none for Kysely's, 30,000 for those of `createDatabase`.
+   */
+  readonly transactionMs?: number
+  /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
+  readonly heldTooLongMs?: number
 }
 
 export interface RetryOptions {

@@ -22,6 +22,7 @@ export interface ResolvedOptions {
   readonly retry: ResolvedRetry
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: OnConnect | undefined
+  readonly callSites: boolean
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
@@ -29,7 +30,18 @@ export interface ResolvedOptions {
 }
 
 const DRIVER_KEYS: Keys = {
-  known: ["connection", "pool", "timeouts", "retry", "orphanedTransaction", "onConnect", "observer", "log", "buggify"],
+  known: [
+    "connection",
+    "pool",
+    "timeouts",
+    "retry",
+    "orphanedTransaction",
+    "onConnect",
+    "callSites",
+    "observer",
+    "log",
+    "buggify",
+  ],
   hints: {
     connectionString: "Give it as connection",
     url: "Give it as connection",
@@ -69,6 +81,7 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     retry,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
+    callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
     buggify: resolveBuggify(root, env),

@@ -46,6 +46,11 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "transaction.held-too-long": {
+      const { label, heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
+      return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
     case "pool.used-inside": {
       const { what, inside, sql, label, callSite } = event
       const name =

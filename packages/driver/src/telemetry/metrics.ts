@@ -89,6 +89,7 @@ export class Metrics {
       case "connection.repaired":
       case "session.reset":
       case "pool.used-inside":
+      case "transaction.held-too-long":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":

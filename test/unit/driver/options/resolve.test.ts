@@ -52,7 +52,13 @@ describe("options", () => {
         keepAlive: false,
         outageWaitMs: 5_000,
       },
-      timeouts: { connectMs: 5_000, queryMs: undefined, cancelMs: 1_000 },
+      timeouts: {
+        connectMs: 5_000,
+        queryMs: undefined,
+        cancelMs: 1_000,
+        transactionMs: undefined,
+        heldTooLongMs: 10_000,
+      },
       retry: {
         enabled: true,
         attemptsMax: 3,
@@ -63,9 +69,16 @@ describe("options", () => {
       },
       orphanedTransaction: "rollback",
       onConnect: undefined,
+      callSites: false,
       observer: undefined,
       log: undefined,
     })
+  })
+
+  it("never tell of a transaction that is held for long if that is 0, and show call sites in development", () => {
+    expect(resolved({ timeouts: { heldTooLongMs: 0 } }).timeouts.heldTooLongMs).toBeUndefined()
+    const inDevelopment = resolved({ connection: "postgres://u@h/d" }, { NODE_ENV: "development" })
+    expect(inDevelopment.callSites).toBe(true)
   })
 
   it("take what is given", () => {
@@ -81,18 +94,20 @@ describe("options", () => {
         validateAfterIdleMs: 0,
         keepAlive: true,
       },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
       onConnect,
       observer,
     })
     expect(options).toMatchObject({
       connection: { ok: true, value: { label: "h:5432/d" } },
       pool: { min: 0, max: 1, acquireTimeoutMs: 1, waitersMax: 0, idleTimeoutMs: 2, maxLifetimeMs: 3 },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
     })
     expect(options.pool).toMatchObject({ validateAfterIdleMs: 0, keepAlive: true, outageWaitMs: 0 })
     expect(options.onConnect).toBe(onConnect)
@@ -259,7 +274,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, callSites, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
