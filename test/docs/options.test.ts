@@ -30,6 +30,7 @@ const driverKeys = keysOf(
   "PoolLimits",
   "TimeoutOptions",
   "RetryOptions",
+  "BuggifyOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
 
@@ -57,6 +58,6 @@ describe("docs/driver-options.md", () => {
   })
 
   it("has a number for every number there is", () => {
-    expect(numbers).toHaveLength(15)
+    expect(numbers).toHaveLength(16)
   })
 })

@@ -16,6 +16,7 @@ import type { Run } from "./query/run.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
 import { SessionBase } from "./query/session-base.ts"
 import type { Database, Session, Tx } from "./query/session.ts"
+import { ScopedEngine } from "./query/scoped-engine.ts"
 import { readTransactionOptions, type TransactionOptions } from "./query/transaction-options.ts"
 import { transact } from "./query/transaction.ts"
 import { TxSession } from "./query/tx-session.ts"
@@ -40,11 +41,12 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   #hot: Kysely<DB> | undefined
 
   constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
-    const { plugins, errors, hooks, backoff } = options
+    const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
-    const kit = { engine, compiler: cold, clock, random, errors, backoff, hooks }
-    super(kit, buildersOf(cold.kysely), new PoolLane(engine))
+    const pool = new ScopedEngine(engine, errors.callSite)
+    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks, transactionMs }
+    super(kit, buildersOf(cold.kysely), new PoolLane(pool))
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
@@ -93,7 +95,10 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     })
 
   get kysely(): Kysely<DB> {
-    this.#hot ??= new Kysely<DB>({ dialect: this.#engine.dialect(), plugins: [...this.#options.plugins] })
+    this.#hot ??= new Kysely<DB>({
+      dialect: this.#engine.dialect({ within: () => this.kit.pool.outer("connection", undefined) }),
+      plugins: [...this.#options.plugins],
+    })
     return this.#hot
   }
 
@@ -108,7 +113,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
     return this.guarded(operation, async (site) => {
       const { kit, builders } = this
-      const plan = readTransactionOptions(options)
+      const plan = readTransactionOptions(options, kit.transactionMs)
       if (!plan.ok) return err(this.#refused(plan.refused, site))
       const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
       return transact<R>(kit, { plan: plan.value, body: open, site })

@@ -14,17 +14,23 @@ import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult } from "./execution/settled.ts"
+import { deadlineAfter } from "./foundation/deadline.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
-import { delayMs } from "./policy/backoff.ts"
+import { probePauseMs } from "./policy/probing.ts"
+import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import { Sabotage } from "./postgres/sabotage.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
-import { Pool } from "./pool/pool.ts"
+import { HoardingPool } from "./pool/hoarding-pool.ts"
+import { Pool, type PoolParts } from "./pool/pool.ts"
+import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
@@ -66,7 +72,18 @@ class AssembledEngine implements Engine {
       [this.#metrics.observe, options.observer, options.log],
       this.#metrics.observerFailed,
     )
+    const strikes =
+      options.buggify &&
+      new Strikes(options.buggify, (kind, connectionId) =>
+        observe({
+          at: clock.wallTime(),
+          name: "buggify.struck",
+          kind,
+          ...(connectionId !== undefined && { connectionId }),
+        }),
+      )
     this.#connections = new Connections({
+      sabotage: strikes && new Sabotage(strikes, clock),
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
       cancelMs: options.timeouts.cancelMs,
@@ -75,14 +92,15 @@ class AssembledEngine implements Engine {
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
     })
-    this.#pool = new Pool<PgConnection>({
+    const poolParts: PoolParts<PgConnection> = {
       options: options.pool,
       resources: this.#connections,
       clock,
       random,
       observer: observe,
-      outageDelayMs: (attempt) => delayMs(options.retry.quick, attempt, random),
-    })
+      outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
+    }
+    this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
     this.#machine = {
       pool: this.#pool,
       clock,
@@ -92,6 +110,7 @@ class AssembledEngine implements Engine {
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
+        heldTooLongMs: options.timeouts.heldTooLongMs,
         attemptsMax: options.retry.attemptsMax,
         retry: options.retry.enabled,
         slow: options.retry.slow,
@@ -119,7 +138,7 @@ class AssembledEngine implements Engine {
     chunkSize: number,
     options?: StatementOptions,
   ): AsyncIterableIterator<StreamChunk> {
-    const lease = this.lease()
+    const lease = this.lease({ within: options?.within })
     try {
       yield* lease.stream(statement, chunkSize, options)
     } finally {
@@ -127,12 +146,20 @@ class AssembledEngine implements Engine {
     }
   }
 
-  lease(): Lease & LeaseHandle {
-    return new Lease(this.#machine)
+  lease(options: { readonly within?: Holder | undefined } = {}): Lease & LeaseHandle {
+    return new Lease(this.#machine, options.within)
   }
 
-  dialect(): Dialect {
-    return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
+  dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
+    return new EngineDialect({
+      lease: () => this.lease({ within: within?.() }),
+      close: (options) => this.close(options),
+      transactionDeadline: () => {
+        const { transactionMs } = this.#options.timeouts
+        return transactionMs === undefined ? undefined : deadlineAfter(this.#clock, transactionMs)
+      },
+      callSites: this.#options.callSites,
+    })
   }
 
   async ready(
@@ -157,6 +184,10 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
     })
+  }
+
+  rest(wanted: Rest): Promise<boolean> {
+    return rest(this.#machine, wanted)
   }
 
   tell(event: Told): void {

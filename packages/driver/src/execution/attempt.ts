@@ -11,6 +11,7 @@ import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
+import type { Holder } from "../pool/waiters.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { worse } from "../postgres/leftovers.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
@@ -19,6 +20,8 @@ import type { Plan } from "./plan.ts"
 
 /** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
 export interface ConnectionHolder {
+  /** Who waits for it with another connection in hand. */
+  readonly outer?: Holder | undefined
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
@@ -51,7 +54,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
   const pinned = holder.pinned
   let acquired: Outcome<PgConnection>
   if (pinned === undefined) {
-    const soon = machine.pool.acquire(acquireOptions(plan))
+    const soon = machine.pool.acquire(acquireOptions(plan, holder.outer))
     acquired = soon instanceof Promise ? await soon : soon
     if (acquired.ok && !acquired.value.reusable) {
       // Not clean, whatever left it so: it is not used.
@@ -96,7 +99,10 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
 }
 
 /** What a wait in the pool's line depends on. */
-function acquireOptions({ deadline, signal }: Plan): AcquireOptions {
+function acquireOptions({ deadline, signal }: Plan, outer: Holder | undefined): AcquireOptions {
+  if (outer !== undefined) {
+    return { holder: outer, ...(deadline !== undefined && { deadline }), ...(signal !== undefined && { signal }) }
+  }
   if (deadline === undefined) return signal === undefined ? NO_LIMITS : { signal }
   return signal === undefined ? { deadline } : { deadline, signal }
 }

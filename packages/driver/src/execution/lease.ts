@@ -13,6 +13,7 @@ import { refused } from "../failure/local.ts"
 import type { Clock } from "../foundation/clock.ts"
 import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
+import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { LeftBy } from "../postgres/repair.ts"
@@ -46,12 +47,15 @@ type LeaseState =
 /** What a caller holds from its first statement to its release: statements one after the other, one transaction at a time. */
 export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   readonly #machine: Machine
+  readonly outer: Holder | undefined
   readonly #turns = new Turns()
   #portals = 0
   inFlight: PgConnection | undefined
   #state: LeaseState = { state: "fresh" }
   #transaction: LeasedTransaction | undefined
   #lastTransaction: LeasedTransaction | undefined
+  /** Nothing was done on this lease before the transaction that is open now: once that is over, any connection will do. */
+  #freshAtBegin = false
   /** A statement has failed since raw SQL opened the transaction that is open now. */
   #rawHarmed = false
   #releasing: Promise<void> | undefined
@@ -60,8 +64,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   /** A stream's, which keeps it between its chunks. */
   #held: HeldTurn | undefined
 
-  constructor(machine: Machine) {
+  /** @param outer whoever goes on only after this lease was released */
+  constructor(machine: Machine, outer?: Holder) {
     this.#machine = machine
+    this.outer = outer
   }
 
   // Statements
@@ -86,6 +92,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   begin(settings: TransactionSettings): void {
     invariant(this.#transaction === undefined, "a transaction is open on this lease already")
+    this.#freshAtBegin = this.#state.state === "fresh" && !this.#turns.busy
     this.#transaction = new LeasedTransaction(this.#machine, this, settings)
     this.#lastTransaction = this.#transaction
   }
@@ -120,10 +127,22 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     if (this.#transaction === transaction) this.#transaction = undefined
   }
 
+  /** Others need not wait for a callback that may never return. */
+  async endedByDeadline(): Promise<void> {
+    if (!this.#freshAtBegin || this.#state.state !== "pinned") return
+    const { connection } = this.#state
+    this.#state = { state: "fresh" }
+    await giveBackUsed(this.#machine, connection, "us")
+  }
+
   // The connection
 
   get pinned(): PgConnection | undefined {
     return this.#state.state === "pinned" ? this.#state.connection : undefined
+  }
+
+  holds(resource: unknown): boolean {
+    return this.pinned === resource || this.outer?.holds(resource) === true
   }
 
   get lost(): Failure | undefined {

@@ -16,6 +16,8 @@ export interface Machine {
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
+    /** Undefined: never told of. */
+    readonly heldTooLongMs?: number | undefined
     readonly attemptsMax: number
     readonly retry: boolean
     readonly slow: Backoff

@@ -6,6 +6,8 @@ export interface ResolvedTimeouts {
   readonly connectMs: number
   readonly queryMs: number | undefined
   readonly cancelMs: number
+  readonly transactionMs: number | undefined
+  readonly heldTooLongMs: number | undefined
 }
 
 export interface ResolvedRetry {
@@ -85,7 +87,7 @@ const DEFAULT_POOL = {
 } as const
 
 const TIMEOUT_KEYS: Keys = {
-  known: ["connectMs", "queryMs", "cancelMs"],
+  known: ["connectMs", "queryMs", "cancelMs", "transactionMs", "heldTooLongMs"],
   hints: {
     acquireMs: "Give it as pool: { acquireTimeoutMs }",
     idleMs: "Give it as pool: { idleTimeoutMs }",
@@ -100,6 +102,9 @@ export function resolveTimeouts(root: Section, connectMsGiven: number | undefine
     connectMs: timeouts.durationMs("connectMs", SOME_TIME) ?? connectMsGiven ?? 5_000,
     queryMs: timeouts.durationMs("queryMs", SOME_TIME),
     cancelMs: timeouts.durationMs("cancelMs", SOME_TIME) ?? 1_000,
+    transactionMs: timeouts.durationMs("transactionMs", SOME_TIME),
+    // Whatever an open transaction blocks has waited long by then, and callers of a service have not given up yet.
+    heldTooLongMs: (timeouts.durationMs("heldTooLongMs", ANY_TIME) ?? 10_000) || undefined,
   }
 }
 

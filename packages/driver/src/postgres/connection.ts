@@ -68,6 +68,7 @@ export class PgConnection {
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
+  #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
   #cancelling: Timer | undefined
@@ -109,6 +110,11 @@ export class PgConnection {
     return this.#state.state === "busy"
   }
 
+  /** How much it has been used; undefined while it is. */
+  get activity(): number | undefined {
+    return this.#state.state === "busy" ? undefined : this.#exchanges
+  }
+
   /** Does its server take writes, see `Evidence`? */
   get serverWrites(): "yes" | "never" | undefined {
     if (!this.pooled && takesWrites(this.reports)) return "yes"
@@ -138,6 +144,7 @@ export class PgConnection {
     }
     exchange.typeParserOf = this.#typeParserOf
     this.#state = { state: "busy", exchange, done }
+    this.#exchanges += 1
     this.#client.query(exchange)
   }
 

@@ -9,6 +9,7 @@ import { requestCancel, type CancelTarget } from "./cancel.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
+import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
 import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
@@ -20,6 +21,8 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Of the option `buggify`. */
+  readonly sabotage?: Sabotage | undefined
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
   readonly primarySearchMs?: number
   /** Default: Node's sockets. */
@@ -95,6 +98,10 @@ export class Connections implements Resources<PgConnection> {
     return connection.reusable
   }
 
+  activity(connection: PgConnection): number | undefined {
+    return connection.activity
+  }
+
   close(connection: PgConnection, _reason: DiscardReason): void {
     const { condemnedBy } = connection
     if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {
@@ -147,6 +154,7 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
+    this.#parts.sabotage?.open(client)
     const reports = reportsOf(client.connection)
     if (settings.channelBinding === "require") {
       requireChannelBinding(client.connection, (failure) => {
@@ -215,6 +223,7 @@ export class Connections implements Resources<PgConnection> {
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
     if (!prepared.ok) connection.close()
+    else this.#parts.sabotage?.work(client, connection.id)
     return prepared.ok ? success(connection) : prepared
   }
 

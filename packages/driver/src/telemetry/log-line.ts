@@ -46,12 +46,26 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "transaction.held-too-long": {
+      const { label, heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
+      return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
+    case "pool.used-inside": {
+      const { what, inside, sql, label, callSite } = event
+      const name =
+        sql === undefined ? (label ?? `a ${what}`) : statement({ sql, ...(label !== undefined && { label }) })
+      const handle = inside === "transaction" ? "tx" : "the session it was given"
+      return `${name} ran outside of the ${inside} that its callback holds${callSite === undefined ? "" : `, at ${callSite}`}; write ${handle} instead of db`
+    }
     case "pool.reset":
       return `all connections are being replaced; generation ${event.generation}`
     case "pool.outage-began":
       return `no connection can be opened: ${reason(event.failure)}`
     case "pool.outage-ended":
       return `connections can be opened again, after ${ms(event.durationMs)}`
+    case "buggify.struck":
+      return `${event.kind}${event.connectionId === undefined ? "" : ` on connection ${event.connectionId}`}, on purpose`
     case "query.succeeded":
     case "connection.opened":
     case "session.reset":

@@ -88,9 +88,12 @@ export class Metrics {
       case "connection.failed":
       case "connection.repaired":
       case "session.reset":
+      case "pool.used-inside":
+      case "transaction.held-too-long":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":
         break

@@ -1,4 +1,6 @@
+import { BUGGIFY_KINDS } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
+import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 import { describe, expect, it } from "vitest"
 
@@ -50,7 +52,13 @@ describe("options", () => {
         keepAlive: false,
         outageWaitMs: 5_000,
       },
-      timeouts: { connectMs: 5_000, queryMs: undefined, cancelMs: 1_000 },
+      timeouts: {
+        connectMs: 5_000,
+        queryMs: undefined,
+        cancelMs: 1_000,
+        transactionMs: undefined,
+        heldTooLongMs: 10_000,
+      },
       retry: {
         enabled: true,
         attemptsMax: 3,
@@ -60,9 +68,16 @@ describe("options", () => {
       },
       orphanedTransaction: "rollback",
       onConnect: undefined,
+      callSites: false,
       observer: undefined,
       log: undefined,
     })
+  })
+
+  it("never tell of a transaction that is held for long if that is 0, and show call sites in development", () => {
+    expect(resolved({ timeouts: { heldTooLongMs: 0 } }).timeouts.heldTooLongMs).toBeUndefined()
+    const inDevelopment = resolved({ connection: "postgres://u@h/d" }, { NODE_ENV: "development" })
+    expect(inDevelopment.callSites).toBe(true)
   })
 
   it("take what is given", () => {
@@ -78,18 +93,20 @@ describe("options", () => {
         validateAfterIdleMs: 0,
         keepAlive: true,
       },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
       onConnect,
       observer,
     })
     expect(options).toMatchObject({
       connection: { ok: true, value: { label: "h:5432/d" } },
       pool: { min: 0, max: 1, acquireTimeoutMs: 1, waitersMax: 0, idleTimeoutMs: 2, maxLifetimeMs: 3 },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
     })
     expect(options.pool).toMatchObject({ validateAfterIdleMs: 0, keepAlive: true, outageWaitMs: 0 })
     expect(options.onConnect).toBe(onConnect)
@@ -155,6 +172,25 @@ describe("the log option", () => {
   })
 })
 
+describe("buggify", () => {
+  it("is off unless it is asked for", () => {
+    expect(resolved({}).buggify).toBeUndefined()
+    expect(resolved({ buggify: false }).buggify).toBeUndefined()
+  })
+
+  it("needs a seed only, and says aloud that it is on", () => {
+    const system = systemWith()
+    const { buggify } = resolveOptions({ connection: "postgres://u@h/d", buggify: { seed: 7 } }, {}, system)
+    expect(buggify).toEqual({ seed: 7, probability: 0.05, kinds: BUGGIFY_KINDS, slowMs: 100 })
+    expect(system.lines).toEqual(["kysely-resilient: buggify is on (seed 7): connections are broken on purpose"])
+  })
+
+  it("takes what is given", () => {
+    const given = { seed: 0, probability: 1, kinds: ["deadlock", "answer-lost"], slowMs: 5 }
+    expect(resolved({ buggify: given }).buggify).toEqual({ ...given, kinds: ["answer-lost", "deadlock"] })
+  })
+})
+
 describe("wrong options", () => {
   it.each([
     ["options that are no object", 3, "options", "is 3"],
@@ -203,6 +239,15 @@ describe("wrong options", () => {
       "retry.quick.baseMs",
       "is 300, above maxMs (250, its default)",
     ],
+    ["buggify: true", { buggify: true }, "buggify", "is true"],
+    ["buggify without a seed", { buggify: {} }, "buggify.seed", "is missing"],
+    ["a seed that is a word", { buggify: { seed: "x" } }, "buggify.seed", "is a string"],
+    ["a seed of more than 32 bits", { buggify: { seed: 2 ** 32 } }, "buggify.seed", "is 4294967296"],
+    ["a probability of nothing", { buggify: { seed: 1, probability: 0 } }, "buggify.probability", "is 0"],
+    ["a probability above 1", { buggify: { seed: 1, probability: 2 } }, "buggify.probability", "is 2"],
+    ["trouble of no kind", { buggify: { seed: 1, kinds: [] } }, "buggify.kinds", "is an array"],
+    ["trouble of an unknown kind", { buggify: { seed: 1, kinds: ["fire"] } }, "buggify.kinds", "holds what is none"],
+    ["an unknown part of buggify", { buggify: { seed: 1, only: [] } }, "buggify.only", "there is no such option"],
     ["a connection of another type", { connection: 5432 }, "connection", "is 5432"],
   ])("are refused: %s", (_, options, path, problem) => {
     expect(problemsOf(options).map((found) => ({ path: found.path, problem: found.problem }))).toEqual([
@@ -218,10 +263,21 @@ describe("wrong options", () => {
     [{ orphanedTransaction: "comit" }, 'Did you mean "commit"? Give "rollback", "commit" or "discard"'],
     [{ pool: { idleTimeoutMillis: 1 } }, "Write idleTimeoutMs"],
     [{ host: "h" }, "Give it as connection: { host }"],
-    [{ wholly: 1 }, "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, observer, log"],
+    [
+      { wholly: 1 },
+      "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, callSites, observer, log, buggify",
+    ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
     expect(problemsOf(options)[0]?.hint).toBe(hint)
+  })
+
+  it("has buggify among them where NODE_ENV says production, however right it is", () => {
+    const production = (options: unknown) => () => resolveOptions(options, { NODE_ENV: "production" }, systemWith())
+    expect(production({ connection: "postgres://u@h/d", buggify: { seed: 1 } })).toThrow(
+      "buggify: is for tests, and NODE_ENV is production. Remove it",
+    )
+    expect(production({ connection: "postgres://u@h/d", buggify: false })).not.toThrow()
   })
 
   it("are told all at once, each with what, why and what to do", () => {
