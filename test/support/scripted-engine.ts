@@ -41,6 +41,8 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  /** The budget of retries is spent. */
+  readonly retriesSpent?: boolean
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
 }
 
@@ -134,6 +136,10 @@ export class ScriptedEngine implements Engine {
       const timer = this.#clock.after(mostMs, () => end(true))
       signal?.addEventListener("abort", onAbort)
     })
+  }
+
+  takeRetry(): boolean {
+    return this.script.retriesSpent !== true
   }
 
   tell(event: Told): void {

@@ -16,11 +16,13 @@ import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult } from "./execution/settled.ts"
+import type { Failure } from "./failure/failure.ts"
 import { deadlineAfter } from "./foundation/deadline.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
@@ -107,6 +109,7 @@ class AssembledEngine implements Engine {
       random,
       emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
       knownWrites: new KnownWrites(),
+      budget: new Budget(options.retry.budget),
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
@@ -183,11 +186,19 @@ class AssembledEngine implements Engine {
       at: this.#clock.wallTime(),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
+      retriesLeft: Math.floor(this.#machine.budget.left),
     })
   }
 
   rest(wanted: Rest): Promise<boolean> {
     return rest(this.#machine, wanted)
+  }
+
+  takeRetry(failure: Failure): boolean {
+    const { budget } = this.#machine
+    if (!budget.affords(failure)) return false
+    budget.spend(failure)
+    return true
   }
 
   tell(event: Told): void {

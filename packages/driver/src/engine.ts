@@ -110,6 +110,8 @@ export interface Engine extends Session {
    * reached again. False if its signal aborted.
    */
   rest(rest: Rest): Promise<boolean>
+  /** For the same: takes one from the budget of retries that all operations share. False: it is spent, and there is to be none. */
+  takeRetry(failure: Failure): boolean
   /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
   tell(event: Told): void
   /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */

@@ -1,5 +1,6 @@
 import type { BuggifyKind } from "./foundation/buggify-kind.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { RetryBudget } from "./policy/budget.ts"
 import type { DriverEvent } from "./telemetry/events.ts"
 
 /**
@@ -165,4 +166,10 @@ export interface RetryOptions {
   readonly quick?: Partial<Backoff>
   /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
+  /**
+   * What all operations together may try again, so that a server that fails is not asked all the more. A retry after a lost
+   * connection takes one, one after a conflict between transactions a tenth; what succeeds earns `ratio`, up to `burst`. When
+   * it is spent, failures are told instead (`because: "budget-spent"`). `false`: no such limit. Default 0.1 and 100.
+   */
+  readonly budget?: false | Partial<RetryBudget>
 }

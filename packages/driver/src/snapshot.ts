@@ -7,4 +7,6 @@ export interface DriverSnapshot {
   readonly at: number
   readonly pool: PoolStats
   readonly metrics: MetricsSnapshot
+  /** How many more retries after lost connections `retry.budget` allows at this moment; Infinity without one. */
+  readonly retriesLeft: number
 }

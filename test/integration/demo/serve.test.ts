@@ -34,6 +34,7 @@ const down: DriverSnapshot = {
     observer_failures: 0,
     window: { ...counters, windowMs: 60_000, retried: 0, surfaced: 0, durationMs },
   },
+  retriesLeft: 100,
 }
 
 let served: Served

@@ -32,6 +32,7 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
       observer_failures: 0,
       window: { ...calm, ...window },
     },
+    retriesLeft: 100,
   }
 }
 

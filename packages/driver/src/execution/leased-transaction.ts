@@ -120,8 +120,9 @@ export class LeasedTransaction {
   /** Keeps the record: what failed, which savepoints there are, and whether the server still agrees that it is open. */
   note(settled: Settled<unknown>, control: TransactionControl | undefined): void {
     if (!settled.ok) {
+      if (control?.kind === "rollback_to") this.record.rollbackToFailed(control.name, settled.failure)
       // The statement ran; only its answer could not be read.
-      if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
+      else if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
       return
     }
     if (control?.kind === "savepoint") this.record.savepoint(control.name)

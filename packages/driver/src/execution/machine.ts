@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Budget } from "../policy/budget.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
@@ -13,6 +14,7 @@ export interface Machine {
   readonly random: Random
   readonly emit: (event: Told) => void
   readonly knownWrites: KnownWrites
+  readonly budget: Budget
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
