@@ -1,5 +1,6 @@
 import type {
   DriverSnapshot,
+  Effect,
   Engine,
   Failure,
   LeaseHandle,
@@ -38,6 +39,7 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly resolve?: (token: string) => Settled<Effect>
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
 }
 
@@ -108,6 +110,11 @@ export class ScriptedEngine implements Engine {
 
   async ready(): Promise<Settled<ReadyReport>> {
     return this.script.ready?.() ?? { ok: true, value: { serverVersion: "18.4", connectMs: 1 }, attempts: 1 }
+  }
+
+  async resolve(token: string): Promise<Settled<Effect>> {
+    this.log.push(`resolve ${token}`)
+    return this.script.resolve?.(token) ?? { ok: true, value: "unknown", attempts: 1 }
   }
 
   snapshot(): DriverSnapshot {

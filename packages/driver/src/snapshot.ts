@@ -7,4 +7,8 @@ export interface DriverSnapshot {
   readonly at: number
   readonly pool: PoolStats
   readonly metrics: MetricsSnapshot
+  readonly resolution: {
+    /** Effects that are looked for in the background: their callers were told `unknown`. */
+    readonly pending: number
+  }
 }

@@ -6,10 +6,12 @@ import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
+import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
 import { prepareParameters } from "./parameters.ts"
+import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
 /** What `onConnect` is given: enough to set a session up, and nothing that could hold on to it. */
@@ -23,12 +25,9 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
   readonly clock: Clock
+  /** Told of a session that is lost to us, and may still be doing something on the server. */
+  readonly onUndead?: (backend: BackendIdentity) => void
 }
-
-/** What a transaction's own statement_timeout must not exceed, and what `ready()` reports. */
-const LEARN =
-  "select current_setting('server_version') as server_version, " +
-  "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8 as statement_timeout_ms"
 
 /** How the pool opens, checks and closes physical connections. */
 export class Connections implements Resources<PgConnection> {
@@ -82,6 +81,8 @@ export class Connections implements Resources<PgConnection> {
   }
 
   close(connection: PgConnection, _reason: DiscardReason): void {
+    const { backend } = connection.facts
+    if (connection.undead && backend !== undefined) this.#parts.onUndead?.(backend)
     connection.close()
   }
 
@@ -207,12 +208,12 @@ export class Connections implements Resources<PgConnection> {
         return failed(this.#failure(new Error("onConnect left a statement running or a transaction open")))
       }
     }
-    const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
+    let exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FACTS }] })
+    if (exchange.error !== undefined && exchange.ready !== undefined) {
+      exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FEWER_FACTS }] })
+    }
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
-    const learnt = exchange.replies[0]?.rows[0]
-    const version = learnt?.["server_version"]
-    connection.serverVersion = typeof version === "string" ? version : ""
-    connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
+    connection.facts = sessionFacts(exchange.learnt ?? [], connection.processId)
     return success(undefined)
   }
 

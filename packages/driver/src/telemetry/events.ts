@@ -90,6 +90,23 @@ export type DriverEvent = { readonly at: number } & (
       readonly failure: Failure
       readonly label?: string
     }
+  | {
+      /** A COMMIT was not answered, and now it is known what became of it. `late`: its caller has been told that it is not. */
+      readonly name: "effect.resolved"
+      readonly by: "xid" | "marker"
+      readonly effect: "applied" | "applied_locally" | "not_applied"
+      readonly durationMs: number
+      readonly late: boolean
+      readonly label?: string
+    }
+  | {
+      /** Its caller was told that nobody knows, and given a token. */
+      readonly name: "effect.unresolved"
+      readonly by: "xid" | "marker"
+      readonly why: string
+      readonly durationMs: number
+      readonly label?: string
+    }
   | { readonly name: "pool.reset"; readonly generation: number }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }
   | { readonly name: "pool.outage-ended"; readonly durationMs: number }

@@ -81,7 +81,7 @@ describe("the plan of BEGIN", () => {
       protocol: "simple",
       sql: "begin; set local statement_timeout = 600",
     })
-    connection.statementTimeoutMs = 50
+    connection.facts = { ...connection.facts, statementTimeoutMs: 50 }
     expect(plan.exchangeOn(connection).request).toMatchObject({ sql: "begin; set local statement_timeout = 50" })
     expect(plan).toMatchObject({ sql: "begin", label: "transfer", deadline: { limitMs: 1_000 } })
   })
@@ -92,13 +92,13 @@ describe("the plan of COMMIT", () => {
 
   it("is never repeated, whatever the options say", () => {
     const { signal } = new AbortController()
-    const plan = commitPlan({ signal }, true)
+    const plan = commitPlan(new Fixture().machine, { signal }, true, undefined)
     expect(plan).toMatchObject({ phase: "commit", access: "write", repeatable: false, retry: false, attemptsMax: 1 })
     expect(plan.signal).toBeUndefined()
     expect(plan.exchangeOn(connection).request).toEqual({ protocol: "simple", sql: "commit" })
   })
 
   it("is a read where nothing can have been written: then it does not matter what became of it", () => {
-    expect(commitPlan({}, false).access).toBe("read")
+    expect(commitPlan(new Fixture().machine, {}, false, undefined).access).toBe("read")
   })
 })

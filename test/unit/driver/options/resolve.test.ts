@@ -58,6 +58,8 @@ describe("options", () => {
         quick: { baseMs: 10, maxMs: 250 },
         outageWaitMs: 5_000,
       },
+      resolution: "xid",
+      resolveAutocommit: true,
       orphanedTransaction: "rollback",
       onConnect: undefined,
       observer: undefined,
@@ -160,9 +162,9 @@ describe("wrong options", () => {
     ["options that are no object", 3, "options", "is 3"],
     ["options that are null", null, "options", "is null"],
     ["an unknown option", { conection: "x" }, "conection", "there is no such option"],
-    ["an option that is not built yet", { resolution: "xid" }, "resolution", "there is no such option"],
-    ["another that is not built yet", { resolveAutocommit: true }, "resolveAutocommit", "there is no such option"],
-    ["a third that is not built yet", { circuit: false }, "circuit", "there is no such option"],
+    ["an unknown way to find out", { resolution: "xact" }, "resolution", 'is "xact"'],
+    ["a switch that is none", { resolveAutocommit: 1 }, "resolveAutocommit", "is 1"],
+    ["an option that is not built yet", { circuit: false }, "circuit", "there is no such option"],
     ["a part that is not built yet", { retry: { budget: {} } }, "retry.budget", "there is no such option"],
     ["an unknown part", { pool: { maximum: 3 } }, "pool.maximum", "there is no such option"],
     ["an unknown part with a strange name", { pool: { "a b": 3 } }, 'pool["a b"]', "there is no such option"],
@@ -218,7 +220,10 @@ describe("wrong options", () => {
     [{ orphanedTransaction: "comit" }, 'Did you mean "commit"? Give "rollback", "commit" or "discard"'],
     [{ pool: { idleTimeoutMillis: 1 } }, "Write idleTimeoutMs"],
     [{ host: "h" }, "Give it as connection: { host }"],
-    [{ wholly: 1 }, "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, observer, log"],
+    [
+      { wholly: 1 },
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, onConnect, observer, log",
+    ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
     expect(problemsOf(options)[0]?.hint).toBe(hint)
