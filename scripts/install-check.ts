@@ -35,6 +35,7 @@ const ENTRIES = [
   "@kysely-resilient/core/schema",
   "@kysely-resilient/codegen-config",
   "@kysely-resilient/testing",
+  "@kysely-resilient/cli",
 ]
 
 const project = mkdtempSync(join(tmpdir(), "kysely-resilient-install-"))
@@ -47,6 +48,7 @@ try {
   if (version !== `v${OLDEST_NODE}`) throw new Error(`The examples would run on Node ${version}, not on ${OLDEST_NODE}`)
   inProject(["node", "out/entries.js"])
   inProject(["kysely-resilient-codegen", "--help"])
+  inProject(["kysely-resilient", "drill", "--help"])
   await runExamples()
   console.log(`installed, compiled and run on Node ${OLDEST_NODE}`)
 } catch (error) {

@@ -16,6 +16,7 @@ const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => 
 const shows = [
   /embedded[\s\S]*count: '1'/,
   /ready to accept connections/,
+  /terminate has struck[\s\S]*recovery has struck\nfull has struck/,
   /was told: .*\n.*\[ 'commit' \]\n.*balance: 100/,
 ]
 

@@ -15,6 +15,7 @@ export type FrontendMessage =
   | { readonly type: "execute"; readonly portal: string; readonly rowsMax: number }
   | { readonly type: "close"; readonly what: string; readonly name: string }
   | { readonly type: "sync" }
+  | { readonly type: "terminate" }
 
 /** Reads what was written, by nothing but the manual. Throws for anything that a server would not understand. */
 export function readFrontendMessages(bytes: Buffer): FrontendMessage[] {
@@ -54,6 +55,8 @@ function readOne(type: string, reader: Reader): FrontendMessage {
       return { type: "close", what: reader.char(), name: reader.cstring() }
     case "S":
       return { type: "sync" }
+    case "X":
+      return { type: "terminate" }
     default:
       throw new Error(`there is no message ${JSON.stringify(type)}`)
   }

@@ -90,6 +90,8 @@ export class ScriptedWire extends EventEmitter implements PgWire {
 
   attachListeners(): void {}
   connect(): void {}
+  startup(): void {}
+
   requestSsl(): void {}
   cancel(): void {}
 

@@ -1,10 +1,13 @@
+import { systemClock } from "@kysely-resilient/driver"
 import type {
+  Clock,
   DriverSnapshot,
   Effect,
   Engine,
   Failure,
   LeaseHandle,
   ReadyReport,
+  Rest,
   Settled,
   StatementOptions,
   StatementResult,
@@ -66,21 +69,24 @@ export function conflict(facts: Partial<Failure> = {}): Failure {
 
 /**
  * An Engine that answers what a test says and writes down what it was asked: `1: begin`, `1: insert …`, `1: commit`. It
- * keeps the contract of `engine.ts` and nothing else: no PostgreSQL, no SQL, no time.
+ * keeps the contract of `engine.ts` and nothing else: no PostgreSQL, no SQL.
  */
 export class ScriptedEngine implements Engine {
   readonly log: string[] = []
   readonly told: Told[] = []
   readonly begun: TransactionSettings[] = []
   readonly asked: Asked[] = []
+  readonly rests: Rest[] = []
   readonly script: Script
+  readonly #clock: Clock
   /** Leases taken and not given back. */
   held = 0
   #leases = 0
   closed = false
 
-  constructor(script: Script = {}) {
+  constructor(script: Script = {}, clock: Clock = systemClock) {
     this.script = script
+    this.#clock = clock
   }
 
   async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
@@ -119,6 +125,22 @@ export class ScriptedEngine implements Engine {
 
   snapshot(): DriverSnapshot {
     throw new Error("not scripted")
+  }
+
+  /** Its full length: no server of this engine is ever away. */
+  rest(rest: Rest): Promise<boolean> {
+    this.rests.push(rest)
+    const { mostMs, signal } = rest
+    return new Promise((resolve) => {
+      const end = (waited: boolean): void => {
+        timer.cancel()
+        signal?.removeEventListener("abort", onAbort)
+        resolve(waited)
+      }
+      const onAbort = (): void => end(false)
+      const timer = this.#clock.after(mostMs, () => end(true))
+      signal?.addEventListener("abort", onAbort)
+    })
   }
 
   tell(event: Told): void {
@@ -177,6 +199,10 @@ export class ScriptedEngine implements Engine {
 }
 
 class ScriptedLease implements LeaseHandle {
+  holds(): boolean {
+    return false
+  }
+
   readonly #engine: ScriptedEngine
   readonly #number: number
   readonly #savepoints: { readonly name: string; readonly before: Failure | undefined }[] = []

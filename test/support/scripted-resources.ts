@@ -27,6 +27,8 @@ export interface PendingCheck {
 
 /** Resources that do nothing by themselves: the test says how each opening and each check ends, in any order. */
 export class ScriptedResources implements Resources<Thing> {
+  /** How often a thing was used, undefined while it is; by default nobody knows. */
+  activity?: (thing: Thing) => number | undefined
   readonly things: Thing[] = []
   readonly openings: PendingOpening[] = []
   readonly checks: PendingCheck[] = []

@@ -16,6 +16,7 @@ import type { Run } from "./query/run.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
 import { SessionBase } from "./query/session-base.ts"
 import type { Database, Session, Tx } from "./query/session.ts"
+import { ScopedEngine } from "./query/scoped-engine.ts"
 import { readTransactionOptions, type TransactionOptions } from "./query/transaction-options.ts"
 import { transact } from "./query/transaction.ts"
 import { TxSession } from "./query/tx-session.ts"
@@ -43,8 +44,9 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     const { plugins, errors, hooks, backoff } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
-    const kit = { engine, compiler: cold, clock, random, errors, backoff, hooks }
-    super(kit, buildersOf(cold.kysely), new PoolLane(engine))
+    const pool = new ScopedEngine(engine, errors.callSite)
+    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks }
+    super(kit, buildersOf(cold.kysely), new PoolLane(pool))
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
@@ -106,7 +108,10 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     })
 
   get kysely(): Kysely<DB> {
-    this.#hot ??= new Kysely<DB>({ dialect: this.#engine.dialect(), plugins: [...this.#options.plugins] })
+    this.#hot ??= new Kysely<DB>({
+      dialect: this.#engine.dialect({ within: () => this.kit.pool.outer("connection", undefined) }),
+      plugins: [...this.#options.plugins],
+    })
     return this.#hot
   }
 

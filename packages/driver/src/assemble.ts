@@ -14,6 +14,7 @@ import { controlQuery } from "./execution/control.ts"
 import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
+import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult, refuse } from "./execution/settled.ts"
 import type { Effect } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
@@ -23,10 +24,13 @@ import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
-import { delayMs } from "./policy/backoff.ts"
+import { probePauseMs } from "./policy/probing.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import { searchMsWithin } from "./postgres/primary.ts"
+import type { MakeSocket } from "./postgres/internals.ts"
 import { Pool } from "./pool/pool.ts"
+import type { Holder } from "./pool/waiters.ts"
 import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
 import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
@@ -37,10 +41,12 @@ import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
-/** Time and chance, for tests and simulations. */
+/** Time, chance and the network, for tests and simulations. */
 export interface Surroundings {
   readonly clock?: Clock
   readonly random?: Random
+  /** Everything above the socket stays as it is: TLS is what it cannot do. */
+  readonly makeSocket?: MakeSocket
 }
 
 /** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
@@ -49,6 +55,7 @@ export function createEngine(options: DriverOptions = {}, surroundings: Surround
     resolveOptions(options, process.env),
     surroundings.clock ?? systemClock,
     surroundings.random ?? Math.random,
+    surroundings.makeSocket,
   )
 }
 
@@ -64,7 +71,7 @@ class AssembledEngine implements Engine {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, clock: Clock, random: Random) {
+  constructor(options: ResolvedOptions, clock: Clock, random: Random, makeSocket: MakeSocket | undefined) {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
@@ -79,6 +86,8 @@ class AssembledEngine implements Engine {
       onConnect: options.onConnect,
       clock,
       onUndead: (backend) => reaper.end(backend),
+      primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
+      makeSocket,
     })
     this.#side = new SideConnection({
       open: () => this.#connections.open(() => {}),
@@ -92,7 +101,7 @@ class AssembledEngine implements Engine {
       clock,
       random,
       observer: observe,
-      outageDelayMs: (attempt) => delayMs(options.retry.quick, attempt, random),
+      outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     })
     const emit = (event: Told): void => observe(Object.assign(event, { at: clock.wallTime() }))
     this.#resolver = new Resolver({
@@ -146,7 +155,7 @@ class AssembledEngine implements Engine {
     chunkSize: number,
     options?: StatementOptions,
   ): AsyncIterableIterator<StreamChunk> {
-    const lease = this.lease()
+    const lease = this.lease({ within: options?.within })
     try {
       yield* lease.stream(statement, chunkSize, options)
     } finally {
@@ -154,12 +163,15 @@ class AssembledEngine implements Engine {
     }
   }
 
-  lease(): Lease & LeaseHandle {
-    return new Lease(this.#machine)
+  lease(options: { readonly within?: Holder | undefined } = {}): Lease & LeaseHandle {
+    return new Lease(this.#machine, options.within)
   }
 
-  dialect(): Dialect {
-    return new EngineDialect({ lease: () => this.lease(), close: (options) => this.close(options) })
+  dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
+    return new EngineDialect({
+      lease: () => this.lease({ within: within?.() }),
+      close: (options) => this.close(options),
+    })
   }
 
   async ready(
@@ -201,6 +213,10 @@ class AssembledEngine implements Engine {
     const deadline = timeoutMs === undefined ? undefined : deadlineAfter(this.#clock, timeoutMs)
     const found = await this.#resolver.resolve(claim, { deadline, signal })
     return { ok: true, value: found.effect, attempts: 1 }
+  }
+
+  rest(wanted: Rest): Promise<boolean> {
+    return rest(this.#machine, wanted)
   }
 
   tell(event: Told): void {

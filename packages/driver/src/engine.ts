@@ -1,7 +1,9 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
+import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
+import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 
@@ -29,6 +31,8 @@ export interface StatementOptions {
   /** The caller vouches that running it twice does no harm: it may be repeated after an unknown effect. */
   readonly idempotent?: boolean
   readonly retry?: false | { readonly attemptsMax?: number }
+  /** It needs a connection besides the one of this lease, whose holder goes on only afterwards. */
+  readonly within?: Holder
 }
 
 /** How a statement, a batch or a COMMIT ended. */
@@ -68,7 +72,7 @@ export interface Session {
 }
 
 /** A session that holds its connection until it is released. At most one transaction at a time. */
-export interface LeaseHandle extends Session {
+export interface LeaseHandle extends Session, Holder {
   /** Sends nothing: BEGIN goes out with, and just before, the first statement. */
   begin(settings: TransactionSettings): void
   /** Refuses new statements, waits for those in flight, commits. A failure recorded before makes it a rollback and is what it answers. */
@@ -89,10 +93,13 @@ export interface LeaseHandle extends Session {
  * Nothing here throws or rejects because of a database.
  */
 export interface Engine extends Session {
-  /** A lease that holds nothing yet. */
-  lease(): LeaseHandle
-  /** A Kysely dialect over this engine, for a hot Kysely. Destroying that Kysely closes the engine. */
-  dialect(): Dialect
+  /** A lease that holds nothing yet. `within`: whoever goes on only after its release. */
+  lease(options?: { readonly within?: Holder | undefined }): LeaseHandle
+  /**
+   * A Kysely dialect over this engine, for a hot Kysely. Destroying that Kysely closes the engine. `within` is asked when a
+   * connection is wanted: who waits for that with another one in hand?
+   */
+  dialect(options?: { readonly within?: () => Holder | undefined }): Dialect
   /** Opens `pool.min` connections; answers when one is open or cannot be. */
   ready(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Settled<ReadyReport>>
   /**
@@ -104,6 +111,11 @@ export interface Engine extends Session {
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<Settled<Effect>>
   snapshot(): DriverSnapshot
+  /**
+   * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be
+   * reached again. False if its signal aborted.
+   */
+  rest(rest: Rest): Promise<boolean>
   /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
   tell(event: Told): void
   /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */

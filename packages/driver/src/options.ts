@@ -37,7 +37,8 @@ export interface DriverOptions {
   readonly orphanedTransaction?: "rollback" | "commit" | "discard"
   /**
    * Once per physical connection, before anybody gets it: for `SET`, `LISTEN` and the like. If it throws or rejects, or
-   * leaves a transaction open, the connection is closed and counts as not opened.
+   * leaves a transaction open, the connection is closed and counts as not opened. It runs again after its session was
+   * reset because raw SQL had left something in it.
    */
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>
@@ -60,7 +61,7 @@ export interface ConnectionOptions {
   readonly host?: string
   readonly port?: number
   readonly user?: string
-  /** A function is asked for every physical connection: for passwords that expire. Default: PGPASSWORD, then `~/.pgpass`. */
+  /** A function is asked for every physical connection, and once more if the server refuses what it gave: for passwords that expire. Default: PGPASSWORD, then `~/.pgpass`. */
   readonly password?: string | (() => string | Promise<string>)
   readonly database?: string
   /**
@@ -138,10 +139,13 @@ export interface TimeoutOptions {
 export interface RetryOptions {
   /** Tries that got a connection, the first one included. Default 3. */
   readonly attemptsMax?: number
-  /** The wait after lost connections: at most `baseMs`, doubling up to `maxMs`. Default 500 and 5,000. */
+  /**
+   * The wait after lost connections, and while the server is short of something: at most `baseMs`, doubling up to `maxMs`. It is
+   * over early when a connection can be opened again. Default 500 and 5,000.
+   */
   readonly slow?: Partial<Backoff>
   /** The wait after conflicts between transactions. Default 10 and 250. */
   readonly quick?: Partial<Backoff>
-  /** How long an operation waits for a server that cannot be reached, milliseconds. Default 5,000; 0 fails at once. */
+  /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
 }

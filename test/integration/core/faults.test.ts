@@ -102,13 +102,13 @@ describe("a transaction", () => {
     expect(await owners()).toEqual(["ann"])
   })
 
-  it("that waits for itself on a pool of one ends at its deadline, with an Err", async () => {
-    const small = shop.open({ pool: { min: 0, max: 1, acquireTimeoutMs: 200 }, retry: false })
+  it("that waits for itself on a pool of one ends at once, with an Err that says so", async () => {
+    const small = shop.open({ pool: { min: 0, max: 1 }, retry: false })
     const result = await small.transaction(async (tx) => {
       await tx.query("select 1")
       return small.query("select 2")
     })
-    expect(errorOf(result)).toMatchObject({ kind: "pool_timeout", effect: "not_applied" })
+    expect(errorOf(result)).toMatchObject({ kind: "pool_deadlock", effect: "not_applied" })
     valueOf(await small.close())
   })
 })

@@ -5,15 +5,19 @@ import {
   beforeCommitReachesServer,
   beforeStatement,
   betweenCommitCompleteAndReady,
+  call,
   cut,
   delay,
   drop,
   inject,
+  insideAnswer,
+  insideStatement,
   onCancelRequest,
   onConnect,
   onStartup,
   stall,
   startFaultProxy,
+  throttle,
   truncate,
   type Action,
   type FaultProxy,
@@ -23,7 +27,7 @@ import {
 import { once } from "node:events"
 import { connect, Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Client, type ClientConfig } from "pg"
+import { Client } from "pg"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { testDatabase } from "../../support/databases.ts"
 
@@ -49,8 +53,8 @@ afterEach(async () => {
   await proxy.close()
 })
 
-async function open(config: ClientConfig = {}): Promise<Client> {
-  const client = new Client({ connectionString: proxy.url(database.url), ...config })
+async function open(applicationName = "test"): Promise<Client> {
+  const client = new Client({ connectionString: proxy.url(database.url), application_name: applicationName })
   client.on("error", () => {})
   await client.connect()
   clients.push(client)
@@ -279,6 +283,32 @@ describe("matchers", () => {
     expect(await rule.hit).toMatchObject({ connection: 2, sql: ["select 5 as n2"] })
   })
 
+  it("look at one application's connections only", async () => {
+    const when: Matcher = { from: "client", message: "Query", sql: /select 6/ }
+    const [exact, pattern] = [
+      proxy.rule({ when, do: delay(0), times: 9, applicationName: "reader" }),
+      proxy.rule({ when, do: delay(0), times: 9, applicationName: /^read|^write/ }),
+    ]
+    // Nobody has said a name yet.
+    const nameless = proxy.rule({ when: onConnect, do: delay(0), times: 9, applicationName: "reader" })
+    for (const name of ["reader", "writer", "other"]) await (await open(name)).query("select 6")
+    expect([exact.hits, pattern.hits, nameless.hits]).toEqual([1, 2, 0])
+  })
+
+  it("fire until they are lifted, which ends what they stall", async () => {
+    const client = await open()
+    const rule = proxy.rule({ when: beforeStatement(/select 7/), do: stall(), times: Infinity })
+    const answer = client.query("select 7 as n")
+    await rule.hit
+    rule.lift()
+    expect((await answer).rows).toEqual([{ n: 7 }])
+    {
+      using lifted = proxy.rule({ when: beforeStatement(/select 7/), do: cut(), times: Infinity })
+      expect(lifted.hits).toBe(0)
+    }
+    expect((await client.query("select 7 as n")).rows).toEqual([{ n: 7 }])
+  })
+
   it("stop matching when the rule is removed, or all are cleared", async () => {
     const client = await open()
     const when: Matcher = { from: "client", message: "Query" }
@@ -464,6 +494,94 @@ describe("actions", () => {
     expect(await outcome).toBe("cut")
   })
 
+  it("stall in the middle of a message, and lose none of it", async () => {
+    const client = await open()
+    const bytes: number[] = []
+    client.connection.stream.on("data", (chunk: Buffer) => bytes.push(chunk.length))
+    const inwards = proxy.rule({ when: insideStatement(/select 'inside'/), do: stall("toServer") })
+    const outwards = proxy.rule({ when: insideAnswer(/select 'inside'/), do: stall("toClient") })
+    const answer = client.query("select 'inside' as word")
+    await inwards.hit
+    expect(await Promise.race([answer, sleep(50, "silence")])).toBe("silence")
+    expect(bytes).toEqual([])
+    inwards.release()
+    await outwards.hit
+    expect(await Promise.race([answer, sleep(50, "silence")])).toBe("silence")
+    // RowDescription and DataRow, and half of CommandComplete's 14.
+    expect(bytes.reduce((sum, n) => sum + n, 0)).toBe(30 + 17 + 7)
+    outwards.release()
+    expect((await answer).rows).toEqual([{ word: "inside" }])
+  })
+
+  it("cut in the middle of a message: the server never knows the statement", async () => {
+    const client = await open()
+    proxy.rule({ when: insideStatement(/insert/), do: cut({ how: "fin" }) })
+    await expect(client.query("insert into account values (1, 1)")).rejects.toThrow(LOST)
+    expect(await balances()).toEqual([])
+  })
+
+  it("inject behind the message in whose middle they fire", async () => {
+    const client = await open()
+    const notices: unknown[] = []
+    client.on("notice", ({ message }) => notices.push(message))
+    proxy.rule({
+      when: insideAnswer(/select 2/),
+      do: inject({ kind: "NoticeResponse", code: "01000", message: "whole" }),
+    })
+    expect((await client.query("select 2 as n")).rows).toEqual([{ n: 2 }])
+    expect(notices).toEqual(["whole"])
+  })
+
+  it("throttle to so many bytes per second, until released", async () => {
+    const client = await open()
+    const rule = proxy.rule({ when: beforeStatement(/repeat/), do: throttle(100_000, "toClient") })
+    const from = performance.now()
+    expect((await client.query("select repeat('x', 40000) as x")).rows[0]?.x).toHaveLength(40_000)
+    expect(performance.now() - from).toBeGreaterThan(350)
+    rule.release()
+    const released = performance.now()
+    await client.query("select repeat('x', 40000) as x")
+    expect(performance.now() - released).toBeLessThan(300)
+  })
+
+  it("call whoever wants to do something then, and wait for it", async () => {
+    const client = await open("caller")
+    const rule = proxy.rule({
+      when: afterServerHasCommit,
+      do: call(async ({ backendPid, applicationName }) => {
+        expect([backendPid, applicationName]).toEqual([proxy.connections[0]?.backendPid, "caller"])
+        expect(await balances()).toEqual([100])
+      }),
+    })
+    await transfer(client)
+    expect(await rule.done).toMatchObject({ connection: 1, applicationName: "caller" })
+  })
+
+  it("call, and tell of what it threw to whoever asks", async () => {
+    const client = await open()
+    const rule = proxy.rule({
+      when: beforeStatement(/select 1/),
+      do: call(() => {
+        throw new Error("no such fault")
+      }),
+    })
+    await client.query("select 1")
+    await expect(rule.done).rejects.toThrow("no such fault")
+  })
+
+  it("inject bytes that are no message", async () => {
+    const client = await open()
+    proxy.rule({ when: beforeStatement(/select 1/), do: inject({ kind: "bytes", bytes: Buffer.from("what?") }) })
+    const lost = endOf(client)
+    const outcome = client.query("select 1").then(
+      () => "answered",
+      () => "failed",
+    )
+    proxy.rule({ when: { from: "server", message: "ReadyForQuery", at: "after" }, do: cut() })
+    await lost
+    expect(await outcome).toBe("failed")
+  })
+
   it.each<[Action, Matcher]>([
     [drop(), { from: "server", message: "DataRow", at: "after" }],
     [truncate(1), afterRows(1)],
@@ -485,6 +603,27 @@ describe("connecting", () => {
     proxy.refuse(false)
     await open()
     expect(proxy.accepted).toBe(7)
+  })
+
+  it("can be ended in order, or refused in a server's words, before the server knows", async () => {
+    proxy.refuse(1, "fin")
+    await expect(open()).rejects.toThrow(/terminated unexpectedly/)
+    proxy.refuse(1, { code: "57P03", message: "the database system is starting up", routine: "ProcessStartupPacket" })
+    await expect(open()).rejects.toMatchObject({ code: "57P03", severity: "FATAL" })
+    await open()
+  })
+
+  it("can be slow for all, until they are resumed", async () => {
+    const client = await open()
+    proxy.throttleAll(20_000)
+    const from = performance.now()
+    await client.query("select repeat('x', 10000)")
+    expect(performance.now() - from).toBeGreaterThan(400)
+    proxy.resumeAll()
+    const resumed = performance.now()
+    await (await open()).query("select repeat('x', 10000)")
+    expect(performance.now() - resumed).toBeLessThan(350)
+    expect(() => throttle(0)).toThrow(/stall/)
   })
 
   it("can be refused by the system, while present connections go on", async () => {

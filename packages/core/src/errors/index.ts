@@ -28,6 +28,7 @@ export type {
   DeadlineExceeded,
   IdleInTransactionTimeout,
   LockTimeout,
+  PoolDeadlock,
   PoolFull,
   PoolTimeout,
   QueryCanceled,

@@ -11,6 +11,7 @@ export type LimitKind =
   | "aborted"
   | "pool_timeout"
   | "pool_full"
+  | "pool_deadlock"
 
 /** A time, a deadline or a queue ran out, or the caller gave up. */
 export type LimitError<K extends LimitKind> = ErrorBase<K, "limit">
@@ -29,6 +30,8 @@ export type Aborted = LimitError<"aborted">
 export type PoolTimeout = LimitError<"pool_timeout">
 /** Too many were waiting already. Nothing was sent. */
 export type PoolFull = LimitError<"pool_full">
+/** All connections are held by transactions that wait for one more. Nothing was sent. */
+export type PoolDeadlock = LimitError<"pool_deadlock">
 
 export type AnyLimitError =
   | StatementTimeout
@@ -40,6 +43,7 @@ export type AnyLimitError =
   | Aborted
   | PoolTimeout
   | PoolFull
+  | PoolDeadlock
 
 export const LIMIT_WORDS: Words<LimitKind> = {
   statement_timeout: () => "The server's statement_timeout has passed",
@@ -50,5 +54,6 @@ export const LIMIT_WORDS: Words<LimitKind> = {
   deadline_exceeded: (facts) => saidOr(facts, "The operation's deadline has passed"),
   aborted: () => "The operation was aborted by its signal",
   pool_timeout: (facts) => saidOr(facts, "No connection became free in time"),
+  pool_deadlock: (facts) => saidOr(facts, "All connections are held by transactions that wait for one more"),
   pool_full: (facts) => saidOr(facts, "Too many operations are waiting for a connection already"),
 }

@@ -74,6 +74,7 @@ const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   "callback_threw",
   "deadline_exceeded",
   "pool_closed",
+  "pool_deadlock",
   "pool_full",
   "pool_timeout",
   "refused",

@@ -25,7 +25,7 @@ export function answer<T, K extends ErrorKind>(
   options: RunOptions | undefined,
   site: CallSite | undefined,
 ): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
-  const call = new Call(kit, site)
+  const call = new Call(kit, lane, site)
   try {
     const said = readRunOptions(options)
     if (!said.ok) return Promise.resolve(err(call.error(localFailure("refused", said.refused))))
@@ -92,7 +92,7 @@ async function answered<T, K extends ErrorKind>(
     }
     const seen = plugged === undefined ? answerOf(settled.value) : await call.seen(settled.value, plugged)
     const wrong = shape.refuse?.(seen.rows)
-    return wrong === undefined ? ok(shape.take(seen)) : err(call.error(wrong))
+    return wrong === undefined ? ok(shape.take(seen)) : err(call.unfit(wrong))
   } catch (thrown) {
     return err(call.threw(thrown))
   }

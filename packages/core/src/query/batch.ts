@@ -22,7 +22,7 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
   options: RunOptions | undefined,
   site: CallSite | undefined,
 ): Promise<Result<BatchAnswers<B>, QueryError>> {
-  const call = new Call(kit, site)
+  const call = new Call(kit, lane, site)
   try {
     const said = readRunOptions(options)
     if (!said.ok) return err(call.error(localFailure("refused", said.refused)))

@@ -7,6 +7,7 @@ import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { Kit } from "./kit.ts"
+import type { Lane } from "./lane.ts"
 import { throughPlugins } from "./plugins.ts"
 import type { Query } from "./query.ts"
 import { answerOf, type Answer } from "./shapes.ts"
@@ -23,6 +24,7 @@ type Stage = "preparing" | "sent" | "answered"
 /** What is known while one statement, one batch or one stream is on its way; errors are made of it. */
 export class Call {
   readonly #kit: Kit
+  readonly #lane: Lane
   readonly #site: CallSite | undefined
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
   readonly #queries: { readonly sql: string; readonly parameterCount: number }[] = []
@@ -30,8 +32,9 @@ export class Call {
   stage: Stage = "preparing"
   attempts = 0
 
-  constructor(kit: Kit, site: CallSite | undefined) {
+  constructor(kit: Kit, lane: Lane, site: CallSite | undefined) {
     this.#kit = kit
+    this.#lane = lane
     this.#site = site
   }
 
@@ -79,10 +82,14 @@ export class Call {
     })
   }
 
+  /** It was answered, and not with what was asked for. */
+  unfit<K extends ErrorKind>(failure: CoreFailure<K>): ErrorOfKind<K> {
+    return this.error({ ...failure, effect: this.#lane.effect })
+  }
+
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
   threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed"> {
-    if (this.stage === "answered")
-      return this.error(localFailure("decode_failed", "", { cause: thrown, effect: "applied" }))
+    if (this.stage === "answered") return this.unfit(localFailure("decode_failed", "", { cause: thrown }))
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }

@@ -26,7 +26,7 @@ export async function visitRows<Row, R>(
         if (opened.is === "err") return err(opened.error)
       } catch (thrown) {
         const whose = "The callback of forEach"
-        return err(callbackThrew(kit, { whose, how: "threw", thrown, effect: "applied", attempts: 1, site }))
+        return err(callbackThrew(kit, { whose, how: "threw", thrown, effect: lane.effect, attempts: 1, site }))
       }
       rows += 1
     }

@@ -3,6 +3,7 @@ import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/dri
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
 import type { Hooks } from "./hooks.ts"
 import type { Compiler } from "./cold.ts"
+import type { ScopedEngine } from "./scoped-engine.ts"
 
 /** How much errors tell. */
 export interface ErrorSettings {
@@ -13,6 +14,8 @@ export interface ErrorSettings {
 /** What all sessions of one database share. */
 export interface Kit {
   readonly engine: Engine
+  /** The same, for what is asked of the pool. */
+  readonly pool: ScopedEngine
   readonly compiler: Compiler
   readonly clock: Clock
   readonly random: Random

@@ -1,4 +1,4 @@
-import { describeStatement, type Failure, type Session as DriverSession } from "@kysely-resilient/driver"
+import { describeStatement, type Effect, type Failure, type Session as DriverSession } from "@kysely-resilient/driver"
 import type { CompiledQuery } from "kysely"
 
 import { localFailure } from "../errors/local-failure.ts"
@@ -9,6 +9,8 @@ export type Refusal = CoreFailure<"refused">
 /** Where a session's statements go. */
 export interface Lane {
   readonly target: DriverSession
+  /** What a statement has done that the server has answered here: inside of a transaction nothing yet. */
+  readonly effect: Effect
   /** Why this statement must not be sent here, whatever the state of things. */
   refusalOf(query: CompiledQuery): Refusal | undefined
   /**
@@ -23,6 +25,7 @@ export interface Lane {
 /** Any connection of the pool, for every statement perhaps another one. */
 export class PoolLane implements Lane {
   readonly target: DriverSession
+  readonly effect = "applied"
 
   constructor(target: DriverSession) {
     this.target = target

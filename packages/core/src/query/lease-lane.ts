@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 
-import type { Failure, LeaseHandle } from "@kysely-resilient/driver"
+import type { Effect, Failure, LeaseHandle } from "@kysely-resilient/driver"
 import type { CompiledQuery } from "kysely"
 
 import { localFailure } from "../errors/local-failure.ts"
@@ -35,6 +35,11 @@ export class LeaseLane implements Lane {
     this.target = target
     this.#outer = outer
     this.#errors = outer === undefined ? new WeakMap() : outer.#errors
+  }
+
+  /** Whatever becomes of the transaction: an error of a statement in it is not told later that COMMIT came. */
+  get effect(): Effect {
+    return "not_applied"
   }
 
   failed(failure: Failure, error: Error): void {
@@ -131,6 +136,10 @@ export class PinnedLane extends LeaseLane {
     const command = bareTransactionCommand(query)
     if (command !== undefined) this.#rawTransaction = command === "begin"
     return undefined
+  }
+
+  override get effect(): Effect {
+    return this.#rawTransaction ? "not_applied" : "applied"
   }
 
   /** A transaction of ours cannot begin inside one that raw SQL has begun: COMMIT would end both. */

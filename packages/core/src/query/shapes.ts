@@ -64,11 +64,11 @@ const ONE: Shape<unknown, "no_row" | "too_many_rows"> = { refuse: notOne, take: 
 const RAW: Shape<unknown, never> = { take: ({ rows, affected, command }) => ({ rows, affected, command }) }
 
 function notOne(rows: readonly unknown[]): CoreFailure<"no_row" | "too_many_rows"> | undefined {
-  return rows.length === 0 ? localFailure("no_row", "", { effect: "applied" }) : moreThanOne(rows)
+  return rows.length === 0 ? localFailure("no_row", "") : moreThanOne(rows)
 }
 
 function moreThanOne(rows: readonly unknown[]): CoreFailure<"too_many_rows"> | undefined {
-  return rows.length > 1 ? localFailure("too_many_rows", "", { effect: "applied" }) : undefined
+  return rows.length > 1 ? localFailure("too_many_rows", "") : undefined
 }
 
 function isTrue(row: unknown): boolean {

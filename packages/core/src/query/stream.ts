@@ -38,7 +38,7 @@ export async function* chunksOf<Row>(
   lane: Lane,
   work: StreamWork,
 ): AsyncGenerator<Result<readonly Row[], QueryError>, void, undefined> {
-  const call = new Call(kit, work.site)
+  const call = new Call(kit, lane, work.site)
   let chunks: AsyncIterator<StreamChunk> | undefined
   try {
     const options = readStreamOptions(work.options)

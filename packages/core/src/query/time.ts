@@ -27,18 +27,3 @@ export function endOf<T>(
     void work.then(finish)
   })
 }
-
-/** Waits, unless the caller gives up meanwhile. */
-export async function pause(
-  clock: Clock,
-  delayMs: number,
-  signal: AbortSignal | undefined,
-): Promise<"over" | "aborted"> {
-  let timer: { cancel(): void } | undefined
-  const waited = new Promise<{ readonly end: "over" }>((resolve) => {
-    timer = clock.after(delayMs, () => resolve({ end: "over" }))
-  })
-  const { end } = await endOf(waited, clock, undefined, signal)
-  timer?.cancel()
-  return end === "over" ? "over" : "aborted"
-}

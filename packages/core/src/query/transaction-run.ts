@@ -1,5 +1,6 @@
 import type { Deadline, Failure, LeaseHandle } from "@kysely-resilient/driver"
 
+import { holding } from "../scope/held.ts"
 import { runCallback, type CallbackEnd } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import type { LeaseLane } from "./lease-lane.ts"
@@ -44,7 +45,7 @@ export async function runOnce<R>(
   const lease = lane.target
   lease.begin({ ...plan.settings, deadline })
   const run = new Run(lane, attempt)
-  const ended = await endOf(settle(run, body), kit.clock, deadline, plan.signal)
+  const ended = await endOf(settle(kit, run, body), kit.clock, deadline, plan.signal)
   if (ended.end === "ok") {
     const commit = await lease.commit()
     over(run, RETURNED)
@@ -70,8 +71,8 @@ export async function runOnce<R>(
  * The callback, and what it has left unfinished: a savepoint that it did not wait for would be committed half done, and a
  * callback may not run again while its previous run still does something.
  */
-async function settle<R>(run: Run, body: (run: Run) => Awaitable<R>): Promise<CallbackEnd<R>> {
-  const ended = await runCallback(() => body(run))
+async function settle<R>(kit: Kit, run: Run, body: (run: Run) => Awaitable<R>): Promise<CallbackEnd<R>> {
+  const ended = await holding(kit.engine, run.lane.target, "transaction", () => runCallback(() => body(run)))
   if (ended.end === "ok") run.lane.close(RETURNED)
   else run.lane.end(FAILED)
   await run.lane.quiet()

@@ -1,4 +1,4 @@
-import { deadlineAfter, delayMs, type GaveUp, type LeaseHandle } from "@kysely-resilient/driver"
+import { deadlineAfter, waitAfter, type GaveUp, type LeaseHandle } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
@@ -12,7 +12,7 @@ import { LeaseLane } from "./lease-lane.ts"
 import { reasonToStop } from "./rerun.ts"
 import type { Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
-import { pause, remainingMs } from "./time.ts"
+import { remainingMs } from "./time.ts"
 import type { TransactionPlan } from "./transaction-options.ts"
 import { runOnce, type RunEnd } from "./transaction-run.ts"
 
@@ -34,7 +34,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
   for (let attempt = 1; ; attempt += 1) {
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
-    const lease = kit.engine.lease()
+    const lease = kit.pool.lease("transaction", site, plan.name)
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
       await doAfterCommit(kit, ended.todo, deadline, attempt, site)
@@ -44,15 +44,24 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 
     const { failure } = ended
     if (failure === undefined) return err(errorOf(kit, work, ended, attempt, "not-transient"))
-    const waitMs = delayMs(kit.backoff[failure.pace], attempt, kit.random)
+    const wait = waitAfter(failure, attempt, kit.backoff, kit.random)
     const left = remainingMs(kit.clock, deadline)
     const { attemptsMax, rerun: allowed } = plan
-    const because = reasonToStop({ failure, run: attempt, attemptsMax, allowed, waitMs, remainingMs: left })
+    const because = reasonToStop({
+      failure,
+      run: attempt,
+      attemptsMax,
+      allowed,
+      waitMs: wait.leastMs,
+      remainingMs: left,
+    })
     if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
 
     const label = plan.name === undefined ? {} : { label: plan.name }
-    kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: waitMs, failure, ...label })
-    await pause(kit.clock, waitMs, plan.signal)
+    kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: wait.mostMs, failure, ...label })
+    const { leastMs, mostMs } = wait
+    await kit.engine.rest({ failure, leastMs, mostMs: Math.min(mostMs, left), signal: plan.signal })
+    if (remainingMs(kit.clock, deadline) === 0) return err(errorOf(kit, work, ended, attempt, "deadline-near"))
   }
 }
 

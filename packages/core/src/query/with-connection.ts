@@ -5,6 +5,7 @@ import type { CallSite } from "../errors/call-site.ts"
 import type { TransactionError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import { holding } from "../scope/held.ts"
 import { callbackThrew, runCallback } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import { PinnedLane } from "./lease-lane.ts"
@@ -25,10 +26,10 @@ export async function holdConnection<R>(
 ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
   const { signal, timeoutMs } = said
   const deadline = timeoutMs === undefined ? undefined : deadlineAfter(kit.clock, timeoutMs)
-  const lease = kit.engine.lease()
+  const lease = kit.pool.lease("connection", site)
   const lane = new PinnedLane(lease)
   const ended = await endOf(
-    runCallback(() => body(lane)),
+    holding(kit.engine, lease, "connection", () => runCallback(() => body(lane))),
     kit.clock,
     deadline,
     signal,

@@ -2,6 +2,7 @@ import type { CompiledQuery } from "kysely"
 
 import type { Settled } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
+import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { describeStatement } from "../postgres/statement.ts"
@@ -32,11 +33,16 @@ export function runAlone<T>(
     if (refusal !== undefined) return Promise.resolve(refuse(refusal))
   }
   const plan = planStatements(machine, queries, shapes, ALONE, options)
-  return plan.ok ? settle(machine, plan.value, read) : Promise.resolve(refuse(plan.failure))
+  return plan.ok ? settle(machine, plan.value, options.within, read) : Promise.resolve(refuse(plan.failure))
 }
 
-async function settle<T>(machine: Machine, plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
-  const use = new SingleUse(machine)
+async function settle<T>(
+  machine: Machine,
+  plan: Plan,
+  outer: Holder | undefined,
+  read: (exchange: Exchange) => T,
+): Promise<Settled<T>> {
+  const use = new SingleUse(machine, outer)
   const settled = await runPlan(machine, use, plan)
   if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, settled.ok ? "raw-unharmed" : "raw-failed")
   return mapSettled(settled, read)
@@ -44,12 +50,14 @@ async function settle<T>(machine: Machine, plan: Plan, read: (exchange: Exchange
 
 class SingleUse implements ConnectionHolder {
   readonly #machine: Machine
+  readonly outer: Holder | undefined
   pinned: PgConnection | undefined
   inFlight: PgConnection | undefined
   lost: Failure | undefined
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, outer: Holder | undefined) {
     this.#machine = machine
+    this.outer = outer
   }
 
   pin(connection: PgConnection): void {

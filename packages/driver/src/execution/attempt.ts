@@ -11,14 +11,18 @@ import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
+import type { Holder } from "../pool/waiters.ts"
 import type { Claim } from "../postgres/claim.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { worse } from "../postgres/leftovers.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 
 /** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
 export interface ConnectionHolder {
+  /** Who waits for it with another connection in hand. */
+  readonly outer?: Holder | undefined
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined
@@ -53,7 +57,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   const pinned = holder.pinned
   let acquired: Outcome<PgConnection>
   if (pinned === undefined) {
-    const soon = machine.pool.acquire(acquireOptions(planned))
+    const soon = machine.pool.acquire(acquireOptions(planned, holder.outer))
     acquired = soon instanceof Promise ? await soon : soon
     if (acquired.ok && !acquired.value.reusable) {
       // Not clean, whatever left it so: it is not used.
@@ -77,14 +81,14 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   holder.inFlight = connection
   const first = await execute(machine, connection, plan)
   let exchange = first
-  let failure = failureOf(machine, plan, first)
+  let failure = failureOf(machine, plan, connection, first)
   if (plan.commit !== undefined && (failure === undefined || failure.kind === "decode_failed")) {
     plan = plan.commit(first)
     failure = notAnyMore(machine, plan)
     if (failure === undefined) {
       exchange = await execute(machine, connection, plan)
       // It stands, even where its answer cannot be read.
-      failure = failureOf(machine, plan, exchange) ?? failureOf(machine, planned, first)
+      failure = failureOf(machine, plan, connection, exchange) ?? failureOf(machine, planned, connection, first)
     }
   }
   holder.inFlight = undefined
@@ -94,7 +98,8 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
     // what comes next must not run elsewhere without it.
     if (pinned === undefined && failure === undefined) holder.pin(connection)
-    if (holder.pinned !== undefined) holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, exchange)))
+    if (holder.pinned !== undefined)
+      holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, connection, exchange)))
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
@@ -108,7 +113,10 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
 }
 
 /** What a wait in the pool's line depends on. */
-function acquireOptions({ deadline, signal }: Plan): AcquireOptions {
+function acquireOptions({ deadline, signal }: Plan, outer: Holder | undefined): AcquireOptions {
+  if (outer !== undefined) {
+    return { holder: outer, ...(deadline !== undefined && { deadline }), ...(signal !== undefined && { signal }) }
+  }
   if (deadline === undefined) return signal === undefined ? NO_LIMITS : { signal }
   return signal === undefined ? { deadline } : { deadline, signal }
 }
@@ -133,6 +141,8 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
 function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
+    // Even if it fails: a session's lock, for one, outlives the statement that took it.
+    if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
     // It gets `cancelMs` more to answer instead.
     exchange.cancellable = plan.phase !== "commit"
     const timer =
@@ -173,15 +183,15 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle || connection.condemnedBy !== undefined) return giveBackRepaired(machine, connection, true)
+  if (idle || connection.condemnedBy !== undefined) return void giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }
 
 /** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
-function failureOf(machine: Machine, plan: Plan, exchange: Exchange): Failure | undefined {
+function failureOf(machine: Machine, plan: Plan, connection: PgConnection, exchange: Exchange): Failure | undefined {
   if (exchange.unremarkable && plan.phase !== "commit") return undefined
-  const evidence = evidenceOf(plan, exchange)
+  const evidence = evidenceOf(plan, connection, exchange)
   if (exchange.error !== undefined) {
     const failure = classify(exchange.error, evidence)
     // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
@@ -207,7 +217,7 @@ function asOverdue(failure: Failure, evidence: Evidence): Failure {
   return { ...failure, kind, message, retry: "never" }
 }
 
-function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
+function evidenceOf(plan: Plan, connection: PgConnection, exchange: Exchange): Evidence {
   return {
     ...untouched(plan.phase),
     sent: exchange.sent,
@@ -221,6 +231,7 @@ function evidenceOf(plan: Plan, exchange: Exchange): Evidence {
     quickdie: exchange.quickdie,
     backstop: plan.phase === "transaction" && !plan.enclosed && plan.deadline !== undefined,
     everConnected: true,
+    serverWrites: connection.serverWrites,
     ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
     ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
     ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),

@@ -5,7 +5,8 @@ import type { Machine } from "./machine.ts"
 /** Back to the pool after use, in whatever state: a transaction that is still open is ended first. Never fails. */
 export async function giveBackUsed(machine: Machine, connection: PgConnection, leftBy: LeftBy): Promise<void> {
   const idle = connection.transactionStatus === "I"
-  giveBackRepaired(machine, connection, idle || (await repair(machine, connection, leftBy)))
+  const resetting = giveBackRepaired(machine, connection, idle || (await repair(machine, connection, leftBy)))
+  if (resetting !== undefined) await resetting
 }
 
 /** Ends the open transaction within `cancelMs`; true if the connection is clean afterwards. Never rejects. */
@@ -23,11 +24,30 @@ export async function endTransaction(
   return connection.reusable
 }
 
-export function giveBackRepaired(machine: Machine, connection: PgConnection, clean: boolean): void {
-  const { condemnedBy, dead } = connection
+/** At once; but if something was left in its session, that is undone first. */
+export function giveBackRepaired(
+  machine: Machine,
+  connection: PgConnection,
+  clean: boolean,
+): Promise<void> | undefined {
+  const { condemnedBy, dead, leftovers } = connection
+  if (clean && leftovers !== "nothing" && condemnedBy === undefined && !machine.closing.aborted) {
+    return giveBackReset(machine, connection)
+  }
   if (condemnedBy !== undefined) machine.pool.giveBack(connection, "discard", "failed", condemnedBy)
   else if (clean) machine.pool.giveBack(connection, "keep")
   else machine.pool.giveBack(connection, "discard", dead === undefined ? "not-clean" : "died")
+  return undefined
+}
+
+async function giveBackReset(machine: Machine, connection: PgConnection): Promise<void> {
+  const startedAt = machine.clock.now()
+  const clean = await connection.reset()
+  if (clean) {
+    const durationMs = machine.clock.now() - startedAt
+    machine.emit({ name: "session.reset", connectionId: connection.id, durationMs })
+    machine.pool.giveBack(connection, "keep")
+  } else machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
 }
 
 /** True if the connection is clean afterwards. What raw SQL has left open is an orphan. */

@@ -13,6 +13,7 @@ import { refused } from "../failure/local.ts"
 import type { Clock } from "../foundation/clock.ts"
 import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
+import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { LeftBy } from "../postgres/repair.ts"
@@ -46,6 +47,7 @@ type LeaseState =
 /** What a caller holds from its first statement to its release: statements one after the other, one transaction at a time. */
 export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   readonly #machine: Machine
+  readonly outer: Holder | undefined
   readonly #turns = new Turns()
   #portals = 0
   inFlight: PgConnection | undefined
@@ -60,8 +62,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   /** A stream's, which keeps it between its chunks. */
   #held: HeldTurn | undefined
 
-  constructor(machine: Machine) {
+  /** @param outer whoever goes on only after this lease was released */
+  constructor(machine: Machine, outer?: Holder) {
     this.#machine = machine
+    this.outer = outer
   }
 
   // Statements
@@ -124,6 +128,10 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   get pinned(): PgConnection | undefined {
     return this.#state.state === "pinned" ? this.#state.connection : undefined
+  }
+
+  holds(resource: unknown): boolean {
+    return this.pinned === resource || this.outer?.holds(resource) === true
   }
 
   get lost(): Failure | undefined {

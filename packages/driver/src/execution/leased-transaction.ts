@@ -15,7 +15,7 @@ import { runPlan } from "./pipeline.ts"
 import { takesXid } from "./plan-statement.ts"
 import { proofOn, xidClaim } from "./proof.ts"
 import { refuse } from "./settled.ts"
-import { beginPlan, commitPlan, xidPlan } from "./transaction.ts"
+import { beginPlan, commitPlan, learnFromBegin, xidPlan } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
 
 /**
@@ -83,6 +83,7 @@ export class LeasedTransaction {
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
+      learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
     this.record.failed(settled.failure)

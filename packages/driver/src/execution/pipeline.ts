@@ -4,12 +4,13 @@ import { abandoned, replicationUnconfirmed } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import { invariant, unreachable } from "../foundation/invariant.ts"
-import { delayMs } from "../policy/backoff.ts"
+import { waitAfter } from "../policy/backoff.ts"
 import { decide } from "../policy/decide.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { attempt, type ConnectionHolder, type Tried } from "./attempt.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
+import { rest } from "./rest.ts"
 
 /**
  * The life of a statement, START HERE:
@@ -35,7 +36,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       return runPlan(machine, holder, asWrite)
     }
     story.firstFailure ??= failure
-    const backoff = failure.pace === "quick" ? machine.limits.quick : machine.limits.slow
+    const wait = waitAfter(failure, tries, machine.limits, machine.random)
     const decision = decide({
       failure,
       attempt: tries,
@@ -47,14 +48,16 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       inTransaction: tried.inTransaction,
       pinned,
       remainingMs: remainingMs(machine.clock, plan.deadline),
-      delayMs: delayMs(backoff, tries, machine.random),
+      leastDelayMs: wait.leastMs,
+      delayMs: wait.mostMs,
     })
     if (decision.action === "fail") return fail(machine, plan, tried, tries, story, decision.because)
 
     if (plan.counted || plan.phase === "transaction") {
       machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
     }
-    const waited = await rest(machine, decision.delayMs, plan.signal)
+    const mostMs = Math.min(decision.delayMs, remainingMs(machine.clock, plan.deadline))
+    const waited = await rest(machine, { failure, leastMs: wait.leastMs, mostMs, signal: plan.signal })
     if (!waited) {
       const aborted = {
         ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
@@ -62,6 +65,8 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       }
       return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
+    if (remainingMs(machine.clock, plan.deadline) === 0)
+      return fail(machine, plan, tried, tries, story, "deadline-near")
   }
 }
 
@@ -153,23 +158,4 @@ function firstFailureOf(story: Story): { readonly firstFailure?: Failure } {
 
 function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; readonly label?: string } {
   return { queryId: plan.queryId, sql: plan.sql, ...(plan.label !== undefined && { label: plan.label }) }
-}
-
-/** False if the caller gave up meanwhile. When the driver is closed it is over at once: the pool will say so. */
-function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const { clock, closing } = machine
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve(false)
-    const end = (waited: boolean): void => {
-      timer.cancel()
-      signal?.removeEventListener("abort", onAbort)
-      closing.removeEventListener("abort", onClose)
-      resolve(waited)
-    }
-    const onAbort = (): void => end(false)
-    const onClose = (): void => end(true)
-    const timer = clock.after(closing.aborted ? 0 : waitMs, () => end(true))
-    signal?.addEventListener("abort", onAbort)
-    closing.addEventListener("abort", onClose)
-  })
 }

@@ -6,6 +6,7 @@ import type { Evidence } from "../failure/effect.ts"
 import { encodeFailed } from "../failure/local.ts"
 import { deadlineAfter, earlier } from "../foundation/deadline.ts"
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import { worse, type Leftovers } from "../postgres/leftovers.ts"
 import { prepareParameters, refuseText, type Refusal } from "../postgres/parameters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { StatementShape } from "../postgres/statement.ts"
@@ -79,6 +80,7 @@ export function planStatements(
   const enclosed = place.fresh && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
+  const leaves = leavesOf(shapes)
   const forced = shapes.some((shape) => shape.notifies)
   const riding = place.wantsXid && !simple && shapes.some(takesXid)
   const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, forced) : plainFlight(steps)
@@ -95,6 +97,7 @@ export function planStatements(
     enclosed: within === "read-only",
     repeatable: within === "read-only" || (selfCommitting === false && (as === "read" || idempotent)),
     ifWrite,
+    leaves,
     counted: true,
     rowsDelivered: false,
     retry: limits.retry,
@@ -151,6 +154,12 @@ function refuse({ refused, cause }: Refusal): Outcome<never> {
 function commitsByItself(shapes: readonly StatementShape[]): Evidence["selfCommitting"] {
   if (shapes.some((shape) => !shape.single)) return "anywhere"
   return shapes.some((shape) => shape.selfCommitting) ? "outside-transaction" : false
+}
+
+function leavesOf(shapes: readonly StatementShape[]): Leftovers | undefined {
+  let all: Leftovers | undefined
+  for (const { leaves } of shapes) if (leaves !== undefined) all = worse(all ?? "nothing", leaves)
+  return all
 }
 
 export function phaseOf(shape: StatementShape | undefined, place: Place, read: boolean): Phase {

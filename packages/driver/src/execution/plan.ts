@@ -3,6 +3,7 @@ import type { Evidence } from "../failure/effect.ts"
 import type { Phase } from "../failure/failure.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import type { Leftovers } from "../postgres/leftovers.ts"
 
 /** What policy allows one unit of work: a statement, a batch, a chunk of a stream, BEGIN, or COMMIT. */
 export interface Plan {
@@ -25,6 +26,8 @@ export interface Plan {
   readonly ifWrite: Plan | undefined
   /** A stream's caller has rows in hand: it cannot begin again. */
   readonly rowsDelivered: boolean
+  /** What it may leave in the session; undefined for nothing. */
+  readonly leaves: Leftovers | undefined
   /** One of the caller's statements, which events and counters tell of; not our BEGIN or COMMIT. */
   readonly counted: boolean
   /** False: the caller said `retry: false`. */

@@ -49,7 +49,8 @@ export class PortalPlans {
     const suspected =
       this.#own && reads === "ask" && options.readOnly !== false && !this.#machine.knownWrites.has(this.#query.sql)
     // No COMMIT has been sent when this fails, so nothing of it can have been applied.
-    const first = { enclosed: this.#own, repeatable: this.#own, counted: true, rowsDelivered: false } as const
+    const { leaves } = this.#shape
+    const first = { enclosed: this.#own, repeatable: this.#own, counted: true, rowsDelivered: false, leaves } as const
     const asWrite: Plan = { ...this.#plan(within("begin"), options), ...first, access: "write", phase: "transaction" }
     if (reads !== "proved" && !vouched && !suspected) return asWrite
     return {
@@ -99,6 +100,7 @@ export class PortalPlans {
       enclosed: false,
       repeatable: false,
       ifWrite: undefined,
+      leaves: undefined,
       counted: false,
       rowsDelivered: true,
       ...callLimits(this.#machine, options),

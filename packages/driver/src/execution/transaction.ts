@@ -12,10 +12,17 @@ const CONTROL = {
   selfCommitting: false,
   enclosed: false,
   ifWrite: undefined,
+  leaves: undefined,
   counted: false,
   rowsDelivered: false,
   abortInFlight: true,
 } as const
+
+/** The session's own statement_timeout is asked for again when it was last heard of so long ago. */
+const LEARNT_FOR_MS = 5_000
+
+/** Takes no snapshot, and so leaves BEGIN all its choices, which a SELECT would not. */
+const SHOW_TIMEOUT = "show statement_timeout"
 
 /**
  * BEGIN, with everything that is only for this transaction in the same message. A BEGIN that failed has done nothing,
@@ -28,8 +35,10 @@ export function beginPlan(machine: Machine, settings: TransactionSettings, signa
     sql: beginSql(settings, undefined),
     label: settings.label,
     exchangeOn: (connection) => {
-      const backstopMs = timeoutBackstopMs(remainingMs(clock, settings.deadline), connection.facts.statementTimeoutMs)
-      return new Exchange({ protocol: "simple", sql: beginSql(settings, backstopMs) })
+      const backstopMs = timeoutBackstopMs(remainingMs(clock, settings.deadline), connection.statementTimeoutMs)
+      const begin = beginSql(settings, backstopMs)
+      const stale = backstopMs !== undefined && clock.now() - connection.learntAt > LEARNT_FOR_MS
+      return new Exchange({ protocol: "simple", sql: stale ? `${SHOW_TIMEOUT}; ${begin}` : begin })
     },
     access: "write",
     phase: "transaction",
@@ -92,6 +101,22 @@ function commitOn(machine: Machine, connection: PgConnection, claim: Claim | und
   const exchange = new Exchange({ protocol: "simple", sql })
   exchange.claim = marker ?? claim
   return exchange
+}
+
+/** The session's own statement_timeout, if BEGIN brought the answer along: for the next transaction on this connection. */
+export function learnFromBegin(connection: PgConnection | undefined, began: Exchange, now: number): void {
+  const shown = began.replies[0]?.rows[0]?.["statement_timeout"]
+  if (connection === undefined || typeof shown !== "string") return
+  connection.statementTimeoutMs = millisecondsIn(shown)
+  connection.learntAt = now
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** As SHOW writes a duration: `0`, `1500ms`, `30s`, `2min`. */
+export function millisecondsIn(shown: string): number {
+  const [, amount = "0", unit = "ms"] = /^(\d+)(ms|s|min|h|d)?$/.exec(shown) ?? []
+  return Number(amount) * (UNITS[unit] ?? 1)
 }
 
 /**

@@ -31,6 +31,11 @@ export interface Evidence {
   readonly deadlineMs?: number
   /** A `statement_timeout` of ours was in force: a cancellation that does not say why was probably that. */
   readonly backstop: boolean
+  /**
+   * Does the session's server take writes, as it says itself? `never`: none that was reached there has, of late.
+   * Undefined: it has changed, or nobody knows.
+   */
+  readonly serverWrites?: "yes" | "never" | undefined
   /** A connection to this address has been opened before, so that its name is not a typing error. */
   readonly everConnected: boolean
 }

@@ -45,6 +45,7 @@ export type FailureKind =
   | "aborted"
   | "pool_timeout"
   | "pool_full"
+  | "pool_deadlock"
   // availability
   | "connection_failed"
   | "server_shutdown"

@@ -53,6 +53,16 @@ export function connectTimeout({
   )
 }
 
+/** A server answered, but it takes no writes, and where it stands there was one that did. */
+export function primaryMissing(): Failure {
+  return make(
+    loss("connection_failed", { heal: "find_primary" }),
+    { ...untouched("connect"), everConnected: true },
+    "The server takes no writes: it is a standby now, or default_transaction_read_only is on. One that does is waited for.",
+    { origin: "server" },
+  )
+}
+
 /** The function that gives us passwords failed, or gave something that is none. */
 export function passwordFailed(cause: unknown): Failure {
   return make(credentials(), untouched("connect"), "The function that gives the password failed.", { cause })

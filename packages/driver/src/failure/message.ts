@@ -39,6 +39,15 @@ const ADVICE: Partial<Readonly<Record<FailureKind, string>>> = {
   data_corrupted: "The server's storage may be damaged: look at its log before anything is written.",
 }
 
+/** What the pooler's administrator, or its user, has to change; first match wins. */
+const POOLER_ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /^unsupported startup parameter/,
+    "Leave it out (connection.options, PGOPTIONS) and set it by ALTER ROLE, or name it in PgBouncer's ignore_startup_parameters.",
+  ],
+  [/^transaction blocks not allowed/, "Use pool_mode transaction or session: statement mode has no transactions."],
+]
+
 const HEARD: Readonly<Record<Exclude<Origin, "server">, string>> = {
   pooler: "The pooler said",
   socket: "The connection to PostgreSQL failed",
@@ -51,11 +60,13 @@ const HEARD: Readonly<Record<Exclude<Origin, "server">, string>> = {
 /** What happened and what to do. PostgreSQL's primary message comes first and unchanged. */
 export function describe(kind: FailureKind, origin: Origin, said: string): string {
   const happened = sentence(origin === "server" ? said : `${HEARD[origin]}: ${said === "" ? "no reason given" : said}`)
-  const advice = adviceFor(kind, origin)
+  const advice = adviceFor(kind, origin, said)
   return advice === undefined ? happened : `${happened} ${advice}`
 }
 
-function adviceFor(kind: FailureKind, origin: Origin): string | undefined {
+function adviceFor(kind: FailureKind, origin: Origin, said: string): string | undefined {
+  const forPooler = origin === "pooler" ? POOLER_ADVICE.find(([text]) => text.test(said)) : undefined
+  if (forPooler !== undefined) return forPooler[1]
   if (ADVICE[kind] !== undefined) return ADVICE[kind]
   if (origin === "dns") return "Check the host name and the name service."
   if (origin === "tls") return "Check sslmode and the certificates on both sides."

@@ -1,3 +1,4 @@
+import type { Heal } from "./failure.ts"
 import { healable, loss, misconfigured } from "./row.ts"
 import type { Circumstances, Row } from "./row.ts"
 import { rowOfSqlState } from "./sqlstate.ts"
@@ -27,17 +28,19 @@ const TEXTS: readonly (readonly [RegExp, Row])[] = [
   // Named statements and a pooler that hands out another session each time.
   [
     /^prepared statement (name is already in use|".*" already exists)/,
-    healable("prepared_statement_exists", { connection: "discard", says: "unforwarded" }),
+    healable("prepared_statement_exists", { says: "unforwarded" }),
   ],
   [
     /^prepared statement (did not exist|".*" does not exist)/,
-    healable("prepared_statement_missing", { connection: "discard", says: "unforwarded" }),
+    healable("prepared_statement_missing", { says: "unforwarded" }),
   ],
 
   // Its settings and ours do not fit together.
   [/^transaction blocks not allowed in statement pooling mode/, refused("configuration")],
   [/^unsupported (startup )?parameter|^invalid server parameter|^bouncer config error/, refused("configuration")],
   [/^no such database|^database ".*" does not exist|^tenant or user not found/i, refused("configuration")],
+  // About ours; what PgBouncer says of its own with the server is in words of the server.
+  [/^SASL authentication failed/, refused("authentication_failed", "new_credentials")],
   [
     /password authentication failed|authentication (error|failed)|^no such user|^role ".*" does not exist/i,
     refused("authentication_failed"),
@@ -78,6 +81,6 @@ function waiting(): Row {
   return loss("pooler_unavailable", { says: "unforwarded" })
 }
 
-function refused(kind: "configuration" | "authentication_failed"): Row {
-  return misconfigured(kind, { says: "unforwarded" })
+function refused(kind: "configuration" | "authentication_failed", heal?: Heal): Row {
+  return misconfigured(kind, { says: "unforwarded", ...(heal !== undefined && { heal }) })
 }

@@ -35,14 +35,18 @@ export function conflict(kind: FailureKind, change?: Change): Row {
   return { kind, blame: "statement", retry: "transaction", pace: "quick", connection: "repair", ...change }
 }
 
-/** The session lost something that it can get back. */
+/**
+ * A statement that was prepared by name in the session is gone, stale, or in the way. None of ours has a name, so it is the
+ * application's, and what we can do is to forget the session: a new one has what `onConnect` prepares, and nothing else.
+ */
 export function healable(kind: FailureKind, change?: Change): Row {
   return {
     kind,
     blame: "client",
     retry: "transaction",
+    retriesMax: 1,
     pace: "quick",
-    connection: "repair",
+    connection: "discard",
     heal: "forget_statement",
     ...change,
   }

@@ -22,9 +22,11 @@ const CODES: Readonly<Record<string, Cell>> = {
   "08007": loss("connection_failed", { says: "outcome-unknown" }),
   "08P01": fault("protocol_violation", { blame: "client" }),
 
-  // A table changed under a prepared statement.
+  // A table changed under a prepared statement; whoever else has prepared it has the same in store.
   "0A000": (said) =>
-    said.routine === "RevalidateCachedQuery" ? healable("cached_plan_changed") : fault("invalid_statement"),
+    said.routine === "RevalidateCachedQuery"
+      ? healable("cached_plan_changed", { connection: "discard_generation" })
+      : fault("invalid_statement"),
 
   "21000": fault("data_exception"),
 
@@ -36,11 +38,15 @@ const CODES: Readonly<Record<string, Cell>> = {
   "23514": fault("check_violation"),
   "23P01": fault("exclusion_violation"),
 
-  // A write in a transaction that we made read-only is the statement's fault; elsewhere the server has become a standby.
+  // A write in a transaction that we, or its own SQL, made read-only is the statement's fault; elsewhere the server has become
+  // a standby, or is one as it always was: then the others in the pool are no better and no worse.
   "25006": (_, { evidence }) =>
-    evidence.readOnly
+    evidence.readOnly || evidence.serverWrites === "yes"
       ? fault("read_only_transaction")
-      : strain("read_only_transaction", { connection: "discard_generation", heal: "find_primary" }),
+      : strain("read_only_transaction", {
+          connection: evidence.serverWrites === "never" ? "discard" : "discard_generation",
+          heal: "find_primary",
+        }),
   "25P01": (_, { evidence }) =>
     evidence.phase === "commit"
       ? loss("invalid_transaction_state", { retry: "never", says: "outcome-unknown" })

@@ -98,6 +98,7 @@ function build(
     user,
     database,
     password,
+    passwordMayChange: given.value("password") === undefined || isPasswordFunction(ownPassword),
     tls: channelBinding === "require" ? { ...tls, attempts: ["tls"] } : tls,
     channelBinding,
     applicationName: given.value("application_name") ?? given.value("fallback_application_name"),

@@ -1,6 +1,6 @@
 import type { Outcome } from "../failure/failure.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
-import type { ConnectedSession } from "../postgres/connections.ts"
+import type { OnConnect } from "../postgres/session.ts"
 import type { ConnectionSettings } from "../postgres/settings.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { logLine } from "../telemetry/log-line.ts"
@@ -10,8 +10,6 @@ import { deepFreeze } from "./deep-freeze.ts"
 import type { Environment } from "./environment.ts"
 import { resolvePool, resolveRetry, resolveTimeouts, type ResolvedRetry, type ResolvedTimeouts } from "./limits.ts"
 import { thisSystem, type System } from "./system.ts"
-
-type OnConnect = (session: ConnectedSession) => Promise<void>
 
 /** The options with every default filled in, frozen. */
 export interface ResolvedOptions {

@@ -21,8 +21,10 @@ export interface Situation {
   readonly rowsDelivered?: boolean
   /** Until the deadline; Infinity without one. */
   readonly remainingMs: number
-  /** What back-off asks for, see `backoff.ts`. */
+  /** The longest that back-off asks for, see `backoff.ts`. */
   readonly delayMs: number
+  /** The wait may be over by then, if the server is back. Default: `delayMs`. */
+  readonly leastDelayMs?: number
 }
 
 export type Decision =
@@ -38,6 +40,7 @@ export function decide(situation: Situation): Decision {
   const { failure, attempt, attemptsMax, enabled, connected, repeatable, inTransaction, pinned, remainingMs } =
     situation
   const delayMs = Math.max(situation.delayMs, failure.retryAfterMs ?? 0)
+  const leastDelayMs = situation.leastDelayMs ?? delayMs
 
   // Would it help? What is done is done, in whatever way its answer was lost.
   if (failure.retry === "never") return fail("not-transient")
@@ -54,7 +57,7 @@ export function decide(situation: Situation): Decision {
   if (!connected) return fail("attempts-spent")
   if (attempt >= attemptsMax) return fail("attempts-spent")
   if (failure.retriesMax !== undefined && attempt > failure.retriesMax) return fail("attempts-spent")
-  if (delayMs >= remainingMs) return fail("deadline-near")
+  if (leastDelayMs >= remainingMs) return fail("deadline-near")
 
   return { action: "retry", delayMs }
 }

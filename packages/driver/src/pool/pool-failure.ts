@@ -20,12 +20,17 @@ interface Wait {
 
 export function poolTimeout(
   wait: Wait,
-  limits: { readonly acquireTimeoutMs: number; readonly lastFailure: Failure | undefined },
+  limits: { readonly acquireTimeoutMs: number; readonly lastFailure: Failure | undefined; readonly still: number },
 ): Failure {
-  const { acquireTimeoutMs, lastFailure } = limits
+  const { acquireTimeoutMs, lastFailure, still } = limits
+  const inside =
+    still === 0
+      ? ""
+      : ` ${still} of those in use run nothing at this moment: if that is a transaction whose callback waits for this, ` +
+        "let it use the transaction's own handle."
   const remedy =
     lastFailure === undefined
-      ? "Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs."
+      ? `Hold connections for a shorter time, raise pool.max, or wait longer with pool.acquireTimeoutMs.${inside}`
       : `More cannot be opened: ${sentence(lastFailure.message)}`
   const message = `No connection within pool.acquireTimeoutMs (${acquireTimeoutMs} ms): ${describe(wait)} ${remedy}`
   return poolFailure({ kind: "pool_timeout", retry: "statement", message, cause: lastFailure?.cause })
@@ -37,6 +42,15 @@ export function poolFull({ waiting, leased, opening, max }: Crowd, waitersMax: n
     `opened); of at most ${max}, ${leased} are in use and ${opening} being opened. Ask for less at once, or raise pool.max or ` +
     "pool.waitersMax."
   return poolFailure({ kind: "pool_full", retry: "statement", message })
+}
+
+/** Waiting longer would not help, and neither would asking again. */
+export function poolStandstill({ waitedMs, crowd }: Wait): Failure {
+  const message =
+    `All ${crowd.max} connections are held by transactions or withConnection callbacks that wait for one more, so none would ever be ` +
+    `given back; the last to ask is refused, after ${whole(waitedMs)} ms. Inside of a transaction use its own handle (tx, not db); ` +
+    "or raise pool.max above the number of transactions that run at once."
+  return poolFailure({ kind: "pool_deadlock", retry: "never", message })
 }
 
 /** `waitedMs` of one who was in line when it was closed; undefined for one who came later. */

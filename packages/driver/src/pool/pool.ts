@@ -8,6 +8,7 @@ import { acquireAborted, acquirePastDeadline, poolClosed, poolFull } from "./poo
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf } from "./refusal.ts"
 import { doomOf, type Slot } from "./slot.ts"
+import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
 import { Stock } from "./stock.ts"
 import { planUpkeep } from "./upkeep.ts"
 import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
@@ -48,9 +49,13 @@ export class Pool<T> {
   /** For what comes with time and not with a call. In the background: those in line have timers of their own. */
   readonly #alarm: Alarm
   readonly #drains = new Set<() => void>()
+  /** Told when something has been opened, or answered its check. */
+  readonly #watchers = new Set<() => void>()
   /** fresh: nobody has asked for anything yet, so `min` is not kept either. */
   #state: "fresh" | "running" | "closed" = "fresh"
   #generation = 0
+  /** Since when nobody goes on, and how far everybody had come then. */
+  #standstill: { readonly since: number; readonly activity: number } | undefined
   #min: number
   #max: number
 
@@ -93,6 +98,7 @@ export class Pool<T> {
     if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
     const answer = this.#waiters.join(options)
     this.#match(now)
+    if (options.holder !== undefined) this.#breakStandstill(now)
     return answer
   }
 
@@ -110,11 +116,24 @@ export class Pool<T> {
     if (doom === undefined) {
       this.#supply(slot, now)
     } else {
-      if (doom === "died" || doom === "abandoned") this.#mourn(slot, failure)
+      this.#mourn(slot, doom, failure)
       this.#discard(slot, doom, failure)
       this.#match(now)
     }
     if (this.#state === "closed" && this.#stock.leased === 0) for (const drained of this.#drains) drained()
+  }
+
+  /**
+   * Calls back once, when something has been opened or has answered a check from now on: the far end can be reached. As long
+   * as somebody waits for that, one opening at a time is tried, if there is room. Nobody is told by a closed pool. Gives back
+   * how to stop.
+   */
+  whenReachable(listener: () => void): () => void {
+    if (this.#state === "closed") return () => {}
+    this.#state = "running"
+    this.#watchers.add(listener)
+    this.#match(this.#parts.clock.now())
+    return () => void this.#watchers.delete(listener)
   }
 
   /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
@@ -222,10 +241,11 @@ export class Pool<T> {
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
     return nextOpeningAt(this.#openings.outage, {
-      uncovered,
+      uncovered: this.#watchers.size > 0 && this.#openings.promising === 0 ? Math.max(1, uncovered) : uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,
+      proven: this.#openings.proven,
     })
   }
 
@@ -240,6 +260,7 @@ export class Pool<T> {
   #tend(now: number): void {
     while (this.#outageLimitAt() <= now) this.#waiters.dismissFirst("outage-wait")
     this.#match(now)
+    this.#breakStandstill(now)
 
     const { idleTimeoutMs } = this.#parts.options
     const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
@@ -248,6 +269,30 @@ export class Pool<T> {
     }
     if (plan.discards.length > 0) this.#match(now)
     this.#alarm.by(plan.nextAt)
+  }
+
+  /** Where all wait for each other, one has to give way: the last who asked, for he has waited least. */
+  #breakStandstill(now: number): void {
+    const activity = this.#activityAtStandstill()
+    if (activity === undefined) this.#standstill = undefined
+    else if (this.#standstill?.activity !== activity) this.#standstill = { since: now, activity }
+    else if (now - this.#standstill.since >= STANDSTILL_MS) {
+      this.#standstill = undefined
+      this.#waiters.dismissLastHolder("standstill")
+    }
+    // Whoever holds something and waits may be at work still: nobody tells when he is done with that.
+    if (this.#waiters.holding > 0 && this.#stock.leased >= this.#max) this.#alarm.by(now + STANDSTILL_MS)
+  }
+
+  #activityAtStandstill(): number | undefined {
+    if (this.#waiters.holding === 0 || this.#stock.leased < this.#max) return undefined
+    const holders = Array.from(this.#waiters.holders(), ({ holder }) => holder)
+    return standstillOf(this.#stock.leasedResources(), holders, (resource) => this.#activityOf(resource))
+  }
+
+  #activityOf(resource: T): number | undefined {
+    const { resources } = this.#parts
+    return resources.activity === undefined ? 0 : resources.activity(resource)
   }
 
   /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
@@ -270,10 +315,12 @@ export class Pool<T> {
   }
 
   /** What took this one may have taken the others too, and nobody has been told. Of many lost together the first one counts. */
-  #mourn(slot: Slot<T>, failure: Failure | undefined): void {
+  #mourn(slot: Slot<T>, doom: DiscardReason, failure: Failure | undefined): void {
+    const lost = doom === "died" || doom === "abandoned"
+    if (lost) this.#openings.doubt()
     const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
     if (all) this.reset()
-    else this.#stock.suspect(slot.provenAt)
+    else if (lost) this.#stock.suspect()
   }
 
   #check(slot: Slot<T>): void {
@@ -290,20 +337,37 @@ export class Pool<T> {
     const slot = this.#stock.endCheck(resource)
     if (slot === undefined) return
     const now = this.#parts.clock.now()
+    const watchers = good ? this.#takeWatchers() : []
     const doom = good ? this.#unfitness(slot, now) : "died"
-    if (doom === undefined) return this.#supply(slot, now)
-    this.#discard(slot, doom)
-    // What has rested for even longer is given up too, or each would cost somebody a time-out of its own.
-    if (doom === "died") for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, doom)
-    this.#match(now)
+    if (doom === undefined) this.#supply(slot, now)
+    else this.#discard(slot, doom)
+    if (doom === "died") {
+      this.#openings.doubt()
+      // What has rested for even longer is given up too, or each would cost somebody a time-out of its own.
+      for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, doom)
+      this.#stock.suspect()
+    }
+    if (doom !== undefined) this.#match(now)
+    for (const tell of watchers) tell()
   }
 
   #opened(slot: Slot<T>, now: number): void {
+    const current = slot.generation === this.#generation && this.#state !== "closed"
+    const watchers = current ? this.#takeWatchers() : []
     const doom = this.#unfitness(slot, now)
     if (doom === undefined) this.#supply(slot, now)
     else this.#discard(slot, doom)
     // There is one more now, so one of the others may be one too many.
     this.#tend(now)
+    for (const tell of watchers) tell()
+  }
+
+  /** Nothing need be tried any more for those who only wanted to know; they are told when the lists are right again. */
+  #takeWatchers(): readonly (() => void)[] {
+    if (this.#watchers.size === 0) return []
+    const watchers = [...this.#watchers]
+    this.#watchers.clear()
+    return watchers
   }
 
   #openingFailed(failure: Failure, hopeless: boolean, now: number): void {
@@ -317,6 +381,8 @@ export class Pool<T> {
     this.#checked(resource, false)
     const slot = this.#stock.takeIdle(resource)
     if (slot === undefined) return
+    this.#openings.doubt()
+    this.#stock.suspect()
     this.#discard(slot, "died")
     this.#match(this.#parts.clock.now())
   }
@@ -324,6 +390,7 @@ export class Pool<T> {
   #shut(): void {
     this.#state = "closed"
     this.#openings.disown()
+    this.#watchers.clear()
     const now = this.#parts.clock.now()
     this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))
     for (const slot of this.#stock.takeUnused()) this.#discard(slot, "closing")
@@ -356,6 +423,10 @@ export class Pool<T> {
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {
     const { clock, options } = this.#parts
-    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage: this.#openings.outage })
+    const tells = why === "acquire-timeout" && this.#parts.resources.activity !== undefined
+    const leased = tells ? this.#stock.leasedResources() : []
+    const still = leased.filter((resource) => this.#activityOf(resource) !== undefined).length
+    const { outage } = this.#openings
+    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage, still })
   }
 }

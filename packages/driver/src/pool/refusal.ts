@@ -1,7 +1,14 @@
 import type { Failure } from "../failure/failure.ts"
 import { unreachable } from "../foundation/invariant.ts"
 import type { Outage } from "./outage.ts"
-import { acquireAborted, acquirePastDeadline, outageOutlasted, poolTimeout, type Crowd } from "./pool-failure.ts"
+import {
+  acquireAborted,
+  acquirePastDeadline,
+  outageOutlasted,
+  poolStandstill,
+  poolTimeout,
+  type Crowd,
+} from "./pool-failure.ts"
 import type { Leaving, Waiting } from "./waiters.ts"
 
 /** What the pool knows when somebody leaves the line unserved. */
@@ -11,20 +18,27 @@ export interface RefusalFacts {
   readonly outage: Outage
   readonly acquireTimeoutMs: number
   readonly outageWaitMs: number
+  /** How many of those in use are not at work. */
+  readonly still: number
 }
 
 /** What one is told who leaves the line unserved. In an outage whoever runs out of time learns why nothing could be opened. */
 export function refusalOf(why: Leaving, { joinedAt, options }: Waiting, facts: RefusalFacts): Failure {
-  const { now, crowd, outage, acquireTimeoutMs, outageWaitMs } = facts
+  const { now, crowd, outage, acquireTimeoutMs, outageWaitMs, still } = facts
   const wait = { waitedMs: now - joinedAt, crowd }
   if (why === "abort") return acquireAborted(options.signal?.reason, wait)
+  if (why === "standstill") return poolStandstill(wait)
   if (outage.state === "unreachable") {
     const limit = limitOf(why, { deadlineMs: options.deadline?.limitMs, acquireTimeoutMs, outageWaitMs })
     const { failure, attempts, since } = outage
     return outageOutlasted(failure, { waitedMs: wait.waitedMs, outageMs: now - since, attempts, limit })
   }
   if (why === "deadline" && options.deadline !== undefined) return acquirePastDeadline(options.deadline, wait)
-  return poolTimeout(wait, { acquireTimeoutMs, lastFailure: outage.state === "none" ? undefined : outage.failure })
+  return poolTimeout(wait, {
+    acquireTimeoutMs,
+    still,
+    lastFailure: outage.state === "none" ? undefined : outage.failure,
+  })
 }
 
 interface Limits {
@@ -33,7 +47,10 @@ interface Limits {
   readonly outageWaitMs: number
 }
 
-function limitOf(why: Exclude<Leaving, "abort">, { deadlineMs, acquireTimeoutMs, outageWaitMs }: Limits): string {
+function limitOf(
+  why: Exclude<Leaving, "abort" | "standstill">,
+  { deadlineMs, acquireTimeoutMs, outageWaitMs }: Limits,
+): string {
   switch (why) {
     case "deadline":
       return `the deadline (${Math.round(deadlineMs ?? 0)} ms)`

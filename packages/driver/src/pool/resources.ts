@@ -11,6 +11,8 @@ export interface Resources<T> {
   check(resource: T): Promise<boolean>
   /** May it go back to the idle ones right now? Synchronous; a busy or broken one may not. */
   reusable(resource: T): boolean
+  /** How often it was put to use so far; undefined while it is at work. Default: it never is. */
+  activity?(resource: T): number | undefined
   /**
    * Closes it for good; each one that was opened exactly once, those that died by themselves too. Never throws; how
    * long the socket takes is not the pool's business.

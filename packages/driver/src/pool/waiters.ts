@@ -4,14 +4,21 @@ import type { Deadline } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
 import { Timetable } from "../foundation/timetable.ts"
 
+/** Who has something of the pool's in hand, and gives it back only when he is done. */
+export interface Holder {
+  holds(resource: unknown): boolean
+}
+
 /** What limits one's waiting, besides `acquireTimeoutMs`. */
 export interface WaitOptions {
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
+  /** The one who waits does so inside of what this one does, who goes on only afterwards. */
+  readonly holder?: Holder
 }
 
 /** Why one leaves the line without being served. */
-export type Leaving = "acquire-timeout" | "deadline" | "outage-wait" | "abort"
+export type Leaving = "acquire-timeout" | "deadline" | "outage-wait" | "abort" | "standstill"
 
 /** One who waits, as others may see it. */
 export interface Waiting {
@@ -44,6 +51,7 @@ export class Waiters<T> {
   #first: Waiter<T> | undefined
   #last: Waiter<T> | undefined
   #size = 0
+  #holding = 0
 
   constructor(parts: WaitersParts) {
     this.#parts = parts
@@ -54,6 +62,19 @@ export class Waiters<T> {
 
   get size(): number {
     return this.#size
+  }
+
+  /** How many of them hold something already. */
+  get holding(): number {
+    return this.#holding
+  }
+
+  /** From the end of the line. */
+  *holders(): Generator<Waiting & { readonly holder: Holder }> {
+    for (let waiter = this.#last; waiter !== undefined; waiter = waiter.ahead) {
+      const { holder } = waiter.options
+      if (holder !== undefined) yield { holder, joinedAt: waiter.joinedAt, options: waiter.options }
+    }
   }
 
   /** Who is served next. */
@@ -78,6 +99,7 @@ export class Waiters<T> {
     else this.#last.behind = waiter
     this.#last = waiter
     this.#size += 1
+    if (options.holder !== undefined) this.#holding += 1
     this.#departures.add(waiter.leavesAt, waiter)
     if (waiter.onAbort !== undefined) options.signal?.addEventListener("abort", waiter.onAbort)
     return promise
@@ -94,6 +116,13 @@ export class Waiters<T> {
   /** The first has waited long enough. */
   dismissFirst(why: Leaving): void {
     if (this.#first !== undefined) this.#dismiss(this.#first, why)
+  }
+
+  /** Of those who hold something, the one who came last. */
+  dismissLastHolder(why: Leaving): void {
+    let waiter = this.#last
+    while (waiter !== undefined && waiter.options.holder === undefined) waiter = waiter.ahead
+    if (waiter !== undefined) this.#dismiss(waiter, why)
   }
 
   /** Everybody who is in line now, in its order. */
@@ -118,6 +147,7 @@ export class Waiters<T> {
     waiter.ahead = undefined
     waiter.behind = undefined
     this.#size -= 1
+    if (waiter.options.holder !== undefined) this.#holding -= 1
     this.#departures.remove(waiter.leavesAt, waiter)
     if (waiter.onAbort !== undefined) waiter.options.signal?.removeEventListener("abort", waiter.onAbort)
   }

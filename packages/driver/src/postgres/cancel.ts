@@ -1,11 +1,12 @@
 import type { Clock } from "../foundation/clock.ts"
-import { createPgWire, type PgClientConfig } from "./internals.ts"
+import { createPgWire, type MakeSocket, type PgClientConfig } from "./internals.ts"
 
 /** What a CancelRequest needs to know of the connection that it is about. */
 export interface CancelTarget {
   readonly host: string
   readonly port: number
   readonly ssl: PgClientConfig["ssl"]
+  readonly makeSocket: MakeSocket | undefined
   readonly processId: number
   readonly secretKey: number
 }
@@ -18,7 +19,7 @@ export interface CancelTarget {
  */
 export function requestCancel(target: CancelTarget, clock: Clock, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const wire = createPgWire(target.ssl)
+    const wire = createPgWire(target.ssl, target.makeSocket)
     let asked = false
     let failed = false
     const timer = clock.after(timeoutMs, () => {

@@ -2,6 +2,8 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
+import type { Leftovers } from "./leftovers.ts"
+import { takesWrites, type Reports } from "./reports.ts"
 import { NOTHING_KNOWN, type SessionFacts } from "./session-facts.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
@@ -27,6 +29,11 @@ interface ConnectionParts {
   readonly cancelMs: number
   /** Opening it took this long. */
   readonly connectMs: number
+  readonly reports?: Reports
+  /** Where it leads, no server has taken writes of late. */
+  readonly noPrimaryKnown?: () => boolean
+  /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
+  readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
@@ -39,19 +46,29 @@ const FAREWELL_MS = 1_000
 export class PgConnection {
   readonly id: number
   readonly connectMs: number
+  readonly reports: Reports
   /** Learnt when the session is set up. */
   facts: SessionFacts = NOTHING_KNOWN
+  /** The session's own statement_timeout; 0 for none. */
+  statementTimeoutMs = 0
+  /** When that was last learnt: an administrator may change it any time, and nobody is told. */
+  learntAt: number = Number.POSITIVE_INFINITY
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
+  /** What those who used it may have left in its session. */
+  leftovers: Leftovers = "nothing"
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
+  readonly #noPrimaryKnown: () => boolean
+  readonly #resetSession: (connection: PgConnection) => Promise<boolean>
   readonly #typeParserOf: (oid: number) => (text: string) => unknown
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
   #undead = false
+  #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
   #cancelling: Timer | undefined
@@ -59,10 +76,13 @@ export class PgConnection {
   constructor(parts: ConnectionParts) {
     this.id = parts.id
     this.connectMs = parts.connectMs
+    this.reports = parts.reports ?? new Map()
     this.#client = parts.client
     this.#clock = parts.clock
     this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
+    this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
+    this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
     this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
 
     const wire = this.#client.connection
@@ -99,6 +119,17 @@ export class PgConnection {
     return this.#undead
   }
 
+  /** How much it has been used; undefined while it is. */
+  get activity(): number | undefined {
+    return this.#state.state === "busy" ? undefined : this.#exchanges
+  }
+
+  /** Does its server take writes, see `Evidence`? */
+  get serverWrites(): "yes" | "never" | undefined {
+    if (!this.facts.pooled && takesWrites(this.reports)) return "yes"
+    return this.#noPrimaryKnown() ? "never" : undefined
+  }
+
   /** May it serve somebody else right now? */
   get reusable(): boolean {
     const { state } = this.#state
@@ -122,12 +153,18 @@ export class PgConnection {
     }
     exchange.typeParserOf = this.#typeParserOf
     this.#state = { state: "busy", exchange, done }
+    this.#exchanges += 1
     this.#client.query(exchange)
   }
 
   /** `run` as a promise, for what is not on the hot path. */
   perform(request: Request): Promise<Exchange> {
     return new Promise((resolve) => this.run(new Exchange(request), resolve))
+  }
+
+  /** Undoes what was left in its session; false if it must not be used any more. Never rejects. */
+  reset(): Promise<boolean> {
+    return this.#resetSession(this)
   }
 
   /**

@@ -1,6 +1,6 @@
 import { classify } from "../failure/classify.ts"
 import { untouched } from "../failure/effect.ts"
-import { connectTimeout } from "../failure/local.ts"
+import { connectTimeout, primaryMissing } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
@@ -9,24 +9,25 @@ import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
-import { createPgClient, type PgClient, type PgClientConfig } from "./internals.ts"
-import { prepareParameters } from "./parameters.ts"
+import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
+import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
+import { reportsOf, type Reports } from "./reports.ts"
 import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
+import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
-
-/** What `onConnect` is given: enough to set a session up, and nothing that could hold on to it. */
-export interface ConnectedSession {
-  query(text: string, parameters?: readonly unknown[]): Promise<unknown>
-}
 
 export interface ConnectionsParts {
   readonly settings: Outcome<ConnectionSettings>
   readonly connectMs: number
   readonly cancelMs: number
-  readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
+  readonly onConnect: OnConnect | undefined
   readonly clock: Clock
   /** Told of a session that is lost to us, and may still be doing something on the server. */
   readonly onUndead?: (backend: BackendIdentity) => void
+  /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
+  readonly primarySearchMs?: number
+  /** Default: Node's sockets. */
+  readonly makeSocket?: MakeSocket | undefined
 }
 
 /** How the pool opens, checks and closes physical connections. */
@@ -36,6 +37,7 @@ export class Connections implements Resources<PgConnection> {
   readonly #opening = new Set<() => void>()
   #lastId = 0
   #everConnected = false
+  #primary: Primary = unsure
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
@@ -45,15 +47,23 @@ export class Connections implements Resources<PgConnection> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()
-    let outcome: Outcome<PgConnection> = failed(this.#failure(new Error("bug: no way to connect was planned")))
-    for (const way of settings.value.tls.attempts) {
-      outcome = await this.#openOne(settings.value, way, startedAt)
-      if (outcome.ok || !wasRefused(outcome.failure)) break
+    let outcome = await this.#openAnyWay(settings.value, startedAt)
+    if (!outcome.ok && outcome.failure.heal === "new_credentials" && settings.value.passwordMayChange) {
+      outcome = await this.#openAnyWay(settings.value, startedAt)
     }
     if (!outcome.ok) return outcome
     const connection = outcome.value
     if (connection.dead !== undefined) return failed(this.#failure(connection.dead.cause))
     connection.onLost(onLost)
+    return outcome
+  }
+
+  async #openAnyWay(settings: ConnectionSettings, startedAt: number): Promise<Outcome<PgConnection>> {
+    let outcome: Outcome<PgConnection> = failed(this.#failure(new Error("bug: no way to connect was planned")))
+    for (const way of settings.tls.attempts) {
+      outcome = await this.#openOne(settings, way, startedAt)
+      if (outcome.ok || !wasRefused(outcome.failure)) break
+    }
     return outcome
   }
 
@@ -80,9 +90,16 @@ export class Connections implements Resources<PgConnection> {
     return connection.reusable
   }
 
+  activity(connection: PgConnection): number | undefined {
+    return connection.activity
+  }
+
   close(connection: PgConnection, _reason: DiscardReason): void {
-    const { backend } = connection.facts
-    if (connection.undead && backend !== undefined) this.#parts.onUndead?.(backend)
+    const { condemnedBy, facts, undead } = connection
+    if (undead && facts.backend !== undefined) this.#parts.onUndead?.(facts.backend)
+    if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {
+      this.#primary = afterRefusal(this.#primary, this.#parts.clock.now(), this.#parts.primarySearchMs ?? 0)
+    }
     connection.close()
   }
 
@@ -121,6 +138,7 @@ export class Connections implements Resources<PgConnection> {
         enableChannelBinding: way === "tls" && settings.channelBinding !== "disable",
         keepAlive: settings.keepAlive,
         keepAliveInitialDelayMillis: settings.keepAliveDelayMs,
+        ...(this.#parts.makeSocket !== undefined && { stream: this.#parts.makeSocket }),
         ...(settings.applicationName !== undefined && { application_name: settings.applicationName }),
         ...(settings.options !== undefined && { options: settings.options }),
       })
@@ -129,6 +147,7 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
+    const reports = reportsOf(client.connection)
     if (settings.channelBinding === "require") {
       requireChannelBinding(client.connection, (failure) => {
         known = failure
@@ -142,7 +161,7 @@ export class Connections implements Resources<PgConnection> {
     })
     const giveUp = (): void => void client.connection.stream.destroy(ended("The driver was closed"))
     this.#opening.add(giveUp)
-    const opened = await this.#login(client, settings, ssl, startedAt)
+    const opened = await this.#login(client, settings, ssl, startedAt, reports)
     this.#opening.delete(giveUp)
     timer.cancel()
     if (opened.ok) return opened
@@ -156,6 +175,7 @@ export class Connections implements Resources<PgConnection> {
     settings: ConnectionSettings,
     ssl: PgClientConfig["ssl"],
     startedAt: number,
+    reports: Reports,
   ): Promise<Outcome<PgConnection>> {
     const error = await new Promise<unknown>((resolve) => {
       // `pg` tells some failures of start-up only as an event, and the end of the socket only as its own end.
@@ -171,11 +191,12 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs } = this.#parts
+    const { clock, cancelMs, connectMs, onConnect, makeSocket } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
       ssl,
+      makeSocket,
       processId: client.processID ?? 0,
       secretKey: client.secretKey ?? 0,
     }
@@ -186,6 +207,10 @@ export class Connections implements Resources<PgConnection> {
       requestCancel: () => requestCancel(target, clock, cancelMs),
       cancelMs,
       connectMs: clock.now() - startedAt,
+      reports,
+      noPrimaryKnown: () => this.#primary.state === "unsure",
+      resetSession: (used: PgConnection) =>
+        resetSession(used, onConnect, clock, { resetMs: cancelMs, greetMs: connectMs }),
     }
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
@@ -200,12 +225,9 @@ export class Connections implements Resources<PgConnection> {
       try {
         // A hook that hangs must not hold its slot: when the time to connect is over, the connection is lost.
         const lost = new Promise<never>((_, reject) => connection.onLost((gone) => reject(gone.dead?.cause)))
-        await Promise.race([onConnect({ query: (text, parameters) => runFor(connection, text, parameters) }), lost])
+        await Promise.race([greet(connection, onConnect), lost])
       } catch (cause) {
         return failed(this.#failure(connection.dead?.cause ?? cause))
-      }
-      if (connection.busy || connection.transactionStatus !== "I") {
-        return failed(this.#failure(new Error("onConnect left a statement running or a transaction open")))
       }
     }
     let exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FACTS }] })
@@ -213,26 +235,20 @@ export class Connections implements Resources<PgConnection> {
       exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FEWER_FACTS }] })
     }
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
-    connection.facts = sessionFacts(exchange.learnt ?? [], connection.processId)
-    return success(undefined)
+    const facts = sessionFacts(exchange.learnt ?? [], connection.processId)
+    connection.facts = facts
+    connection.statementTimeoutMs = facts.statementTimeoutMs
+    connection.learntAt = this.#parts.clock.now()
+    const unreadable = await askForIntervals(connection)
+    if (unreadable !== undefined) return failed(this.#failure(unreadable))
+    const { primary, welcome } = afterOpening(this.#primary, facts.takesWrites, connection.learntAt)
+    this.#primary = primary
+    return welcome ? success(undefined) : failed(primaryMissing())
   }
 
   #failure(thrown: unknown): Failure {
     return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
-}
-
-/** One statement for `onConnect`; rejects with what the server said. */
-async function runFor(connection: PgConnection, text: string, parameters: readonly unknown[] = []): Promise<unknown> {
-  const values = prepareParameters(parameters)
-  if ("refused" in values) throw new TypeError(values.refused)
-  const exchange = await connection.perform(
-    values.length === 0
-      ? { protocol: "simple", sql: text }
-      : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
-  )
-  if (exchange.error !== undefined) throw exchange.error
-  return { rows: exchange.replies.at(-1)?.rows ?? [] }
 }
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */

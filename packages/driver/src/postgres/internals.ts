@@ -39,6 +39,7 @@ export interface FieldDescription {
 export interface PgWire extends EventEmitter {
   readonly stream: Socket
   attachListeners(stream: unknown): void
+  startup(parameters: Readonly<Record<string, unknown>>): void
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processId: number, secretKey: number): void
@@ -56,6 +57,9 @@ export interface PgClient extends EventEmitter {
   getTypeParser(oid: number, format: "text"): (text: string) => unknown
 }
 
+/** A socket that is not connected yet. */
+export type MakeSocket = () => Socket
+
 export interface PgClientConfig {
   readonly host: string
   readonly port: number
@@ -68,11 +72,13 @@ export interface PgClientConfig {
   readonly enableChannelBinding: boolean
   readonly keepAlive: boolean
   readonly keepAliveInitialDelayMillis: number
+  /** Default: one of Node's. */
+  readonly stream?: MakeSocket
 }
 
 interface PgModule {
   readonly Client: new (config: PgClientConfig) => PgClient
-  readonly Connection: new (config: { readonly ssl: false | TlsOptions }) => PgWire
+  readonly Connection: new (config: { readonly ssl: false | TlsOptions; readonly stream?: MakeSocket }) => PgWire
   readonly utils: { prepareValue(value: unknown): string | Buffer | null }
 }
 
@@ -83,12 +89,13 @@ const module = pg as unknown as PgModule
 export function createPgClient(config: PgClientConfig): PgClient {
   const client = new module.Client(config)
   guardParser(client.connection)
+  askForDates(client.connection)
   return client
 }
 
 /** A bare wire, for a CancelRequest. */
-export function createPgWire(ssl: false | TlsOptions): PgWire {
-  const wire = new module.Connection({ ssl })
+export function createPgWire(ssl: false | TlsOptions, stream?: MakeSocket): PgWire {
+  const wire = new module.Connection({ ssl, ...(stream !== undefined && { stream }) })
   guardParser(wire)
   return wire
 }
@@ -96,6 +103,16 @@ export function createPgWire(ssl: false | TlsOptions): PgWire {
 /** How `pg` turns a JavaScript value into a parameter: text, bytes, or null. Throws what `toJSON` or `toPostgres` throws. */
 export function prepareValue(value: unknown): string | Buffer | null {
   return module.utils.prepareValue(value)
+}
+
+/**
+ * `pg` reads dates in ISO style only, and gives null for all others, whoever has set them: an administrator for the server,
+ * the database or the role. A start-up parameter wins over those, RESET returns to it, and all poolers know this one. It
+ * leaves the order of day and month as it is.
+ */
+function askForDates(wire: PgWire): void {
+  const startup = wire.startup.bind(wire)
+  wire.startup = (parameters) => startup({ ...parameters, DateStyle: "ISO" })
 }
 
 /**

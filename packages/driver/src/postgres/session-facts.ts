@@ -8,6 +8,8 @@ export interface SessionFacts {
   readonly serverVersion: string
   /** The session's own statement_timeout; 0 for none. */
   readonly statementTimeoutMs: number
+  /** Where the session does not say otherwise. */
+  readonly takesWrites: boolean
   /** A pooler is in between: the process that answered is not the one that the session's key is for. */
   readonly pooled: boolean
   /** Undefined if the server does not tell, and behind a pooler, where each transaction may meet another one. */
@@ -22,6 +24,7 @@ export interface SessionFacts {
 export const NOTHING_KNOWN: SessionFacts = {
   serverVersion: "",
   statementTimeoutMs: 0,
+  takesWrites: true,
   pooled: false,
   life: undefined,
   systemId: undefined,
@@ -30,7 +33,7 @@ export const NOTHING_KNOWN: SessionFacts = {
 }
 
 const SETTINGS =
-  "current_setting('server_version'), " +
+  "current_setting('server_version'), current_setting('transaction_read_only'), " +
   "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8::text"
 
 /** What a transaction's own statement_timeout must not exceed, and what it takes to find out, later, what became of a COMMIT. */
@@ -45,11 +48,12 @@ export const FEWER_FACTS: string = `select ${"null, ".repeat(LIFE_COLUMNS_COUNT)
 
 /** @param fields the answer to FACTS */
 export function sessionFacts(fields: readonly (string | null)[], keyedProcessId: number): SessionFacts {
-  const [serverVersion, statementTimeoutMs, processId, startedAt, markers] = fields.slice(LIFE_COLUMNS_COUNT)
+  const [serverVersion, readOnly, statementTimeoutMs, processId, startedAt, markers] = fields.slice(LIFE_COLUMNS_COUNT)
   const life = lifeIn(fields)
   const pooled = processId !== undefined && Number(processId) !== keyedProcessId
   return {
     serverVersion: serverVersion ?? "",
+    takesWrites: readOnly === "off",
     statementTimeoutMs: Number(statementTimeoutMs ?? 0),
     pooled,
     life: pooled ? undefined : life,

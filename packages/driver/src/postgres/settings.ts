@@ -21,6 +21,8 @@ export interface ConnectionSettings {
   readonly database: string
   /** Asked for every physical connection whose server wants a password. Never rejects: says why there is none. */
   readonly password: () => Promise<Outcome<string>>
+  /** It may answer otherwise the next time: if a server refuses what it gave, it is asked once more. */
+  readonly passwordMayChange: boolean
   readonly tls: TlsPlan
   readonly applicationName: string | undefined
   /** libpq's `options`: command-line settings for the session. */

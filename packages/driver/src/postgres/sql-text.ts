@@ -1,4 +1,5 @@
 import { reachesBeyondReadOnly } from "./functions.ts"
+import { leftByCommand, LeftoversReader, worse, type Leftovers } from "./leftovers.ts"
 import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
 import { SqlScanner } from "./sql-scanner.ts"
 import { LEADING_LEXEMES, transactionControl } from "./transaction-control.ts"
@@ -14,6 +15,8 @@ export interface SqlStatement {
   readonly selfCommitting: boolean
   /** It calls a function whose effects a read-only transaction does not prevent. */
   readonly beyondReadOnly: boolean
+  /** What whoever uses the session next may find of it. */
+  readonly leaves: Leftovers
 }
 
 export interface SqlText {
@@ -49,6 +52,7 @@ function readText(text: string): SqlText {
 /** Collects what matters of one statement while the scanner walks through it. */
 class StatementReader {
   readonly #lead: Lexeme[] = []
+  readonly #leftovers = new LeftoversReader()
   #empty = true
   #parentheses = 0
   /** BEGIN ATOMIC … END, the body of a routine, and each CASE … END in it: semicolons inside end nothing. */
@@ -86,6 +90,7 @@ class StatementReader {
       control: transactionControl(lead),
       selfCommitting: commitsItself(first, second, lead, this.#concurrently),
       beyondReadOnly: this.#beyondReadOnly,
+      leaves: worse(leftByCommand(lead), this.#leftovers.found),
     }
   }
 
@@ -108,14 +113,16 @@ class StatementReader {
       this.#parentheses += 1
       if (reachesBeyondReadOnly(this.#previous.replaceAll('"', ""))) this.#beyondReadOnly = true
       // (SELECT …) UNION … is a SELECT.
-      if (this.#lead.length === 0) return
+      if (this.#lead.length === 0) return this.#leftovers.read({ kind: "symbol", text, keyword: "" })
     } else if (text === ")" && this.#parentheses > 0) this.#parentheses -= 1
     this.#lexeme("symbol", text, "")
   }
 
   #lexeme(kind: Lexeme["kind"], text: string, keyword: string): void {
     this.#previous = text
-    if (this.#lead.length < LEADING_LEXEMES) this.#lead.push({ kind, text, keyword })
+    const lexeme: Lexeme = { kind, text, keyword }
+    this.#leftovers.read(lexeme)
+    if (this.#lead.length < LEADING_LEXEMES) this.#lead.push(lexeme)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledQuery, OperationNode } from "kysely"
 
+import { worse, type Leftovers } from "./leftovers.ts"
 import { OPAQUE, traitsOf, WRITING } from "./operation-tree.ts"
 import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
 import { sqlText } from "./sql-text.ts"
@@ -24,6 +25,8 @@ export interface StatementShape {
   readonly notifies: boolean
   /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
   readonly selfCommitting: boolean
+  /** What whoever uses the session next may find of it; absent for nothing. */
+  readonly leaves?: Leftovers
 }
 
 /** By text: a query that is built anew every time has a new tree but the old text, and the text is all the server sees. */
@@ -80,13 +83,20 @@ function shapeOfText(sql: string): StatementShape {
   const { statements } = sqlText(sql)
   const only = statements.length === 1 ? statements[0] : undefined
   const notifies = NOTIFY.test(sql)
+  const leaves = leavesOf(statements.map((statement) => statement.leaves))
   // Nothing at all is one statement too, an empty one; several may hold a COMMIT each.
   if (only === undefined) {
     const several = statements.length > 1
-    return { ...PLAIN, reads: "no", single: !several, notifies, selfCommitting: several }
+    return { ...PLAIN, reads: "no", single: !several, notifies, selfCommitting: several, ...leaves }
   }
   const { control, selfCommitting } = only
-  if (control !== undefined) return { ...PLAIN, reads: "no", control, selfCommitting }
-  const reads = MAY_READ.has(only.first) && !only.beyondReadOnly ? "ask" : "no"
-  return { ...PLAIN, reads, beforeSnapshot: BEFORE_SNAPSHOT.has(only.first), notifies, selfCommitting }
+  if (control !== undefined) return { ...PLAIN, reads: "no", control, selfCommitting, ...leaves }
+  const reads = MAY_READ.has(only.first) && !only.beyondReadOnly && only.leaves === "nothing" ? "ask" : "no"
+  const beforeSnapshot = BEFORE_SNAPSHOT.has(only.first)
+  return { ...PLAIN, reads, beforeSnapshot, notifies, selfCommitting, ...leaves }
+}
+
+function leavesOf(each: readonly Leftovers[]): { readonly leaves?: Leftovers } {
+  const all = each.reduce(worse, "nothing")
+  return all === "nothing" ? {} : { leaves: all }
 }

@@ -72,6 +72,12 @@ export type DriverEvent = { readonly at: number } & (
       readonly by: "rollback" | "commit"
     }
   | {
+      /** A connection came back with something left in its session by SQL of its user's own, and that was undone. */
+      readonly name: "session.reset"
+      readonly connectionId: number
+      readonly durationMs: number
+    }
+  | {
       /** A returned lease still had a transaction open that raw SQL had begun. */
       readonly name: "transaction.orphaned"
       readonly connectionId: number
@@ -106,6 +112,20 @@ export type DriverEvent = { readonly at: number } & (
       readonly why: string
       readonly durationMs: number
       readonly label?: string
+    }
+  | {
+      /**
+       * A connection of the pool was asked for inside of a callback that holds one already: its work is not part of the
+       * transaction, and when all connections are held like that, everybody waits for everybody.
+       */
+      readonly name: "pool.used-inside"
+      readonly what: "statement" | "transaction" | "connection"
+      readonly inside: "transaction" | "connection"
+      /** Of a statement. Parameterised text; never a parameter. */
+      readonly sql?: string
+      readonly label?: string
+      /** Where, if call sites are on. */
+      readonly callSite?: string
     }
   | { readonly name: "pool.reset"; readonly generation: number }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }

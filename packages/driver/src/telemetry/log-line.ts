@@ -50,6 +50,13 @@ function describe(event: DriverEvent): string | undefined {
       return `a COMMIT${of(event.label)} that nobody answered: ${event.effect}, known ${event.late ? "only " : ""}after ${ms(event.durationMs)}`
     case "effect.unresolved":
       return `a COMMIT${of(event.label)} that nobody answered: unknown after ${ms(event.durationMs)}, because ${event.why}`
+    case "pool.used-inside": {
+      const { what, inside, sql, label, callSite } = event
+      const name =
+        sql === undefined ? (label ?? `a ${what}`) : statement({ sql, ...(label !== undefined && { label }) })
+      const handle = inside === "transaction" ? "tx" : "the session it was given"
+      return `${name} ran outside of the ${inside} that its callback holds${callSite === undefined ? "" : `, at ${callSite}`}; write ${handle} instead of db`
+    }
     case "pool.reset":
       return `all connections are being replaced; generation ${event.generation}`
     case "pool.outage-began":
@@ -58,6 +65,7 @@ function describe(event: DriverEvent): string | undefined {
       return `connections can be opened again, after ${ms(event.durationMs)}`
     case "query.succeeded":
     case "connection.opened":
+    case "session.reset":
     case "transaction.committed":
       return undefined
     default:

@@ -106,6 +106,8 @@ export class Metrics {
       case "query.abandoned":
       case "connection.failed":
       case "connection.repaired":
+      case "session.reset":
+      case "pool.used-inside":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":

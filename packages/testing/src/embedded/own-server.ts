@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { databaseUrl, type PostgresServer, type ServerOrigin } from "../server.ts"
@@ -114,12 +115,42 @@ export class OwnServer implements PostgresServer {
 
   /** On the same port and data, after `stopFast`, `stopImmediate` or `crash`; then with recovery. */
   async start(): Promise<void> {
-    const { programs, port, log, startTimeoutMs } = this.#setup
+    await this.#launch({})
+  }
+
+  /**
+   * Starts it so that it stays in recovery and lets nobody in (57P03), until `finishRecovery()`: after a crash with
+   * much to recover, that can take minutes. It must be down.
+   */
+  async startRecovering(): Promise<void> {
+    this.#mustBeDown()
+    // With this file it goes on looking for more to recover, and without hot_standby nobody may look on.
+    writeFileSync(this.#signalFile, "")
+    await this.#launch({ hot_standby: "off" })
+  }
+
+  /** Starts it anew, on what it has recovered. The timeline stays: nobody has promoted it. */
+  async finishRecovery(): Promise<void> {
+    await this.stopImmediate()
+    rmSync(this.#signalFile, { force: true })
+    await this.start()
+  }
+
+  get #signalFile(): string {
+    return join(this.dataDirectory, "standby.signal")
+  }
+
+  #mustBeDown(): void {
     if (this.#state.state !== "down") throw new Error(`cannot start a server that is ${this.#state.state}`)
+  }
+
+  async #launch(settings: Readonly<Record<string, string>>): Promise<void> {
+    const { programs, port, log, startTimeoutMs } = this.#setup
+    this.#mustBeDown()
     const deadline = performance.now() + SAME_PORT_MS
     for (;;) {
       const { dataDirectory } = this
-      const launched = await launch({ programs, dataDirectory, port, log, timeoutMs: startTimeoutMs })
+      const launched = await launch({ programs, dataDirectory, port, log, timeoutMs: startTimeoutMs, settings })
       if (launched.ok) {
         this.#state = { state: "running", running: launched.running }
         return

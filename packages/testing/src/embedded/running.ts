@@ -27,9 +27,12 @@ export async function launch(options: {
   readonly port: number
   readonly timeoutMs: number
   readonly log: LogLines
+  /** For this start only: what its command line says wins over postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>
 }): Promise<Launched> {
-  const { programs, dataDirectory, port, timeoutMs, log } = options
-  const child = spawn(join(programs.binDir, "postgres"), ["-D", dataDirectory, "-p", String(port)], {
+  const { programs, dataDirectory, port, timeoutMs, log, settings = {} } = options
+  const said = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+  const child = spawn(join(programs.binDir, "postgres"), ["-D", dataDirectory, "-p", String(port), ...said], {
     ...asAccount(programs.account),
     cwd: dataDirectory,
     // Nothing of ours: PGOPTIONS, PGDATA and the like would change the server.
@@ -45,10 +48,10 @@ export async function launch(options: {
   })
   let failure: string | undefined
   child.once("error", (error) => (failure = error.message))
-  const said: string[] = []
+  const words: string[] = []
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log.push(text)
-    if (said.length < 100) said.push(text)
+    if (words.length < 100) words.push(text)
   })
   child.stderr.on("error", () => {})
 
@@ -61,11 +64,11 @@ export async function launch(options: {
   }
   child.kill("SIGKILL")
   await exited
-  const words = said.join("")
+  const report = words.join("")
   return {
     ok: false,
-    portTaken: /could not bind .*(address already in use|permission denied)/i.test(words),
-    problem: failure ?? `${problem}:\n${words.trim()}`,
+    portTaken: /could not bind .*(address already in use|permission denied)/i.test(report),
+    problem: failure ?? `${problem}:\n${report.trim()}`,
   }
 }
 

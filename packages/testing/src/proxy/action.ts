@@ -1,4 +1,5 @@
 import type { InjectedMessage } from "./messages.ts"
+import type { Hit } from "./hit.ts"
 
 /** Which of the proxy's two connections: the one to the client, the one to the server. */
 export type Side = "client" | "server" | "both"
@@ -11,9 +12,11 @@ export type Action =
   | { readonly action: "cut"; readonly side: Side; readonly how: CutHow }
   | { readonly action: "stall"; readonly direction: Direction }
   | { readonly action: "delay"; readonly delayMs: number }
+  | { readonly action: "throttle"; readonly bytesPerSecond: number; readonly direction: Direction }
   | { readonly action: "truncate"; readonly bytes: number; readonly how: CutHow }
   | { readonly action: "inject"; readonly messages: readonly InjectedMessage[] }
   | { readonly action: "drop" }
+  | { readonly action: "call"; readonly run: (hit: Hit) => unknown }
 
 /**
  * Ends the connection. With `side: "client"`, the server keeps its half open, as when a client's machine is gone;
@@ -36,6 +39,12 @@ export function delay(delayMs: number): Action {
   return { action: "delay", delayMs }
 }
 
+/** At most so many bytes per second pass from here on, until `release()` of the rule's handle, or `resumeAll()`. */
+export function throttle(bytesPerSecond: number, direction: Direction = "both"): Action {
+  if (!(bytesPerSecond > 0)) throw new Error(`cannot throttle to ${bytesPerSecond} bytes per second: use stall()`)
+  return { action: "throttle", bytesPerSecond, direction }
+}
+
 /** Passes only these many bytes of the message, header included, and cuts both sides. */
 export function truncate(bytes: number, how: CutHow = "rst"): Action {
   return { action: "truncate", bytes, how }
@@ -52,4 +61,14 @@ export function inject(...messages: readonly InjectedMessage[]): Action {
 /** The message is not passed on. */
 export function drop(): Action {
   return { action: "drop" }
+}
+
+/**
+ * Calls you, and holds the message (and what comes behind it in the same direction) until what you give back has
+ * settled: so that a fault of the server itself can be made to strike at an instant.
+ *
+ *     call(({ backendPid }) => serverFaults.terminate(server, { backendPid }))
+ */
+export function call(run: (hit: Hit) => unknown): Action {
+  return { action: "call", run }
 }

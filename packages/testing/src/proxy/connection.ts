@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Action, CutHow, Direction, Side } from "./action.ts"
 import { DROP, endSocket, Flow } from "./flow.ts"
 import type { Frame } from "./frames.ts"
+import type { Hit } from "./hit.ts"
 import type { Moment } from "./matcher.ts"
 import { clientMessage, encode, errorFields, serverMessage, startupParameters, textAt } from "./messages.ts"
 import { Pipeline } from "./pipeline.ts"
@@ -22,9 +23,13 @@ export interface ProxiedConnection {
   readonly encrypted: boolean
 }
 
+/** An action of a rule that has fired. */
 interface Planned {
   readonly rule: ActiveRule
   readonly action: Action
+  readonly hit: Hit
+  /** The last one of its rule. */
+  readonly last: boolean
 }
 
 /** One client's connection through the proxy: two sockets, two flows, and what the rules do to them. */
@@ -62,12 +67,14 @@ export class Connection {
     this.#closed = Promise.all([client, this.#server].map(closed)).then(() => this.#over.abort())
     this.#toServer = new Flow("client", client, this.#server, {
       before: (frame) => this.#beforeClient(frame),
-      after: () => this.#happened(this.#clientMoment, this.#toServer),
+      inside: () => this.#happened("inside", this.#clientMoment, this.#toServer),
+      after: () => this.#happened("after", this.#clientMoment, this.#toServer),
       unreadable: () => this.#passBlindly(),
     })
     this.#toClient = new Flow("server", this.#server, client, {
       before: (frame) => this.#beforeServer(frame),
-      after: () => this.#happened(this.#serverMoment, this.#toClient),
+      inside: () => this.#happened("inside", this.#serverMoment, this.#toClient),
+      after: () => this.#happened("after", this.#serverMoment, this.#toClient),
       unreadable: () => this.#passBlindly(),
     })
 
@@ -101,15 +108,25 @@ export class Connection {
     if (side !== "client") endSocket(this.#server, how)
   }
 
-  /** Returns how to end it; `resume` ends all. */
+  /** Nothing passes. Returns how to end it; `resume` ends all. */
   stall(direction: Direction = "both"): () => void {
-    const holds = [
-      ...(direction === "toClient" ? [] : [this.#toServer.hold()]),
-      ...(direction === "toServer" ? [] : [this.#toClient.hold()]),
-    ]
+    return this.#until(this.#flowsOf(direction).map((flow) => flow.hold()))
+  }
+
+  /** Returns how to end it; `resume` ends all. */
+  throttle(bytesPerSecond: number, direction: Direction = "both"): () => void {
+    return this.#until(this.#flowsOf(direction).map((flow) => flow.throttle(bytesPerSecond)))
+  }
+
+  #flowsOf(direction: Direction): readonly Flow[] {
+    if (direction === "both") return [this.#toServer, this.#toClient]
+    return [direction === "toServer" ? this.#toServer : this.#toClient]
+  }
+
+  #until(releases: readonly (() => void)[]): () => void {
     const end = (): void => {
       this.#stalls.delete(end)
-      for (const release of holds) release()
+      for (const release of releases) release()
     }
     this.#stalls.add(end)
     return end
@@ -132,8 +149,15 @@ export class Connection {
       return
     }
     if (message === "StartupMessage") this.#startup = startupParameters(frame.payload)
-    const moment: Moment = { from: "client", message, at: "before", sql: this.#pipeline.about(message, frame) }
+    const moment: Moment = {
+      from: "client",
+      message,
+      at: "before",
+      sql: this.#pipeline.about(message, frame),
+      fetch: this.#pipeline.fetches(message, frame),
+    }
     this.#clientMoment = moment
+    if (this.#isExpected({ ...moment, at: "inside" })) this.#toServer.tellMiddleOf(frame)
     this.#run(this.#fired(moment), this.#toServer, () => {
       if (this.#toServer.drops) return
       this.#pipeline.sent(message, frame)
@@ -161,6 +185,7 @@ export class Connection {
       code: message === "ErrorResponse" || message === "NoticeResponse" ? errorFields(payload).get("C") : undefined,
     }
     this.#serverMoment = moment
+    if (this.#isExpected({ ...moment, at: "inside" })) this.#toClient.tellMiddleOf(frame)
     this.#run(this.#fired(moment), this.#toClient, () => {
       if (isAccepted) this.#passBlindly()
     })
@@ -171,28 +196,46 @@ export class Connection {
     this.#toClient.mode = "opaque"
   }
 
-  #happened(moment: Moment | undefined, flow: Flow): void {
+  #happened(at: "inside" | "after", moment: Moment | undefined, flow: Flow): void {
     if (moment === undefined || "on" in moment) return
-    this.#run(this.#fired({ ...moment, at: "after" }), flow, () => {})
+    this.#run(this.#fired({ ...moment, at }), flow, () => {})
+  }
+
+  /** Does any rule wait for this moment? */
+  #isExpected(moment: Moment): boolean {
+    for (const rule of this.#rules) if (rule.expects(moment)) return true
+    return false
   }
 
   #fired(moment: Moment): readonly Planned[] {
     if (this.#rules.size === 0) return []
-    const sql = "sql" in moment ? moment.sql : []
-    const hit = { connection: this.nth, backendPid: this.#backendPid, sql }
+    const hit: Hit = {
+      connection: this.nth,
+      backendPid: this.#backendPid,
+      applicationName: this.#startup.get("application_name"),
+      sql: "sql" in moment ? moment.sql : [],
+    }
     const planned: Planned[] = []
     for (const rule of this.#rules) {
-      if (rule.fires(moment, hit)) planned.push(...rule.actions.map((action) => ({ rule, action })))
+      if (!rule.fires(moment, hit)) continue
+      const last = rule.actions.length - 1
+      planned.push(...rule.actions.map((action, index) => ({ rule, action, hit, last: index === last })))
     }
     return planned
   }
 
   /** One action after the other; where one has to be waited for, the flow waits too. */
   #run(planned: readonly Planned[], flow: Flow, then: () => void): void {
-    for (const [index, { rule, action }] of planned.entries()) {
-      const waiting = this.#perform(action, rule, flow)
-      if (waiting === undefined) continue
-      void this.#runLater(waiting, planned.slice(index + 1), flow, then)
+    for (const [index, one] of planned.entries()) {
+      const waiting = this.#perform(one, flow)
+      const over = (): void => {
+        if (one.last) one.rule.isDone(one.hit)
+      }
+      if (waiting === undefined) {
+        over()
+        continue
+      }
+      void this.#runLater(waiting.then(over), planned.slice(index + 1), flow, then)
       return
     }
     then()
@@ -206,7 +249,12 @@ export class Connection {
   }
 
   /** Does it, or gives back what to wait for; that never rejects. */
-  #perform(action: Action, rule: ActiveRule, flow: Flow): Promise<void> | undefined {
+  #perform({ action, rule, hit }: Planned, flow: Flow): Promise<void> | undefined {
+    if (action.action === "call") return called(action.run, hit, rule)
+    if (action.action === "throttle") {
+      rule.waits(this.throttle(action.bytesPerSecond, action.direction))
+      return undefined
+    }
     if (action.action === "stall") return this.#stallFor(rule, action.direction, flow)
     if (action.action === "delay") {
       return sleep(action.delayMs, undefined, { signal: this.#over.signal }).catch(() => {})
@@ -239,4 +287,12 @@ export class Connection {
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once("close", () => resolve()))
+}
+
+async function called(run: (hit: Hit) => unknown, hit: Hit, rule: ActiveRule): Promise<void> {
+  try {
+    await run(hit)
+  } catch (problem) {
+    rule.hasFailed(problem)
+  }
 }

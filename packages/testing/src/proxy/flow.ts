@@ -12,18 +12,23 @@ const PASS: Fate = { bytes: Number.POSITIVE_INFINITY }
 export const DROP: Fate = { bytes: 0 }
 
 export interface FlowListener {
-  /** A message is about to pass. May hold the flow and set the fate. */
+  /** A message is about to pass. May hold the flow, set the fate, and ask to be told in the middle of it. */
   before(frame: Frame): void
+  /** Half of its bytes have passed. May hold the flow. */
+  inside(frame: Frame): void
   /** It has passed. */
   after(frame: Frame): void
   /** These bytes are not messages: TLS, or something else altogether. */
   unreadable(): void
 }
 
+/** A throttled flow passes its bytes in portions of so much time: short enough to look like a slow line. */
+const PORTION_MS = 50
+
 /**
  * One direction of a proxied connection: bytes from one socket to the other, message by message, in order. It can be
- * held anywhere between two messages; then it stops reading, so that the sender feels it in the end, as on a network
- * that swallows packets.
+ * held between two messages or in the middle of one; then it stops reading, so that the sender feels it in the end, as
+ * on a network that swallows packets.
  */
 export class Flow {
   readonly #source: Socket
@@ -41,6 +46,10 @@ export class Flow {
   #fate: Fate = PASS
   #fateBytes = Number.POSITIVE_INFINITY
   #midMessage = false
+  /** How many bytes of the message pass before its middle is told. */
+  #untilMiddle = Number.POSITIVE_INFINITY
+  /** Bytes per second, one for each who asked; the slowest holds. */
+  readonly #rates = new Set<{ readonly bytesPerSecond: number }>()
   /** Injected while a message was passing: goes out behind it. */
   #behind: Buffer[] = []
   /** Ends the wait for a receiver that does not keep up. */
@@ -73,6 +82,11 @@ export class Flow {
     this.#fateBytes = fate.bytes
   }
 
+  /** For the message that is about to pass: `inside` will be told in the middle of it. */
+  tellMiddleOf(frame: Frame): void {
+    this.#untilMiddle = Math.floor(frame.totalBytes / 2)
+  }
+
   get drops(): boolean {
     return this.#fate === DROP
   }
@@ -88,6 +102,13 @@ export class Flow {
       this.#holds--
       this.#pump()
     }
+  }
+
+  /** At most so many bytes per second pass until the returned function is called. */
+  throttle(bytesPerSecond: number): () => void {
+    const rate = { bytesPerSecond }
+    this.#rates.add(rate)
+    return () => this.#rates.delete(rate)
   }
 
   /** From now on whatever comes is read and thrown away, its end too. */
@@ -140,15 +161,36 @@ export class Flow {
       if (this.#waiting.frame !== undefined) {
         this.#frame = this.#waiting.frame
         this.fate = PASS
+        this.#untilMiddle = Number.POSITIVE_INFINITY
         this.#listener.before(this.#waiting.frame)
         // That may have held us.
         return true
       }
     }
-    const piece = this.#waiting
-    this.#waiting = undefined
-    this.#pass(piece)
+    const { bytes, last } = this.#waiting
+    const bytesPerSecond = this.#rate
+    const most = Math.min(this.#untilMiddle, Math.max(1, Math.floor((bytesPerSecond * PORTION_MS) / 1_000)))
+    const whole = bytes.length <= most
+    this.#waiting = whole ? undefined : { frame: undefined, bytes: bytes.subarray(most), last }
+    this.#untilMiddle -= Math.min(bytes.length, most)
+    this.#pass(
+      whole ? { frame: undefined, bytes, last } : { frame: undefined, bytes: bytes.subarray(0, most), last: false },
+    )
+    if (this.#untilMiddle === 0) this.#reachedMiddle()
+    if (bytesPerSecond !== Number.POSITIVE_INFINITY) {
+      setTimeout(this.hold(), (Math.min(bytes.length, most) / bytesPerSecond) * 1_000)
+    }
     return true
+  }
+
+  get #rate(): number {
+    if (this.#rates.size === 0) return Number.POSITIVE_INFINITY
+    return Math.min(...[...this.#rates].map(({ bytesPerSecond }) => bytesPerSecond))
+  }
+
+  #reachedMiddle(): void {
+    this.#untilMiddle = Number.POSITIVE_INFINITY
+    if (this.#frame !== undefined && this.#fate === PASS) this.#listener.inside(this.#frame)
   }
 
   #pass({ bytes, last }: Piece): void {

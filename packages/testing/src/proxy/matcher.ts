@@ -1,7 +1,7 @@
 import type { ClientMessage, ServerMessage } from "./messages.ts"
 
-/** Before a message is passed on, or just after. */
-export type At = "before" | "after"
+/** Before a message is passed on, when half of its bytes have passed, or just after it. */
+export type At = "before" | "inside" | "after"
 
 /** Names an instant in the life of a connection. Every condition that is given must hold. */
 export type Matcher =
@@ -11,6 +11,8 @@ export type Matcher =
       readonly message: ClientMessage | readonly ClientMessage[]
       /** The statement that the message belongs to: a Query's text, for an Execute the text that was parsed. */
       readonly sql?: RegExp
+      /** An Execute that asks for more rows of a portal, or (false) the first of its portal. */
+      readonly fetch?: boolean
       /** Default "before". */
       readonly at?: At
     }
@@ -39,6 +41,7 @@ export type Moment =
       readonly message: ClientMessage
       readonly at: At
       readonly sql: readonly string[]
+      readonly fetch: boolean
     }
   | {
       readonly from: "server"
@@ -57,7 +60,10 @@ export function matches(matcher: Matcher, moment: Moment): boolean {
   const wanted: readonly string[] = typeof matcher.message === "string" ? [matcher.message] : matcher.message
   if (!wanted.includes(moment.message)) return false
   if (matcher.sql !== undefined && !moment.sql.some((text) => found(matcher.sql, text))) return false
-  if (matcher.from === "client" || moment.from === "client") return true
+  if (matcher.from === "client" || moment.from === "client") {
+    if (matcher.from !== "client" || moment.from !== "client") return false
+    return matcher.fetch === undefined || matcher.fetch === moment.fetch
+  }
   return (
     found(matcher.tag, moment.tag) &&
     found(matcher.code, moment.code) &&

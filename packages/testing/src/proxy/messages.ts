@@ -109,7 +109,14 @@ export interface ErrorFields {
   readonly message: string
   readonly detail?: string
   readonly hint?: string
+  /** With `file`, what tells the server's own errors from a pooler's. */
   readonly routine?: string
+  readonly file?: string
+  readonly line?: string
+  readonly schema?: string
+  readonly table?: string
+  readonly column?: string
+  readonly dataType?: string
   readonly constraint?: string
 }
 
@@ -117,8 +124,11 @@ export interface ErrorFields {
 export type InjectedMessage =
   | ({ readonly kind: "ErrorResponse" | "NoticeResponse" } & ErrorFields)
   | { readonly kind: "ReadyForQuery"; readonly status: "I" | "T" | "E" }
+  /** Whatever you like, headers included: what no server would send. */
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
 
 export function encode(injected: InjectedMessage): Buffer {
+  if (injected.kind === "bytes") return Buffer.from(injected.bytes)
   if (injected.kind === "ReadyForQuery") return typed("Z", Buffer.from(injected.status))
   const severity = injected.severity ?? (injected.kind === "ErrorResponse" ? "ERROR" : "NOTICE")
   const fields = [
@@ -128,8 +138,14 @@ export function encode(injected: InjectedMessage): Buffer {
     ["M", injected.message],
     ["D", injected.detail],
     ["H", injected.hint],
-    ["R", injected.routine],
+    ["s", injected.schema],
+    ["t", injected.table],
+    ["c", injected.column],
+    ["d", injected.dataType],
     ["n", injected.constraint],
+    ["F", injected.file],
+    ["L", injected.line],
+    ["R", injected.routine],
   ]
   const said = fields.filter(([, value]) => value !== undefined)
   const text = said.map(([letter, value]) => `${letter}${value}\0`).join("")

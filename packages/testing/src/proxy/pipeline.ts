@@ -33,6 +33,8 @@ export class Pipeline {
   readonly #asked: Asked[] = [{ request: "startup", sql: NONE }]
   readonly #statements = new Map<string, string>()
   readonly #portals = new Map<string, string>()
+  /** Those that were executed since they were bound: the next Execute fetches more of their rows. */
+  readonly #executed = new Set<string>()
   /** What was executed since the last Sync: what the next Sync, and its ReadyForQuery, are about. */
   #group: string[] = []
   #rows = 0
@@ -48,14 +50,26 @@ export class Pipeline {
     return textOf(payload[0] === PORTAL ? this.#portals : this.#statements, textAt(payload, 1).text)
   }
 
+  /** Does it ask for more rows of a portal that has given some? */
+  fetches(message: ClientMessage, { payload }: Frame): boolean {
+    return message === "Execute" && this.#executed.has(textAt(payload, 0).text)
+  }
+
   /** Takes note of a message that goes on to the server. */
   sent(message: ClientMessage, frame: Frame): void {
     if (!isRequest(message)) return
     const sql = this.about(message, frame)
     this.#asked.push({ request: message, sql })
     if (message === "Parse") this.#statements.set(textAt(frame.payload, 0).text, sql[0] ?? "")
-    if (message === "Bind") this.#portals.set(textAt(frame.payload, 0).text, sql[0] ?? "")
-    if (message === "Execute") this.#group.push(...sql)
+    if (message === "Bind") {
+      const portal = textAt(frame.payload, 0).text
+      this.#portals.set(portal, sql[0] ?? "")
+      this.#executed.delete(portal)
+    }
+    if (message === "Execute") {
+      this.#group.push(...sql)
+      this.#executed.add(textAt(frame.payload, 0).text)
+    }
     if (message === "Sync") this.#group = []
   }
 

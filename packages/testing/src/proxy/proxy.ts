@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net"
 import { freePort } from "../embedded/port.ts"
-import { cut, type CutHow, type Direction, type Side } from "./action.ts"
+import { cut, inject, type Action, type CutHow, type Direction, type Side } from "./action.ts"
 import { Connection, type ProxiedConnection } from "./connection.ts"
-import { onConnect } from "./instants.ts"
+import { onConnect, onStartup } from "./instants.ts"
+import type { Matcher } from "./matcher.ts"
+import type { ErrorFields } from "./messages.ts"
 import { ActiveRule, type Rule, type RuleHandle } from "./rules.ts"
 
 interface Address {
@@ -44,6 +46,7 @@ export class FaultProxy implements AsyncDisposable {
   #listener: Server | undefined
   #accepted = 0
   #stalled: Direction | undefined
+  #throttled: { readonly bytesPerSecond: number; readonly direction: Direction } | undefined
   #refusing: RuleHandle | undefined
 
   /** Use `startFaultProxy`. */
@@ -75,13 +78,14 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /**
-   * Resets the next `count` connections as soon as they are accepted, or, with `true`, all until `refuse(false)`. For
-   * a port on which nobody listens, see `stopListening`.
+   * Ends the next `count` connections as soon as they are accepted, or, with `true`, all until `refuse(false)`: by a
+   * reset, by an orderly end, or with an error that the server would send ("too many clients", "starting up"). For a
+   * port on which nobody listens, see `stopListening`.
    */
-  refuse(count: number | boolean): void {
+  refuse(count: number | boolean, how: CutHow | ErrorFields = "rst"): void {
     this.#refusing?.remove()
     const times = count === true ? Number.POSITIVE_INFINITY : Number(count)
-    this.#refusing = times > 0 ? this.rule({ when: onConnect, do: cut(), times }) : undefined
+    this.#refusing = times > 0 ? this.rule({ ...refusal(how), times }) : undefined
   }
 
   /** Open ones, half-open ones included, in the order of acceptance. */
@@ -107,9 +111,16 @@ export class FaultProxy implements AsyncDisposable {
     for (const connection of this.#connections) connection.stall(direction)
   }
 
-  /** Ends every stall, those of rules too. */
+  /** A slow line, for present and new connections, until `resumeAll()`. */
+  throttleAll(bytesPerSecond: number, direction: Direction = "both"): void {
+    this.#throttled = { bytesPerSecond, direction }
+    for (const connection of this.#connections) connection.throttle(bytesPerSecond, direction)
+  }
+
+  /** Ends every stall and throttle, those of rules too. */
   resumeAll(): void {
     this.#stalled = undefined
+    this.#throttled = undefined
     for (const connection of this.#connections) connection.resume()
   }
 
@@ -154,9 +165,15 @@ export class FaultProxy implements AsyncDisposable {
     for (const rule of this.#rules) if (rule.spent) this.#rules.delete(rule)
     const connection = new Connection({ nth: this.#accepted, client, target: this.#target, rules: this.#rules })
     if (this.#stalled !== undefined) connection.stall(this.#stalled)
+    if (this.#throttled !== undefined) connection.throttle(this.#throttled.bytesPerSecond, this.#throttled.direction)
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))
   }
+}
+
+function refusal(how: CutHow | ErrorFields): { readonly when: Matcher; readonly do: readonly Action[] } {
+  if (typeof how === "string") return { when: onConnect, do: [cut({ how })] }
+  return { when: onStartup, do: [inject({ kind: "ErrorResponse", severity: "FATAL", ...how }), cut({ how: "fin" })] }
 }
 
 function addressIn(databaseUrl: string): Address {

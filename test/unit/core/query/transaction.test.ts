@@ -245,6 +245,24 @@ describe("a conflict", () => {
     expect((await running).isOk()).toBe(true)
   })
 
+  it("leaves it to the engine to end the wait for a server that was away", async () => {
+    const away = { kind: "connection_failed", blame: "server", pace: "slow" }
+    const { db, engine, clock } = scripted(conflictsOn(1, away))
+    const running = db.transaction(touch)
+    await clock.settle()
+    expect(engine.rests).toMatchObject([{ failure: away, leastMs: 5, mostMs: 250 }])
+    await clock.advance(250)
+    expect((await running).isOk()).toBe(true)
+  })
+
+  it("waits for such a server no longer than its deadline, and then tells what it waited for", async () => {
+    const { db, engine, clock } = scripted(conflictsOn(1, { kind: "server_starting", blame: "server", pace: "slow" }))
+    const running = db.transaction(touch, { timeoutMs: 100 })
+    await clock.advance(100)
+    expect(errorOf(await running)).toMatchObject({ kind: "server_starting", effect: "not_applied" })
+    expect(engine.log).not.toContain("2: begin")
+  })
+
   it("is an Err in the end, with what the last run said", async () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)
@@ -503,5 +521,47 @@ describe("afterCommit", () => {
     )
     await clock.advance(50)
     expect(valueOf(await running)).toBe("committed")
+  })
+})
+
+describe("the effect of an error whose statement succeeded", () => {
+  const none = (db: Pick<Tx<Shop>, "one" | "selectFrom">) => db.one(db.selectFrom("users").select("id"))
+
+  it("is not_applied in a transaction that its callback rolls back with it", async () => {
+    const { db } = scripted()
+    expect(errorOf(await db.transaction((tx) => none(tx)))).toMatchObject({ kind: "no_row", effect: "not_applied" })
+  })
+
+  it("is not_applied in a savepoint", async () => {
+    const { db } = scripted()
+    const result = await db.transaction(async (tx) => ok(errorOf(await tx.savepoint((part) => none(part)))))
+    expect(valueOf(result)).toMatchObject({ kind: "no_row", effect: "not_applied" })
+  })
+
+  it("is not_applied for a row that its visitor throws at", async () => {
+    const { db } = scripted({
+      async *chunks() {
+        yield { ok: true, value: [{ id: 1 }], attempts: 1 }
+      },
+    })
+    const visited = await db.transaction((tx) =>
+      tx.forEach(tx.selectFrom("users").select("id"), () => {
+        throw new Error("seen enough")
+      }),
+    )
+    expect(errorOf(visited)).toMatchObject({ kind: "callback_threw", effect: "not_applied" })
+  })
+
+  it("is not_applied between a raw BEGIN and COMMIT, and applied outside of them and outside of a transaction", async () => {
+    const { db } = scripted()
+    expect(errorOf(await none(db))).toMatchObject({ effect: "applied" })
+    const inside = await db.withConnection(async (session) => {
+      const before = errorOf(await none(session))
+      await session.query("begin")
+      const within = errorOf(await none(session))
+      await session.query("commit")
+      return ok([before.effect, within.effect, errorOf(await none(session)).effect])
+    })
+    expect(valueOf(inside)).toEqual(["applied", "not_applied", "applied"])
   })
 })

@@ -3,6 +3,7 @@ import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
 import { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
@@ -239,5 +240,8 @@ export const pg = (code: string, change: Record<string, unknown> = {}): Error =>
     routine: "some_routine",
     ...change,
   })
+
+/** What an opening fails with while nobody listens. */
+export const unreachable: Failure = connectTimeout({ limitMs: 1, everConnected: true })
 
 export const fatal = (code: string): Error => pg(code, { severity: "FATAL" })

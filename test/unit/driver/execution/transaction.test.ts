@@ -3,8 +3,11 @@ import {
   beginPlan,
   beginSql,
   commitPlan,
+  learnFromBegin,
+  millisecondsIn,
   timeoutBackstopMs,
 } from "@kysely-resilient/driver/src/execution/transaction.ts"
+import { Exchange } from "@kysely-resilient/driver/src/postgres/exchange.ts"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import { describe, expect, it } from "vitest"
 
@@ -47,8 +50,43 @@ describe("the backstop that the server keeps", () => {
   ])("is %s", (_, leftMs, sessionMs, expected) => expect(timeoutBackstopMs(leftMs, sessionMs)).toBe(expected))
 })
 
+describe("what SHOW says of a duration", () => {
+  it.each([
+    ["0", 0],
+    ["1500ms", 1_500],
+    ["30s", 30_000],
+    ["2min", 120_000],
+    ["1h", 3_600_000],
+    ["1d", 86_400_000],
+    ["something else", 0],
+  ])("%s is %d ms", (shown, ms) => expect(millisecondsIn(shown)).toBe(ms))
+})
+
 describe("the plan of BEGIN", () => {
   const { signal } = new AbortController()
+
+  it("asks for the session's own limit when that was last heard of too long ago, and keeps the answer", () => {
+    const { machine, server, clock } = new Fixture()
+    const connection = connectTo(server)
+    const requestOf = (): unknown => {
+      const deadline = deadlineAfter(clock, 10_000)
+      return beginPlan(machine, { deadline }, signal).exchangeOn(connection).request
+    }
+    connection.learntAt = clock.now() - 5_000
+    expect(requestOf()).toMatchObject({ sql: "begin; set local statement_timeout = 10000" })
+    connection.learntAt = clock.now() - 5_001
+    expect(requestOf()).toMatchObject({
+      sql: "show statement_timeout; begin; set local statement_timeout = 10000",
+    })
+    expect(beginPlan(machine, {}, signal).exchangeOn(connection).request, "nothing depends on it").toMatchObject({
+      sql: "begin",
+    })
+
+    const began = new Exchange({ protocol: "simple", sql: "" })
+    began.replies.push({ rows: [{ statement_timeout: "7s" }], command: "SHOW", affected: undefined, suspended: false })
+    learnFromBegin(connection, began, clock.now())
+    expect(requestOf()).toMatchObject({ sql: "begin; set local statement_timeout = 7000" })
+  })
 
   it("may be repeated, on another connection too: a BEGIN that failed has done nothing", () => {
     const { machine } = new Fixture()
@@ -81,7 +119,7 @@ describe("the plan of BEGIN", () => {
       protocol: "simple",
       sql: "begin; set local statement_timeout = 600",
     })
-    connection.facts = { ...connection.facts, statementTimeoutMs: 50 }
+    connection.statementTimeoutMs = 50
     expect(plan.exchangeOn(connection).request).toMatchObject({ sql: "begin; set local statement_timeout = 50" })
     expect(plan).toMatchObject({ sql: "begin", label: "transfer", deadline: { limitMs: 1_000 } })
   })

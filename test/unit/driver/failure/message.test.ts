@@ -5,6 +5,13 @@ import { untouched } from "@kysely-resilient/driver/src/failure/effect.ts"
 import { fatal, poolerError, sent, serverError, systemError } from "./support.ts"
 
 describe("a message", () => {
+  it.each([
+    ["unsupported startup parameter: options", /: options\. Leave it out \(connection\.options, PGOPTIONS\)/],
+    ["transaction blocks not allowed in statement pooling mode", /mode\. Use pool_mode transaction or session/],
+  ])("of a pooler, %s, says what to change there or here", (said, expected) => {
+    expect(classify(poolerError(said), untouched("connect")).message).toMatch(expected)
+  })
+
   it("starts with what PostgreSQL said, unchanged", () => {
     const thrown = serverError("40P01", { message: "deadlock detected" })
     expect(classify(thrown, sent("transaction")).message).toBe(

@@ -51,6 +51,7 @@ const wrong: readonly Case[] = [
   ["bouncer config error", { kind: "configuration", retry: "never" }],
   ['database "nodb" does not exist', { kind: "configuration", retry: "never" }],
   ["Tenant or user not found", { kind: "configuration", retry: "never" }],
+  ["SASL authentication failed", { kind: "authentication_failed", retry: "never", heal: "new_credentials" }],
   ["password authentication failed", { kind: "authentication_failed", retry: "never" }],
 ]
 

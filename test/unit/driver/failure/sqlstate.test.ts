@@ -11,6 +11,7 @@ type Case = readonly [title: string, thrown: Error, expected: Expected, change?:
 
 const never: Expected = { retry: "never", connection: "repair", blame: "statement", effect: "not_applied" }
 const again: Expected = { retry: "transaction", pace: "quick", connection: "repair", effect: "not_applied" }
+const healed: Expected = { ...again, connection: "discard", heal: "forget_statement", retriesMax: 1 }
 const gone: Expected = { pace: "slow", connection: "discard", blame: "server", effect: "not_applied" }
 const discardFor = (kind: Failure["kind"]): Expected => ({ ...gone, kind })
 
@@ -86,7 +87,7 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     [
       "RevalidateCachedQuery",
       serverError("0A000", { routine: "RevalidateCachedQuery" }),
-      { ...again, kind: "cached_plan_changed", heal: "forget_statement" },
+      { ...healed, kind: "cached_plan_changed", connection: "discard_generation" },
     ],
     ["anything else", serverError("0A000"), { ...never, kind: "invalid_statement" }],
   ],
@@ -133,6 +134,18 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
       { ...never, kind: "read_only_transaction" },
       { phase: "read", readOnly: true },
     ],
+    [
+      "in a transaction that its own SQL made read-only: the server says that it takes writes",
+      serverError("25006"),
+      { ...never, kind: "read_only_transaction" },
+      { serverWrites: "yes" },
+    ],
+    [
+      "from a server that has taken none for a while: the pool's other connections are no better",
+      serverError("25006"),
+      { kind: "read_only_transaction", retry: "transaction", connection: "discard", heal: "find_primary" },
+      { serverWrites: "never" },
+    ],
   ],
   "25P01": [
     ["a command that needs a transaction", serverError("25P01"), { ...never, kind: "invalid_transaction_state" }],
@@ -168,7 +181,7 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "26000": [
-    ["forgotten", serverError("26000"), { ...again, kind: "prepared_statement_missing", heal: "forget_statement" }],
+    ["forgotten", serverError("26000"), { ...healed, kind: "prepared_statement_missing", connection: "discard" }],
   ],
   "28000, 28P01": [
     [
@@ -211,9 +224,7 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ["in a transaction", serverError("40003"), { effect: "not_applied" }, { phase: "transaction" }],
   ],
   "40P01": [["deadlock", serverError("40P01"), { ...again, kind: "deadlock_detected" }]],
-  "42P05": [
-    ["exists", serverError("42P05"), { ...again, kind: "prepared_statement_exists", heal: "forget_statement" }],
-  ],
+  "42P05": [["exists", serverError("42P05"), { ...healed, kind: "prepared_statement_exists", connection: "discard" }]],
   "42501 while connecting": [
     [
       "no CONNECT privilege",

@@ -10,6 +10,7 @@ describe("where to connect", () => {
       port: 1,
       user: "u",
       database: "d",
+      passwordMayChange: false,
       tls: { attempts: ["plain"] },
       channelBinding: "disable",
       applicationName: undefined,

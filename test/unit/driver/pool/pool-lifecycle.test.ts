@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 
+import type { Failure } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 
 import { Fixture, unreachable, wrongPassword } from "./pool-fixture.ts"
@@ -182,6 +183,31 @@ describe("reset", () => {
     expect(fixture.eventsNamed("pool.reset")).toEqual([
       { name: "pool.reset", at: fixture.clock.wallTime(), generation: 1 },
     ])
+  })
+
+  it("comes of a failure that takes the whole generation, once, whether or not its connection died of it", async () => {
+    const fixture = new Fixture({ max: 4 })
+    const [first, second, third] = [await fixture.served(), await fixture.served(), await fixture.served()]
+    const { thing: idle } = await fixture.served()
+    fixture.pool.giveBack(idle, "keep")
+    const demoted: Failure = { ...unreachable, kind: "read_only_transaction", connection: "discard_generation" }
+    fixture.pool.giveBack(first.thing, "discard", "failed", demoted)
+    expect(idle.closed).toEqual(["generation"])
+    fixture.pool.giveBack(second.thing, "discard", "failed", demoted)
+    fixture.pool.giveBack(third.thing, "keep")
+    expect(third.thing.closed).toEqual(["generation"])
+    expect(fixture.eventsNamed("pool.reset")).toHaveLength(1)
+  })
+
+  it("does not come of a failure that only its own connection has", async () => {
+    const fixture = new Fixture({ max: 2, validateAfterIdleMs: 1_000 })
+    const { thing } = await fixture.served()
+    const { thing: idle } = await fixture.served()
+    fixture.pool.giveBack(idle, "keep")
+    fixture.pool.giveBack(thing, "discard", "failed", unreachable)
+    expect(idle.closed).toEqual([])
+    // Nor is the other one suspected, as it would be of a loss.
+    expect(fixture.acquire().thing).toBe(idle)
   })
 
   it("closes what was being opened or checked, and opens anew for whoever waits for it", async () => {

@@ -6,7 +6,14 @@ import { refusalOf, type RefusalFacts } from "@kysely-resilient/driver/src/pool/
 import { crowded, unreachable } from "./pool-fixture.ts"
 
 const crowd = { max: 10, idle: 0, leased: 9, opening: 1, waiting: 4 }
-const calm: RefusalFacts = { now: 2_500.4, crowd, outage: noOutage, acquireTimeoutMs: 1_500, outageWaitMs: 700 }
+const calm: RefusalFacts = {
+  now: 2_500.4,
+  crowd,
+  outage: noOutage,
+  acquireTimeoutMs: 1_500,
+  still: 0,
+  outageWaitMs: 700,
+}
 const outage = afterFailedOpening(noOutage, { failure: unreachable, live: 0, now: 2_000, delayMs: () => 1 })
 const full = afterFailedOpening(noOutage, { failure: crowded, live: 9, now: 2_000, delayMs: () => 1 })
 const waiting = { joinedAt: 1_000, options: { deadline: { at: 2_500, limitMs: 1_900.2 } } }

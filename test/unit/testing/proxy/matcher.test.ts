@@ -2,7 +2,13 @@ import { matches, type Matcher, type Moment } from "@kysely-resilient/testing/sr
 import { afterRows, beforeCommitReachesServer } from "@kysely-resilient/testing/src/proxy/instants.ts"
 import { describe, expect, it } from "vitest"
 
-const client: Moment = { from: "client", message: "Execute", at: "before", sql: ["insert into t", "commit"] }
+const client: Moment = {
+  from: "client",
+  message: "Execute",
+  at: "before",
+  sql: ["insert into t", "commit"],
+  fetch: false,
+}
 const server: Moment = {
   from: "server",
   message: "CommandComplete",
@@ -30,6 +36,15 @@ describe("matches", () => {
     ],
     ["before by default", false, { from: "client", message: "Execute" }, { ...client, at: "after" }],
     ["after if asked", true, { from: "client", message: "Execute", at: "after" }, { ...client, at: "after" }],
+    ["inside if asked", true, { from: "client", message: "Execute", at: "inside" }, { ...client, at: "inside" }],
+    ["a fetch", true, { from: "client", message: "Execute", fetch: true }, { ...client, fetch: true }],
+    ["no first execution when asked for a fetch", false, { from: "client", message: "Execute", fetch: true }, client],
+    [
+      "no fetch when asked for a first",
+      false,
+      { from: "client", message: "Execute", fetch: false },
+      { ...client, fetch: true },
+    ],
     ["any of the statements", true, { from: "client", message: "Execute", sql: /commit/ }, client],
     ["no statement that is not there", false, { from: "client", message: "Execute", sql: /rollback/ }, client],
     [
@@ -87,8 +102,8 @@ describe("beforeCommitReachesServer", () => {
     ["rollback", false],
     ["call end_of_day()", false],
   ])("%s: %s", (text, expected) => {
-    expect(matches(beforeCommitReachesServer, { from: "client", message: "Query", at: "before", sql: [text] })).toBe(
-      expected,
-    )
+    expect(
+      matches(beforeCommitReachesServer, { from: "client", message: "Query", at: "before", sql: [text], fetch: false }),
+    ).toBe(expected)
   })
 })

@@ -1,0 +1,7 @@
+export { main } from "./main.ts"
+export { runDrill } from "./drill/drill.ts"
+export type { DrillWatcher } from "./drill/drill.ts"
+export type { DrillOptions, Resolution, ServerChoice } from "./drill/options.ts"
+export type { FaultScore } from "./drill/scoreboard.ts"
+export { conclude, summarize } from "./drill/summary.ts"
+export type { Check, DrillSummary, Facts } from "./drill/summary.ts"

@@ -1,0 +1,86 @@
+import { fileURLToPath } from "node:url"
+
+import type {
+  Engine,
+  LeaseHandle,
+  Session as DriverSession,
+  Settled,
+  StatementOptions,
+  StatementResult,
+  StreamChunk,
+  Told,
+} from "@kysely-resilient/driver"
+import type { CompiledQuery } from "kysely"
+
+import { captureCallSite, firstPlaceOf, framesOf, type CallSite } from "../errors/call-site.ts"
+import { heldOf } from "../scope/held.ts"
+
+/**
+ * The engine as the running code sees it: who asks it for a connection inside of a callback that holds one already is told
+ * so, and waits as one who holds something.
+ */
+export class ScopedEngine implements DriverSession {
+  readonly #engine: Engine
+  readonly #callSites: boolean
+
+  constructor(engine: Engine, callSites: boolean) {
+    this.#engine = engine
+    this.#callSites = callSites
+  }
+
+  run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
+    return this.#engine.run(statement, this.#inside([statement], options))
+  }
+
+  batch(
+    statements: readonly CompiledQuery[],
+    options?: StatementOptions,
+  ): Promise<Settled<readonly StatementResult[]>> {
+    return this.#engine.batch(statements, this.#inside(statements, options))
+  }
+
+  stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterable<StreamChunk> {
+    return this.#engine.stream(statement, chunkSize, this.#inside([statement], options))
+  }
+
+  lease(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle {
+    return this.#engine.lease({ within: this.outer(what, site, label) })
+  }
+
+  /** The lease in whose callback the running code asks for something more. */
+  outer(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle | undefined {
+    const held = heldOf(this.#engine)
+    if (held !== undefined) this.#tell({ what, inside: held.what, ...(label !== undefined && { label }) }, site)
+    return held?.lease
+  }
+
+  #inside(statements: readonly CompiledQuery[], options: StatementOptions | undefined): StatementOptions | undefined {
+    const held = heldOf(this.#engine)
+    if (held === undefined) return options
+    const site = this.#callSites ? siteHere() : undefined
+    const sql = statements.map((statement) => statement.sql).join(";\n")
+    const label = options?.label
+    this.#tell({ what: "statement", inside: held.what, sql, ...(label !== undefined && { label }) }, site)
+    return { ...options, within: held.lease }
+  }
+
+  #tell(use: Omit<Extract<Told, { name: "pool.used-inside" }>, "name">, site: CallSite | undefined): void {
+    const callSite = firstPlaceOf(framesOutside(site))
+    this.#engine.tell({ name: "pool.used-inside", ...use, ...(callSite !== undefined && { callSite }) })
+  }
+}
+
+function siteHere(): CallSite {
+  return captureCallSite(siteHere)
+}
+
+/** This package's own folder, sources and build alike. */
+const OURS = fileURLToPath(new URL("..", import.meta.url))
+
+/** Without our own frames. */
+function framesOutside(site: CallSite | undefined): string | undefined {
+  const theirs = framesOf(site)
+    ?.split("\n")
+    .filter((frame) => !frame.includes(OURS))
+  return theirs === undefined || theirs.length === 0 ? undefined : theirs.join("\n")
+}

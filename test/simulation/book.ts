@@ -1,0 +1,89 @@
+import type { Effect } from "@kysely-resilient/driver/src/failure/failure.ts"
+
+import type { Storage } from "./model/storage.ts"
+
+/** What a caller was told in the end. */
+export interface Told {
+  readonly effect: "ok" | "either" | Effect
+  readonly why: string
+}
+
+/** One thing that a worker does, and what must become of it. */
+export interface Entry {
+  readonly name: string
+  /** Written if it is applied, all of them or none. */
+  kept: string[]
+  /** Written, and undone by itself. */
+  readonly undone: string[]
+  /** What it does to the balances if it is applied. */
+  moves: { readonly account: number; readonly by: number }[]
+  /** Its tokens may be applied one by one. */
+  divisible: boolean
+  told: Told | undefined
+}
+
+/** What callers were told against what the server holds. */
+export class Book {
+  readonly entries: Entry[] = []
+  readonly #storage: Storage
+  readonly #wrong: (text: string) => void
+
+  constructor(storage: Storage, wrong: (text: string) => void) {
+    this.#storage = storage
+    this.#wrong = wrong
+  }
+
+  open(name: string): Entry {
+    const entry: Entry = { name, kept: [], undone: [], moves: [], divisible: false, told: undefined }
+    this.entries.push(entry)
+    return entry
+  }
+
+  /** Its caller has been told, and may act on it from this moment on. */
+  close(entry: Entry, told: Told): void {
+    entry.told = told
+    this.#compare(entry, told, "when it was told")
+  }
+
+  /** When everything has come to rest. */
+  balance(): void {
+    const { balances } = this.#storage
+    const expected = balances.map(() => 100)
+    for (const entry of this.entries) {
+      if (entry.told === undefined) this.#wrong(`${entry.name} was never told anything`)
+      else this.#compare(entry, entry.told, "in the end")
+      for (const token of entry.undone) {
+        if (this.#count(token) > 0) this.#wrong(`${entry.name}: ${token} was rolled back to a savepoint, and is there`)
+      }
+      const [first] = entry.kept
+      if (first === undefined || this.#count(first) === 0) continue
+      for (const { account, by } of entry.moves) expected[account] = (expected[account] ?? 0) + by
+    }
+    if (expected.join() !== balances.join()) this.#wrong(`balances are ${balances.join()} and not ${expected.join()}`)
+  }
+
+  /** True: it must be there for everybody to see. */
+  holds(token: string): boolean {
+    return this.#count(token) > 0 || this.#storage.forgotten.has(token)
+  }
+
+  #compare(entry: Entry, { effect, why }: Told, when: string): void {
+    const counts = entry.kept.map((token) => this.#count(token))
+    const wrong = (what: string): void => this.#wrong(`${entry.name} (${effect}, ${why}) ${what} ${when}`)
+    if (counts.some((count) => count > 1)) return wrong("is applied twice")
+    if (effect === "not_applied") {
+      if (counts.some((count) => count > 0)) wrong("is applied all the same")
+      return
+    }
+    if (effect === "unknown" || effect === "either") {
+      if (!entry.divisible && new Set(counts).size > 1) wrong("is applied in part")
+      return
+    }
+    const lost = entry.kept.filter((token) => !this.holds(token))
+    if (lost.length > 0) wrong(`is lost: ${lost.join(", ")}`)
+  }
+
+  #count(token: string): number {
+    return this.#storage.ledger.get(token) ?? 0
+  }
+}
