@@ -43,6 +43,8 @@ export interface Script {
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
   readonly resolve?: (token: string) => Settled<Effect>
+  /** The budget of retries is spent. */
+  readonly retriesSpent?: boolean
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
 }
 
@@ -141,6 +143,10 @@ export class ScriptedEngine implements Engine {
       const timer = this.#clock.after(mostMs, () => end(true))
       signal?.addEventListener("abort", onAbort)
     })
+  }
+
+  takeRetry(): boolean {
+    return this.script.retriesSpent !== true
   }
 
   tell(event: Told): void {

@@ -41,11 +41,11 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   #hot: Kysely<DB> | undefined
 
   constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
-    const { plugins, errors, hooks, backoff } = options
+    const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
     const pool = new ScopedEngine(engine, errors.callSite)
-    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks }
+    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks, transactionMs }
     super(kit, buildersOf(cold.kysely), new PoolLane(pool))
     this.#engine = engine
     this.#options = options
@@ -126,7 +126,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
     return this.guarded(operation, async (site) => {
       const { kit, builders } = this
-      const plan = readTransactionOptions(options)
+      const plan = readTransactionOptions(options, kit.transactionMs)
       if (!plan.ok) return err(this.#refused(plan.refused, site))
       const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
       return transact<R>(kit, { plan: plan.value, body: open, site })

@@ -16,7 +16,7 @@ import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, lastResult, refuse } from "./execution/settled.ts"
-import type { Effect } from "./failure/failure.ts"
+import type { Effect, Failure } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { deadlineAfter } from "./foundation/deadline.ts"
@@ -24,12 +24,16 @@ import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
+import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import { Sabotage } from "./postgres/sabotage.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
-import { Pool } from "./pool/pool.ts"
+import { HoardingPool } from "./pool/hoarding-pool.ts"
+import { Pool, type PoolParts } from "./pool/pool.ts"
 import type { Holder } from "./pool/waiters.ts"
 import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
 import { Reaper } from "./resolution/reaper.ts"
@@ -79,7 +83,18 @@ class AssembledEngine implements Engine {
       [this.#metrics.observe, options.observer, options.log],
       this.#metrics.observerFailed,
     )
+    const strikes =
+      options.buggify &&
+      new Strikes(options.buggify, (kind, connectionId) =>
+        observe({
+          at: clock.wallTime(),
+          name: "buggify.struck",
+          kind,
+          ...(connectionId !== undefined && { connectionId }),
+        }),
+      )
     this.#connections = new Connections({
+      sabotage: strikes && new Sabotage(strikes, clock),
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
       cancelMs: options.timeouts.cancelMs,
@@ -95,14 +110,15 @@ class AssembledEngine implements Engine {
       patienceMs: options.timeouts.connectMs,
     })
     const reaper = new Reaper(this.#side)
-    this.#pool = new Pool<PgConnection>({
+    const poolParts: PoolParts<PgConnection> = {
       options: options.pool,
       resources: this.#connections,
       clock,
       random,
       observer: observe,
       outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
-    })
+    }
+    this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
     const emit = (event: Told): void => observe(Object.assign(event, { at: clock.wallTime() }))
     this.#resolver = new Resolver({
       side: this.#side,
@@ -118,9 +134,11 @@ class AssembledEngine implements Engine {
       random,
       emit,
       knownWrites: new KnownWrites(),
+      budget: new Budget(options.retry.budget),
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
+        heldTooLongMs: options.timeouts.heldTooLongMs,
         attemptsMax: options.retry.attemptsMax,
         retry: options.retry.enabled,
         slow: options.retry.slow,
@@ -171,6 +189,11 @@ class AssembledEngine implements Engine {
     return new EngineDialect({
       lease: () => this.lease({ within: within?.() }),
       close: (options) => this.close(options),
+      transactionDeadline: () => {
+        const { transactionMs } = this.#options.timeouts
+        return transactionMs === undefined ? undefined : deadlineAfter(this.#clock, transactionMs)
+      },
+      callSites: this.#options.callSites,
     })
   }
 
@@ -196,6 +219,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
+      retriesLeft: Math.floor(this.#machine.budget.left),
     })
   }
 
@@ -217,6 +241,13 @@ class AssembledEngine implements Engine {
 
   rest(wanted: Rest): Promise<boolean> {
     return rest(this.#machine, wanted)
+  }
+
+  takeRetry(failure: Failure): boolean {
+    const { budget } = this.#machine
+    if (!budget.affords(failure)) return false
+    budget.spend(failure)
+    return true
   }
 
   tell(event: Told): void {

@@ -57,6 +57,8 @@ export interface TransactionSettings {
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly label?: string
+  /** Who began it, as frames of a stack; asked for only if it is held too long. */
+  readonly takenBy?: () => string | undefined
 }
 
 /** A stream's chunk, or the failure that ended it; nothing follows a failure. */
@@ -116,6 +118,8 @@ export interface Engine extends Session {
    * reached again. False if its signal aborted.
    */
   rest(rest: Rest): Promise<boolean>
+  /** For the same: takes one from the budget of retries that all operations share. False: it is spent, and there is to be none. */
+  takeRetry(failure: Failure): boolean
   /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
   tell(event: Told): void
   /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */

@@ -1,4 +1,6 @@
+import type { BuggifyKind } from "./foundation/buggify-kind.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { RetryBudget } from "./policy/budget.ts"
 import type { DriverEvent } from "./telemetry/events.ts"
 
 /**
@@ -43,10 +45,31 @@ export interface DriverOptions {
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>
   }) => Promise<void>
+  /**
+   * Events about transactions say where in the program they were begun, which costs microseconds per transaction. Default: on
+   * if NODE_ENV is `development` or `test`.
+   */
+  readonly callSites?: boolean
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
   readonly log?: boolean | ((event: DriverEvent) => void)
+  /**
+   * For tests: makes rare failures common, each of them really, so that an application meets them before its users do. Refused where
+   * `NODE_ENV` is `production`; says so on standard error whenever a driver is made with it. Default `false`.
+   */
+  readonly buggify?: false | BuggifyOptions
+}
+
+export interface BuggifyOptions {
+  /** From 0 to 4,294,967,295. The same seed strikes at the same occasions (the third statement, the first COMMIT) again. Print it. */
+  readonly seed: number
+  /** How often each kind strikes when it could, above 0, up to 1. Default 0.05. */
+  readonly probability?: number
+  /** Which kinds of trouble. Default: all. */
+  readonly kinds?: readonly BuggifyKind[]
+  /** How long a slow answer or an exhausted pool lasts at most, milliseconds. Default 100. */
+  readonly slowMs?: number
 }
 
 /**
@@ -134,6 +157,13 @@ export interface TimeoutOptions {
   readonly queryMs?: number
   /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
   readonly cancelMs?: number
+  /**
+   * A transaction is ended when it takes longer, milliseconds: Kysely's own, and those of `createDatabase` that do not say
+   * otherwise. Default: none for Kysely's, 30,000 for those of `createDatabase`.
+   */
+  readonly transactionMs?: number
+  /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
+  readonly heldTooLongMs?: number
 }
 
 export interface RetryOptions {
@@ -148,4 +178,10 @@ export interface RetryOptions {
   readonly quick?: Partial<Backoff>
   /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
+  /**
+   * What all operations together may try again, so that a server that fails is not asked all the more. A retry after a lost
+   * connection takes one, one after a conflict between transactions a tenth; what succeeds earns `ratio`, up to `burst`. When
+   * it is spent, failures are told instead (`because: "budget-spent"`). `false`: no such limit. Default 0.1 and 100.
+   */
+  readonly budget?: false | Partial<RetryBudget>
 }

@@ -11,4 +11,6 @@ export interface DriverSnapshot {
     /** Effects that are looked for in the background: their callers were told `unknown`. */
     readonly pending: number
   }
+  /** How many more retries after lost connections `retry.budget` allows at this moment; Infinity without one. */
+  readonly retriesLeft: number
 }

@@ -23,6 +23,8 @@ export interface Kit {
   /** The waits between the runs of a transaction. */
   readonly backoff: Readonly<Record<Pace, Backoff>>
   readonly hooks: Hooks
+  /** How long a transaction may take that does not say so itself. */
+  readonly transactionMs: number
 }
 
 /** Where `operation` was called, if errors are to say so. */

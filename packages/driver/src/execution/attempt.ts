@@ -98,9 +98,12 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
     // Answered, and gone with its next breath: whatever the answer began (a transaction, a setting) is gone too, and
     // what comes next must not run elsewhere without it.
     if (pinned === undefined && failure === undefined) holder.pin(connection)
-    if (holder.pinned !== undefined)
-      holder.lose(failure ?? classify(connection.dead.cause, evidenceOf(plan, connection, exchange)))
-    else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", failure)
+    // What the statement itself did wrong is its own; it did not take the connection with it.
+    const loss = failure?.connection.startsWith("discard")
+      ? failure
+      : classify(connection.dead.cause, evidenceOf(plan, connection, exchange))
+    if (holder.pinned !== undefined) holder.lose(loss)
+    else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", loss)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
   } else if (failure !== undefined && plan.enclosed && connection.transactionStatus !== "I") {

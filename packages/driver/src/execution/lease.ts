@@ -54,6 +54,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   #state: LeaseState = { state: "fresh" }
   #transaction: LeasedTransaction | undefined
   #lastTransaction: LeasedTransaction | undefined
+  /** Nothing was done on this lease before the transaction that is open now: once that is over, any connection will do. */
+  #freshAtBegin = false
   /** A statement has failed since raw SQL opened the transaction that is open now. */
   #rawHarmed = false
   #releasing: Promise<void> | undefined
@@ -90,6 +92,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   begin(settings: TransactionSettings): void {
     invariant(this.#transaction === undefined, "a transaction is open on this lease already")
+    this.#freshAtBegin = this.#state.state === "fresh" && !this.#turns.busy
     this.#transaction = new LeasedTransaction(this.#machine, this, settings)
     this.#lastTransaction = this.#transaction
   }
@@ -122,6 +125,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   transactionOver(transaction: LeasedTransaction): void {
     if (this.#transaction === transaction) this.#transaction = undefined
+  }
+
+  /** Others need not wait for a callback that may never return. */
+  async endedByDeadline(): Promise<void> {
+    if (!this.#freshAtBegin || this.#state.state !== "pinned") return
+    const { connection } = this.#state
+    this.#state = { state: "fresh" }
+    await giveBackUsed(this.#machine, connection, "us")
   }
 
   // The connection

@@ -36,6 +36,8 @@ export interface TransactionHost extends ConnectionHolder {
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Waits for what is in flight, at most `cancelMs`; then stops it, and tells so. */
   drain(onStop?: () => void): Promise<void>
+  /** Its deadline has ended it, and its holder does not know yet: nothing of it needs the connection any more. */
+  endedByDeadline(): Promise<void>
   /** It is over, and the lease is free for another. */
   transactionOver(transaction: LeasedTransaction): void
 }
@@ -48,6 +50,8 @@ export class LeasedTransaction {
   readonly #host: TransactionHost
   readonly #startedAt: number
   readonly #timer: Timer | undefined
+  /** Until it is told of as held too long. */
+  #watch: Timer | undefined
   #state: State = "open"
   #begun = false
   #ending: Promise<void> | undefined
@@ -83,12 +87,33 @@ export class LeasedTransaction {
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
+      this.#watchOver()
       learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
     this.record.failed(settled.failure)
     const { failure, attempts, because } = settled
     return { ok: false, failure, attempts, because }
+  }
+
+  /** From now on it holds a connection, and whatever it locks. */
+  #watchOver(): void {
+    const { clock, limits, emit } = this.#machine
+    const { heldTooLongMs: limitMs } = limits
+    if (limitMs === undefined || this.#state === "over") return
+    const begunAt = clock.now()
+    const tell = (): void => {
+      const { label, takenBy } = this.settings
+      const stack = takenBy?.()
+      emit({
+        name: "transaction.held-too-long",
+        heldMs: clock.now() - begunAt,
+        working: this.#host.inFlight !== undefined,
+        ...(label !== undefined && { label }),
+        ...(stack !== undefined && { takenBy: stack }),
+      })
+    }
+    this.#watch = clock.after(limitMs, tell, { background: true })
   }
 
   get #patience(): AbortSignal {
@@ -108,8 +133,9 @@ export class LeasedTransaction {
     const control = shapes[0]?.control
     this.#noteXid(settled.ok ? settled.value.learnt : undefined, shapes.some(takesXid))
     if (!settled.ok) {
+      if (control?.kind === "rollback_to") this.record.rollbackToFailed(control.name, settled.failure)
       // The statement ran; only its answer could not be read.
-      if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
+      else if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
       return
     }
     if (control?.kind === "savepoint") this.record.savepoint(control.name)
@@ -221,6 +247,7 @@ export class LeasedTransaction {
     const ended = await this.#endOnServer()
     if (ended) this.#machine.emit({ name: "transaction.rolled-back", reason })
     this.#over()
+    if (reason === "deadline") await this.#host.endedByDeadline()
   }
 
   /** ROLLBACK, if there is still something to roll back; a connection that does not answer it is destroyed. */
@@ -234,6 +261,7 @@ export class LeasedTransaction {
   #over(): void {
     this.#state = "over"
     this.#timer?.cancel()
+    this.#watch?.cancel()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Budget } from "../policy/budget.ts"
 import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
@@ -15,9 +16,12 @@ export interface Machine {
   readonly random: Random
   readonly emit: (event: Told) => void
   readonly knownWrites: KnownWrites
+  readonly budget: Budget
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
+    /** Undefined: never told of. */
+    readonly heldTooLongMs?: number | undefined
     readonly attemptsMax: number
     readonly retry: boolean
     readonly slow: Backoff

@@ -48,11 +48,13 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       inTransaction: tried.inTransaction,
       pinned,
       remainingMs: remainingMs(machine.clock, plan.deadline),
+      budgetAvailable: machine.budget.affords(failure),
       leastDelayMs: wait.leastMs,
       delayMs: wait.mostMs,
     })
     if (decision.action === "fail") return fail(machine, plan, tried, tries, story, decision.because)
 
+    machine.budget.spend(failure)
     if (plan.counted || plan.phase === "transaction") {
       machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
     }
@@ -142,6 +144,7 @@ function fail(
 
 function recordSuccess(machine: Machine, plan: Plan, attempts: number, story: Story): void {
   if (!plan.counted) return
+  machine.budget.earn()
   machine.emit({
     name: "query.succeeded",
     durationMs: machine.clock.now() - story.startedAt,

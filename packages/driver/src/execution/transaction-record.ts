@@ -56,6 +56,15 @@ export class TransactionRecord {
     this.#firstFailure = savepoint.failureBefore ?? this.#lastingFailure
   }
 
+  /**
+   * ROLLBACK TO did not succeed. If the connection was lost with it, what the savepoint was to undo is not why nothing of the
+   * transaction stays: the loss is, and another run may succeed.
+   */
+  rollbackToFailed(name: string, failure: Failure): void {
+    if (outlivesSavepoint(failure)) this.rollbackTo(name)
+    this.failed(failure)
+  }
+
   /** The innermost of that name, as PostgreSQL finds it. */
   #find(name: string): number {
     return this.#savepoints.findLastIndex((savepoint) => savepoint.name === name)

@@ -150,6 +150,7 @@ export type GaveUp =
   | "effect-unknown"
   | "session-pinned"
   | "attempts-spent"
+  | "budget-spent"
   | "deadline-near"
   | "switched-off"
   | "rows-delivered"

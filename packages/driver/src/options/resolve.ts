@@ -1,9 +1,11 @@
 import type { Outcome } from "../failure/failure.ts"
+import type { BuggifyPlan } from "../policy/strikes.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
 import type { OnConnect } from "../postgres/session.ts"
 import type { ConnectionSettings } from "../postgres/settings.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { logLine } from "../telemetry/log-line.ts"
+import { resolveBuggify } from "./buggify.ts"
 import { Problems, Section, show, type Keys } from "./check.ts"
 import { resolveConnection } from "./connection.ts"
 import { deepFreeze } from "./deep-freeze.ts"
@@ -22,9 +24,11 @@ export interface ResolvedOptions {
   readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: OnConnect | undefined
+  readonly callSites: boolean
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
+  readonly buggify: BuggifyPlan | undefined
 }
 
 const DRIVER_KEYS: Keys = {
@@ -37,8 +41,10 @@ const DRIVER_KEYS: Keys = {
     "resolveAutocommit",
     "orphanedTransaction",
     "onConnect",
+    "callSites",
     "observer",
     "log",
+    "buggify",
   ],
   hints: {
     connectionString: "Give it as connection",
@@ -79,10 +85,17 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     resolveAutocommit: root.flag("resolveAutocommit") ?? true,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
+    callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
+    buggify: resolveBuggify(root, env),
   }
   problems.throwIfAny()
+  if (resolved.buggify !== undefined) {
+    system.writeLine(
+      `kysely-resilient: buggify is on (seed ${resolved.buggify.seed}): connections are broken on purpose`,
+    )
+  }
   return deepFreeze(resolved)
 }
 

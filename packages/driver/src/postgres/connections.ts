@@ -10,6 +10,7 @@ import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
+import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
 import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
@@ -24,6 +25,8 @@ export interface ConnectionsParts {
   readonly clock: Clock
   /** Told of a session that is lost to us, and may still be doing something on the server. */
   readonly onUndead?: (backend: BackendIdentity) => void
+  /** Of the option `buggify`. */
+  readonly sabotage?: Sabotage | undefined
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
   readonly primarySearchMs?: number
   /** Default: Node's sockets. */
@@ -147,6 +150,7 @@ export class Connections implements Resources<PgConnection> {
     }
     // From its first moment to its last somebody listens; what matters arrives elsewhere too.
     client.on("error", () => {})
+    this.#parts.sabotage?.open(client)
     const reports = reportsOf(client.connection)
     if (settings.channelBinding === "require") {
       requireChannelBinding(client.connection, (failure) => {
@@ -215,6 +219,7 @@ export class Connections implements Resources<PgConnection> {
     const connection = new PgConnection(parts)
     const prepared = await this.#setUp(connection)
     if (!prepared.ok) connection.close()
+    else this.#parts.sabotage?.work(client, connection.id)
     return prepared.ok ? success(connection) : prepared
   }
 

@@ -108,9 +108,11 @@ export class Metrics {
       case "connection.repaired":
       case "session.reset":
       case "pool.used-inside":
+      case "transaction.held-too-long":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":
         break
