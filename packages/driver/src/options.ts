@@ -1,5 +1,6 @@
 import type { BuggifyKind } from "./foundation/buggify-kind.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { RetryBudget } from "./policy/budget.ts"
 import type { DriverEvent } from "./telemetry/events.ts"
 
 /**
@@ -19,6 +20,18 @@ export interface DriverOptions {
   readonly timeouts?: TimeoutOptions
   /** `false`: every statement is tried once, and no outage is waited for. */
   readonly retry?: false | RetryOptions
+  /**
+   * How it is found out what became of a COMMIT that nobody answered. Default `"xid"`: by the transaction's number, without any
+   * schema; where the server itself has restarted in between, the effect may stay unknown. `"marker"`: by a row in a table
+   * (`MARKER_MIGRATION`), which costs an INSERT per transaction and is right across crash, failover and poolers; without the table,
+   * or the right to write to it, as `"xid"`. `"off"`: not at all; such an error says `effect: "unknown"`.
+   */
+  readonly resolution?: "off" | "xid" | "marker"
+  /**
+   * Also for writes outside of transactions, which then travel in two flights instead of one. `false` saves the round trip; a write
+   * whose answer is lost is then `unknown`, and not repeated. Default `true`.
+   */
+  readonly resolveAutocommit?: boolean
   /**
    * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
    * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
@@ -165,4 +178,10 @@ export interface RetryOptions {
   readonly quick?: Partial<Backoff>
   /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
+  /**
+   * What all operations together may try again, so that a server that fails is not asked all the more. A retry after a lost
+   * connection takes one, one after a conflict between transactions a tenth; what succeeds earns `ratio`, up to `burst`. When
+   * it is spent, failures are told instead (`because: "budget-spent"`). `false`: no such limit. Default 0.1 and 100.
+   */
+  readonly budget?: false | Partial<RetryBudget>
 }

@@ -57,6 +57,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
       remainingMs: left,
     })
     if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
+    if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent"))
 
     const label = plan.name === undefined ? {} : { label: plan.name }
     kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: wait.mostMs, failure, ...label })

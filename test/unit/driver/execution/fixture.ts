@@ -3,6 +3,7 @@ import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { Budget, DEFAULT_BUDGET, type RetryBudget } from "@kysely-resilient/driver/src/policy/budget.ts"
 import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
@@ -131,6 +132,7 @@ export class Fixture {
   constructor(
     change: Partial<Machine["limits"]> = {},
     orphanedTransaction: Machine["orphanedTransaction"] = "rollback",
+    budget: RetryBudget = DEFAULT_BUDGET,
   ) {
     const observer = (event: DriverEvent): void => void this.events.push(event)
     const random = (): number => 0.5
@@ -148,6 +150,7 @@ export class Fixture {
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
       knownWrites: new KnownWrites(),
+      budget: new Budget(budget),
       limits: {
         queryMs: undefined,
         cancelMs: CANCEL_MS,
@@ -158,6 +161,12 @@ export class Fixture {
         ...change,
       },
       orphanedTransaction,
+      resolution: "off",
+      resolveAutocommit: true,
+      resolver: {
+        resolve: () => Promise.reject(new Error("nothing is resolved here")),
+      },
+      markerId: () => "00000000-0000-7000-8000-000000000000",
       closing: new AbortController().signal,
     }
   }

@@ -54,7 +54,7 @@ const options = fc.record(
     connection: fc.oneof(connection, anything, fc.string()),
     pool: fc.oneof(objectOf(["min", "max", "acquireTimeoutMs", "waitersMax", "keepAlive"]), anything),
     timeouts: fc.oneof(objectOf(["connectMs", "queryMs", "cancelMs"]), anything),
-    retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs"]), anything),
+    retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs", "budget"]), anything),
     orphanedTransaction: anything,
     onConnect: anything,
     observer: anything,

@@ -65,7 +65,10 @@ describe("options", () => {
         slow: { baseMs: 500, maxMs: 5_000 },
         quick: { baseMs: 10, maxMs: 250 },
         outageWaitMs: 5_000,
+        budget: { ratio: 0.1, burst: 100 },
       },
+      resolution: "xid",
+      resolveAutocommit: true,
       orphanedTransaction: "rollback",
       onConnect: undefined,
       callSites: false,
@@ -124,6 +127,13 @@ describe("options", () => {
     const { retry, pool } = resolved({ retry: false })
     expect(retry).toMatchObject({ enabled: false, attemptsMax: 1, outageWaitMs: 0 })
     expect(pool.outageWaitMs).toBe(0)
+  })
+
+  it("read the budget of retries, or that there is none", () => {
+    expect(resolved({ retry: { budget: { burst: 7 } } }).retry.budget).toEqual({ ratio: 0.1, burst: 7 })
+    expect(resolved({ retry: { budget: { ratio: 0, burst: 0 } } }).retry.budget).toEqual({ ratio: 0, burst: 0 })
+    expect(resolved({ retry: { budget: false } }).retry.budget).toBeUndefined()
+    expect(resolved({ retry: false }).retry.budget).toBeUndefined()
   })
 
   it("treat undefined as absent", () => {
@@ -196,10 +206,9 @@ describe("wrong options", () => {
     ["options that are no object", 3, "options", "is 3"],
     ["options that are null", null, "options", "is null"],
     ["an unknown option", { conection: "x" }, "conection", "there is no such option"],
-    ["an option that is not built yet", { resolution: "xid" }, "resolution", "there is no such option"],
-    ["another that is not built yet", { resolveAutocommit: true }, "resolveAutocommit", "there is no such option"],
-    ["a third that is not built yet", { circuit: false }, "circuit", "there is no such option"],
-    ["a part that is not built yet", { retry: { budget: {} } }, "retry.budget", "there is no such option"],
+    ["an unknown way to find out", { resolution: "xact" }, "resolution", 'is "xact"'],
+    ["a switch that is none", { resolveAutocommit: 1 }, "resolveAutocommit", "is 1"],
+    ["an option that is not built yet", { circuit: false }, "circuit", "there is no such option"],
     ["an unknown part", { pool: { maximum: 3 } }, "pool.maximum", "there is no such option"],
     ["an unknown part with a strange name", { pool: { "a b": 3 } }, 'pool["a b"]', "there is no such option"],
     ["an unknown connection option", { connection: { dbname: "x" } }, "connection.dbname", "there is no such option"],
@@ -222,6 +231,8 @@ describe("wrong options", () => {
     ["a wait without an end", { timeouts: { queryMs: Infinity } }, "timeouts.queryMs", "is Infinity"],
     ["a wait of nothing", { timeouts: { connectMs: 0 } }, "timeouts.connectMs", "is 0"],
     ["a wait that no timer can take", { pool: { idleTimeoutMs: 2 ** 31 } }, "pool.idleTimeoutMs", "is 2147483648"],
+    ["a share that is none", { retry: { budget: { ratio: "10 %" } } }, "retry.budget.ratio", "is a string"],
+    ["half a retry", { retry: { budget: { burst: 0.5 } } }, "retry.budget.burst", "is 0.5"],
     ["a negative wait", { retry: { outageWaitMs: -1 } }, "retry.outageWaitMs", "is -1"],
     ["a flag that is a word", { pool: { keepAlive: "yes" } }, "pool.keepAlive", "is a string"],
     ["retry: true", { retry: true }, "retry", "is true"],
@@ -265,7 +276,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, callSites, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, onConnect, callSites, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
