@@ -26,7 +26,7 @@ const CHOICES = {
 } as const satisfies Record<string, DriverOptions>
 
 const WORK = {
-  "INSERT": (db: Database<DB>, id: number) => db.exec(db.insertInto("written").values({ id, note: "n" })),
+  INSERT: (db: Database<DB>, id: number) => db.exec(db.insertInto("written").values({ id, note: "n" })),
   "INSERT … RETURNING": (db: Database<DB>, id: number) =>
     db.one(db.insertInto("written").values({ id, note: "n" }).returning("id")),
   "raw INSERT": (db: Database<DB>, id: number) => db.query("insert into written values ($1, 'n')", [id]),

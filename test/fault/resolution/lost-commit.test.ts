@@ -103,25 +103,40 @@ describe.each(["xid", "marker"] as const)("with resolution %s, a built write tha
   it.each(counted)("%s, whose answer is cut after it was committed, tells the number all the same", async (...row) => {
     const [, query, command, inDatabase, affected] = row
     // Of the one flight, and of COMMIT's: each commits before it says that it is ready.
-    const committed = { from: "server", message: "ReadyForQuery", status: "I", sql: /^(commit|with kysely_resilient)/ } as const
+    const committed = {
+      from: "server",
+      message: "ReadyForQuery",
+      status: "I",
+      sql: /^(commit|with kysely_resilient)/,
+    } as const
     const rule = proxy.rule({ when: committed, do: cut() })
     expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 1 })
     expect(rule.hits).toBe(1)
     expect(await notes()).toEqual(inDatabase)
   })
 
-  it.each(counted)("%s that is cut before it is done is done again", async (_, query, command, inDatabase, affected) => {
-    const rule = proxy.rule({ when: beforeStatement(/"notes"/), do: cut() })
-    expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 2 })
-    expect(rule.hits).toBe(1)
-    expect(await notes()).toEqual(inDatabase)
-  })
+  it.each(counted)(
+    "%s that is cut before it is done is done again",
+    async (_, query, command, inDatabase, affected) => {
+      const rule = proxy.rule({ when: beforeStatement(/"notes"/), do: cut() })
+      expect(await engine.run(query.compile())).toEqual({
+        ok: true,
+        value: { rows: [], command, affected },
+        attempts: 2,
+      })
+      expect(rule.hits).toBe(1)
+      expect(await notes()).toEqual(inDatabase)
+    },
+  )
 
   it("into a table with rules, which cannot be counted in the same statement, is done once", async () => {
     await database.ask("create table ruled (note text)")
     await database.ask("create rule twice as on insert to ruled do also insert into notes values (new.note)")
     const write = cold.insertInto("ruled").values({ note: "r" }).compile()
-    for (const inDatabase of [["a", "r"], ["a", "r", "r"]]) {
+    for (const inDatabase of [
+      ["a", "r"],
+      ["a", "r", "r"],
+    ]) {
       expect(await engine.run(write)).toMatchObject({ ok: true, value: { command: "INSERT", affected: 1n } })
       expect(await notes()).toEqual(inDatabase)
     }

@@ -74,7 +74,17 @@ const COUNTING: ReadonlyMap<string, NonNullable<StatementShape["counts"]>> = new
 ])
 
 /** Where it answers with rows, plans, or brings a WITH of its own, it cannot be nested so simply. */
-const NOT_NESTED = ["returning", "with", "explain", "endModifiers", "modifiers", "limit", "orderBy", "output", "top"] as const
+const NOT_NESTED = [
+  "returning",
+  "with",
+  "explain",
+  "endModifiers",
+  "modifiers",
+  "limit",
+  "orderBy",
+  "output",
+  "top",
+] as const
 
 function countsOf(root: OperationNode): StatementShape["counts"] {
   return NOT_NESTED.every((part) => Reflect.get(root, part) === undefined) ? COUNTING.get(root.kind) : undefined

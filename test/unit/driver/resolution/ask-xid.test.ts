@@ -51,9 +51,12 @@ describe("whoever is the wrong one to ask", () => {
     expect(judgeXid({ life }, { ...seen, inRecovery: true, status: undefined })).toMatchObject({ effect: "undecided" })
   })
 
-  it.each(["committed", "aborted", "future", "in progress"] as const)("is of another cluster: %s says nothing", (status) => {
-    const other = { ...seen, status, life: { ...life, systemId: "8" } }
-    expect(judgeXid({ life }, other)).toMatchObject({ effect: "unknown" })
-    expect(judgeXid({ life }, { ...other, life: undefined })).toMatchObject({ effect: "unknown" })
-  })
+  it.each(["committed", "aborted", "future", "in progress"] as const)(
+    "is of another cluster: %s says nothing",
+    (status) => {
+      const other = { ...seen, status, life: { ...life, systemId: "8" } }
+      expect(judgeXid({ life }, other)).toMatchObject({ effect: "unknown" })
+      expect(judgeXid({ life }, { ...other, life: undefined })).toMatchObject({ effect: "unknown" })
+    },
+  )
 })

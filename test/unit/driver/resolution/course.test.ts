@@ -69,7 +69,10 @@ describe("what is in progress", () => {
   })
 
   it("and waits for the standby is left alone", () => {
-    expect(steps([0, still(waiting)], [29_000, still(waiting)]).map((step) => step.do)).toEqual(["look-again", "look-again"])
+    expect(steps([0, still(waiting)], [29_000, still(waiting)]).map((step) => step.do)).toEqual([
+      "look-again",
+      "look-again",
+    ])
   })
 
   it("and is shown by no backend is looked at again", () => {
@@ -101,7 +104,13 @@ describe("patience", () => {
   })
 
   it("counts an outage from its beginning, and not the time before it", () => {
-    const seen = steps([0, unreachable], [3_000, still()], [4_000, unreachable], [8_999, unreachable], [9_000, unreachable])
+    const seen = steps(
+      [0, unreachable],
+      [3_000, still()],
+      [4_000, unreachable],
+      [8_999, unreachable],
+      [9_000, unreachable],
+    )
     expect(seen.map((step) => step.do)).toEqual(["look-again", "look-again", "look-again", "look-again", "answer"])
   })
 

@@ -56,7 +56,7 @@ describe("a token", () => {
   it("of any making is read or refused, and never throws", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.jsonValue().map(packed), fc.anything()), (token) => {
-        readToken(token)
+        expect(["undefined", "object"]).toContain(typeof readToken(token))
       }),
     )
   })
