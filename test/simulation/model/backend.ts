@@ -25,9 +25,10 @@ export class Backend implements Peer, Session, StatementHost {
   readonly link: Link
   readonly processId: number
   readonly secretKey: number
+  workSentAt = 0
   transaction = new ServerTransaction(false)
   readonly #server: Host
-  readonly #inbox: Buffer[] = []
+  readonly #inbox: { readonly bytes: Buffer; readonly sentAt: number }[] = []
   readonly #portals = new Map<string, Portal>()
   #life: Work<void> | undefined
   #waiting: Wait | undefined
@@ -61,10 +62,10 @@ export class Backend implements Peer, Session, StatementHost {
 
   // What comes over the network.
 
-  receive(bytes: Buffer): void {
+  receive(bytes: Buffer, sentAt: number): void {
     if (this.#hungUp || this.#over) return
     if (this.#life === undefined) return this.#greet(bytes)
-    this.#inbox.push(bytes)
+    this.#inbox.push({ bytes, sentAt })
     if (this.#waiting?.for === "input") return this.#advance("go")
     if (this.#inbox.length > 1 || bytes[0] !== 0x58) {
       this.#server.watch.wrong("a connection was given something to do while it was doing something else")
@@ -185,6 +186,9 @@ export class Backend implements Peer, Session, StatementHost {
       const target = this.#server.sessionOf(processId)
       if (target !== undefined) this.#server.watch.instant("cancelled", "other", target)?.()
       this.#server.agenda.soon(this.#server.chance.between(0, 1), "server", () => {
+        if (target?.busy === true && target.workSentAt > this.link.dialedAt) {
+          this.#server.watch.wrong(`a cancel request hit what was sent after it, in session ${processId}`)
+        }
         this.#server.cancel(processId, secretKey)
         this.#leave()
       })
@@ -222,8 +226,10 @@ export class Backend implements Peer, Session, StatementHost {
           if (wake === "die") throw complaints.terminated()
           continue
         }
-        const bytes = this.#inbox.shift()
-        const messages = readFrontendMessages(bytes ?? Buffer.alloc(0))
+        const next = this.#inbox.shift()
+        if (next === undefined) continue
+        this.workSentAt = next.sentAt
+        const messages = readFrontendMessages(next.bytes)
         if (messages[0]?.type === "terminate") return this.#part(undefined)
         yield* this.#serve(messages)
       }
@@ -438,7 +444,7 @@ export class Backend implements Peer, Session, StatementHost {
       }
       alone = wake === "cancel" || wake === "die"
     }
-    storage.complete(at)
+    storage.complete(at, !alone)
     this.#forget()
     if (!alone || !this.#dying) return
     // It does not say another word.

@@ -31,6 +31,8 @@ export interface Session {
   readonly link: Link
   readonly transaction: ServerTransaction
   readonly ambushes: Ambush[]
+  /** When the client sent what it is doing, or did last. */
+  readonly workSentAt: number
   /** It is in the middle of something. */
   readonly busy: boolean
   cancel(): void

@@ -45,10 +45,12 @@ const grammar: readonly (readonly [RegExp, Maker])[] = [
     /^insert into (ledger|deferred) \(token, owner\) values \(('[^']*'|\$\d+), ('[^']*'|\$\d+)\)( returning token)?$/,
     insertToken,
   ],
+  [/^insert into ledger \(token, owner\) values \(\$1, \$3\), \(\$2, \$3\) returning token$/, () => appendTwo],
   [/^update balances set amount = amount \+ \$1 where id = \$2 and \$3::text <> ''$/, () => transfer],
   [/^select token from ledger where token = \$1 and (?:\$2::text <> ''|not_for != \$2)$/, () => findToken],
   [/^select sum\(amount\) as total from balances where \$1::text <> ''$/, () => total],
   [/^select id, amount from balances where \$1::text <> '' order by id$/, () => listBalances],
+  [/^select raise\(\$1, \$2\)$/, () => raise],
   [/^select append\(\$1, \$2\)$/, () => appendByFunction],
   [/^call append_twice\(\$1, \$2\)$/, () => appendTwice],
   [
@@ -94,6 +96,17 @@ function insertToken([, table, tokenText = "", ownerText = "", returning]: RegEx
       return { rows: returning === undefined ? [] : [[token]], tag: "INSERT 0 1" }
     },
   }
+}
+
+const appendTwo: Statement = {
+  columns: TOKEN,
+  run(host, [first = null, second = null, owner]) {
+    host.witness(owner ?? "")
+    forbidReadOnly(host, "INSERT")
+    host.write({ to: "ledger", token: first ?? "" })
+    host.write({ to: "ledger", token: second ?? "" })
+    return { rows: [[first], [second]], tag: "INSERT 0 2" }
+  },
 }
 
 const transfer: Statement = {
@@ -151,6 +164,15 @@ const appendByFunction: Statement = {
     forbidReadOnly(host, "INSERT")
     host.write({ to: "ledger", token: token ?? "" })
     return { rows: [[token ?? null]], tag: "SELECT 1" }
+  },
+}
+
+const raise: Statement = {
+  columns: TOKEN,
+  run(host, [code, owner]) {
+    host.witness(owner ?? "")
+    if (code === "40001") throw complaints.serialization()
+    throw code === "40P01" ? complaints.deadlock() : complaints.duplicate("raised_key")
   },
 }
 
