@@ -18,8 +18,8 @@ export interface Scripted {
 
 /** A database whose engine answers what the test says, on a clock that the test winds. Waits are half of their longest. */
 export function scripted(script: Script = {}, options: DatabaseOptions = {}): Scripted {
-  const engine = new ScriptedEngine(script)
   const clock = new FakeClock()
+  const engine = new ScriptedEngine(script, clock)
   const db = assembleDatabase<Shop, unknown>(options, { engine: () => engine, clock, random: () => 0.5 })
   return { db, engine, clock }
 }

@@ -1,9 +1,13 @@
+import { systemClock } from "@kysely-resilient/driver"
 import type {
+  Clock,
   DriverSnapshot,
+  Effect,
   Engine,
   Failure,
   LeaseHandle,
   ReadyReport,
+  Rest,
   Settled,
   StatementOptions,
   StatementResult,
@@ -38,6 +42,9 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly resolve?: (token: string) => Settled<Effect>
+  /** The budget of retries is spent. */
+  readonly retriesSpent?: boolean
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
 }
 
@@ -64,21 +71,24 @@ export function conflict(facts: Partial<Failure> = {}): Failure {
 
 /**
  * An Engine that answers what a test says and writes down what it was asked: `1: begin`, `1: insert …`, `1: commit`. It
- * keeps the contract of `engine.ts` and nothing else: no PostgreSQL, no SQL, no time.
+ * keeps the contract of `engine.ts` and nothing else: no PostgreSQL, no SQL.
  */
 export class ScriptedEngine implements Engine {
   readonly log: string[] = []
   readonly told: Told[] = []
   readonly begun: TransactionSettings[] = []
   readonly asked: Asked[] = []
+  readonly rests: Rest[] = []
   readonly script: Script
+  readonly #clock: Clock
   /** Leases taken and not given back. */
   held = 0
   #leases = 0
   closed = false
 
-  constructor(script: Script = {}) {
+  constructor(script: Script = {}, clock: Clock = systemClock) {
     this.script = script
+    this.#clock = clock
   }
 
   async run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
@@ -110,8 +120,33 @@ export class ScriptedEngine implements Engine {
     return this.script.ready?.() ?? { ok: true, value: { serverVersion: "18.4", connectMs: 1 }, attempts: 1 }
   }
 
+  async resolve(token: string): Promise<Settled<Effect>> {
+    this.log.push(`resolve ${token}`)
+    return this.script.resolve?.(token) ?? { ok: true, value: "unknown", attempts: 1 }
+  }
+
   snapshot(): DriverSnapshot {
     throw new Error("not scripted")
+  }
+
+  /** Its full length: no server of this engine is ever away. */
+  rest(rest: Rest): Promise<boolean> {
+    this.rests.push(rest)
+    const { mostMs, signal } = rest
+    return new Promise((resolve) => {
+      const end = (waited: boolean): void => {
+        timer.cancel()
+        signal?.removeEventListener("abort", onAbort)
+        resolve(waited)
+      }
+      const onAbort = (): void => end(false)
+      const timer = this.#clock.after(mostMs, () => end(true))
+      signal?.addEventListener("abort", onAbort)
+    })
+  }
+
+  takeRetry(): boolean {
+    return this.script.retriesSpent !== true
   }
 
   tell(event: Told): void {

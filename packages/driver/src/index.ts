@@ -25,11 +25,14 @@ export type {
   Phase,
   RetryScope,
 } from "./failure/failure.ts"
+export { BUGGIFY_KINDS } from "./foundation/buggify-kind.ts"
+export type { BuggifyKind } from "./foundation/buggify-kind.ts"
 export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
 export type {
+  BuggifyOptions,
   CertificateData,
   ConnectionOptions,
   DriverOptions,
@@ -40,11 +43,14 @@ export type {
 } from "./options.ts"
 export { OptionsError } from "./options/options-error.ts"
 export type { OptionsProblem } from "./options/options-error.ts"
-export { DEFAULT_BACKOFF, delayMs } from "./policy/backoff.ts"
-export type { Backoff } from "./policy/backoff.ts"
+export type { Rest } from "./execution/rest.ts"
+export { DEFAULT_BACKOFF, waitAfter } from "./policy/backoff.ts"
+export type { Backoff, Wait } from "./policy/backoff.ts"
+export type { RetryBudget } from "./policy/budget.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
+export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"
 export type { DriverSnapshot } from "./snapshot.ts"
 export type { PoolStats } from "./pool/pool.ts"
 export type { DiscardReason, DriverEvent, DriverEventName, Observer, Told } from "./telemetry/events.ts"
-export type { LifetimeCounters, MetricsSnapshot, WindowSnapshot } from "./telemetry/metrics.ts"
+export type { LifetimeCounters, MetricsSnapshot, ResolutionCounters, WindowSnapshot } from "./telemetry/metrics.ts"

@@ -1,4 +1,6 @@
+import type { BuggifyKind } from "./foundation/buggify-kind.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { RetryBudget } from "./policy/budget.ts"
 import type { DriverEvent } from "./telemetry/events.ts"
 
 /**
@@ -19,6 +21,18 @@ export interface DriverOptions {
   /** `false`: every statement is tried once, and no outage is waited for. */
   readonly retry?: false | RetryOptions
   /**
+   * How it is found out what became of a COMMIT that nobody answered. Default `"xid"`: by the transaction's number, without any
+   * schema; where the server itself has restarted in between, the effect may stay unknown. `"marker"`: by a row in a table
+   * (`MARKER_MIGRATION`), which costs an INSERT per transaction and is right across crash, failover and poolers; without the table,
+   * or the right to write to it, as `"xid"`. `"off"`: not at all; such an error says `effect: "unknown"`.
+   */
+  readonly resolution?: "off" | "xid" | "marker"
+  /**
+   * Also for writes outside of transactions, which then travel in two flights instead of one. `false` saves the round trip; a write
+   * whose answer is lost is then `unknown`, and not repeated. Default `true`.
+   */
+  readonly resolveAutocommit?: boolean
+  /**
    * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
    * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
    */
@@ -31,10 +45,31 @@ export interface DriverOptions {
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>
   }) => Promise<void>
+  /**
+   * Events about transactions say where in the program they were begun, which costs microseconds per transaction. Default: on
+   * if NODE_ENV is `development` or `test`.
+   */
+  readonly callSites?: boolean
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
   readonly log?: boolean | ((event: DriverEvent) => void)
+  /**
+   * For tests: makes rare failures common, each of them really, so that an application meets them before its users do. Refused where
+   * `NODE_ENV` is `production`; says so on standard error whenever a driver is made with it. Default `false`.
+   */
+  readonly buggify?: false | BuggifyOptions
+}
+
+export interface BuggifyOptions {
+  /** From 0 to 4,294,967,295. The same seed strikes at the same occasions (the third statement, the first COMMIT) again. Print it. */
+  readonly seed: number
+  /** How often each kind strikes when it could, above 0, up to 1. Default 0.05. */
+  readonly probability?: number
+  /** Which kinds of trouble. Default: all. */
+  readonly kinds?: readonly BuggifyKind[]
+  /** How long a slow answer or an exhausted pool lasts at most, milliseconds. Default 100. */
+  readonly slowMs?: number
 }
 
 /**
@@ -120,17 +155,36 @@ export interface TimeoutOptions {
   readonly connectMs?: number
   /** One statement with all its attempts and waits, milliseconds. Default: none. */
   readonly queryMs?: number
-  /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
+  /**
+   * How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000.
+   * Once the server has had the cancel request, a connection that stays silent is closed after 100.
+   */
   readonly cancelMs?: number
+  /**
+   * A transaction is ended when it takes longer, milliseconds: Kysely's own, and those of `createDatabase` that do not say
+   * otherwise. Default: none for Kysely's, 30,000 for those of `createDatabase`.
+   */
+  readonly transactionMs?: number
+  /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
+  readonly heldTooLongMs?: number
 }
 
 export interface RetryOptions {
   /** Tries that got a connection, the first one included. Default 3. */
   readonly attemptsMax?: number
-  /** The wait after lost connections: at most `baseMs`, doubling up to `maxMs`. Default 500 and 5,000. */
+  /**
+   * The wait after lost connections, and while the server is short of something: at most `baseMs`, doubling up to `maxMs`. It is
+   * over early when a connection can be opened again. Default 500 and 5,000.
+   */
   readonly slow?: Partial<Backoff>
   /** The wait after conflicts between transactions. Default 10 and 250. */
   readonly quick?: Partial<Backoff>
   /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
+  /**
+   * What all operations together may try again, so that a server that fails is not asked all the more. A retry after a lost
+   * connection takes one, one after a conflict between transactions a tenth; what succeeds earns `ratio`, up to `burst`. When
+   * it is spent, failures are told instead (`because: "budget-spent"`). `false`: no such limit. Default 0.1 and 100.
+   */
+  readonly budget?: false | Partial<RetryBudget>
 }

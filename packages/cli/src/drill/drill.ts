@@ -43,12 +43,18 @@ export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Pr
   const ledger = new Ledger()
   const board = new Scoreboard(faults)
   const meter = new Meter()
-  const desk = new Desk({ ledger, board, now, onEnd: (label) => meter.forget(label) })
+  const server = new ServerHand(world.server, now)
+  const desk = new Desk({
+    ledger,
+    board,
+    now,
+    onEnd: (label) => meter.forget(label),
+    outageMs: (from, until) => server.outageMs(from, until),
+  })
   const store = openStore(world.applicationUrl, resolution, (event) => {
     desk.observe(event)
     meter.observe(event)
   })
-  const server = new ServerHand(world.server, now)
   const crew = new Crew({ store, desk, seed, workers })
   const troubles: string[] = []
   const beganAt = now()
@@ -66,7 +72,15 @@ export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Pr
 
   crew.start()
   await play(scheduleOf(faults, seed), beganAt + seconds * 1_000, {
-    context: { store, admin: world.admin, server, proxy: world.proxy, desk, sleep: (ms) => sleep(ms) },
+    context: {
+      store,
+      admin: world.admin,
+      visitor: world.visitor,
+      server,
+      proxy: world.proxy,
+      desk,
+      sleep: (ms) => sleep(ms),
+    },
     board,
     now,
     signal: watcher.signal,

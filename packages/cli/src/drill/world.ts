@@ -25,6 +25,8 @@ export interface World extends AsyncDisposable {
   readonly applicationUrl: string
   /** Straight to the same database, as a superuser. */
   readonly admin: Admin
+  /** Straight to it, as the callers' role: for crowding it. */
+  readonly visitor: Admin
 }
 
 /** How many sessions the server takes: more than the callers' pool, and few enough to be taken by somebody else. */
@@ -47,6 +49,7 @@ export async function openWorld(postgres: ServerChoice): Promise<World> {
     proxy,
     applicationUrl: proxy.url(applicationUrl),
     admin: new Admin(databaseUrl(server.url, NAME)),
+    visitor: new Admin(applicationUrl),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }

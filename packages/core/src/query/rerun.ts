@@ -9,7 +9,7 @@ export interface EndedRun {
   readonly attemptsMax: number
   /** False: the caller has switched it off. */
   readonly allowed: boolean
-  /** The wait before the next run. */
+  /** The least wait before the next run. */
   readonly waitMs: number
   readonly remainingMs: number
 }

@@ -1,14 +1,16 @@
 import type { Settled } from "../engine.ts"
 import { untouched } from "../failure/effect.ts"
-import { abandoned } from "../failure/local.ts"
+import { abandoned, replicationUnconfirmed } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
-import { delayMs } from "../policy/backoff.ts"
+import { invariant, unreachable } from "../foundation/invariant.ts"
+import { waitAfter } from "../policy/backoff.ts"
 import { decide } from "../policy/decide.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { attempt, type ConnectionHolder, type Tried } from "./attempt.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
+import { rest } from "./rest.ts"
 
 /**
  * The life of a statement, START HERE:
@@ -22,7 +24,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
   const story: Story = { startedAt: machine.clock.now(), firstFailure: undefined }
   for (let tries = 1; ; tries += 1) {
     const pinned = holder.pinned !== undefined || holder.lost !== undefined
-    const tried = await attempt(machine, holder, plan)
+    const tried = await resolved(machine, plan, await attempt(machine, holder, plan))
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
       return { ok: true, value: tried.exchange, attempts: tries }
@@ -34,7 +36,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       return runPlan(machine, holder, asWrite)
     }
     story.firstFailure ??= failure
-    const backoff = failure.pace === "quick" ? machine.limits.quick : machine.limits.slow
+    const wait = waitAfter(failure, tries, machine.limits, machine.random)
     const decision = decide({
       failure,
       attempt: tries,
@@ -46,14 +48,18 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       inTransaction: tried.inTransaction,
       pinned,
       remainingMs: remainingMs(machine.clock, plan.deadline),
-      delayMs: delayMs(backoff, tries, machine.random),
+      budgetAvailable: machine.budget.affords(failure),
+      leastDelayMs: wait.leastMs,
+      delayMs: wait.mostMs,
     })
     if (decision.action === "fail") return fail(machine, plan, tried, tries, story, decision.because)
 
+    machine.budget.spend(failure)
     if (plan.counted || plan.phase === "transaction") {
       machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
     }
-    const waited = await rest(machine, decision.delayMs, plan.signal)
+    const mostMs = Math.min(decision.delayMs, remainingMs(machine.clock, plan.deadline))
+    const waited = await rest(machine, { failure, leastMs: wait.leastMs, mostMs, signal: plan.signal })
     if (!waited) {
       const aborted = {
         ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
@@ -61,6 +67,37 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       }
       return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
+    if (remainingMs(machine.clock, plan.deadline) === 0)
+      return fail(machine, plan, tried, tries, story, "deadline-near")
+  }
+}
+
+/**
+ * A COMMIT that nobody answered: what became of it is found out before anything is decided. Its caller waits no longer than an
+ * abandoned statement may take.
+ */
+async function resolved(machine: Machine, plan: Plan, tried: Tried): Promise<Tried> {
+  if (tried.ok || tried.failure.effect !== "unknown" || tried.claim === undefined) return tried
+  const { claim, exchange, failure } = tried
+  const { deadline, signal, abortInFlight, label } = plan
+  const found = await machine.resolver.resolve(claim, {
+    deadline: deadline && { ...deadline, at: deadline.at + machine.limits.cancelMs },
+    signal: abortInFlight ? signal : undefined,
+    label,
+  })
+  switch (found.effect) {
+    case "applied":
+      invariant(exchange !== undefined, "what was committed had an answer before")
+      exchange.complete(found.affected)
+      return { ok: true, exchange }
+    case "applied_locally":
+      return { ...tried, failure: replicationUnconfirmed({ ...untouched("commit"), sent: true }) }
+    case "not_applied":
+      return { ...tried, failure: { ...failure, effect: "not_applied" } }
+    case "unknown":
+      return found.token === undefined ? tried : { ...tried, failure: { ...failure, token: found.token } }
+    default:
+      return unreachable(found)
   }
 }
 
@@ -107,6 +144,7 @@ function fail(
 
 function recordSuccess(machine: Machine, plan: Plan, attempts: number, story: Story): void {
   if (!plan.counted) return
+  machine.budget.earn()
   machine.emit({
     name: "query.succeeded",
     durationMs: machine.clock.now() - story.startedAt,
@@ -123,23 +161,4 @@ function firstFailureOf(story: Story): { readonly firstFailure?: Failure } {
 
 function infoOf(plan: Plan): { readonly queryId: string; readonly sql: string; readonly label?: string } {
   return { queryId: plan.queryId, sql: plan.sql, ...(plan.label !== undefined && { label: plan.label }) }
-}
-
-/** False if the caller gave up meanwhile. When the driver is closed it is over at once: the pool will say so. */
-function rest(machine: Machine, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const { clock, closing } = machine
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve(false)
-    const end = (waited: boolean): void => {
-      timer.cancel()
-      signal?.removeEventListener("abort", onAbort)
-      closing.removeEventListener("abort", onClose)
-      resolve(waited)
-    }
-    const onAbort = (): void => end(false)
-    const onClose = (): void => end(true)
-    const timer = clock.after(closing.aborted ? 0 : waitMs, () => end(true))
-    signal?.addEventListener("abort", onAbort)
-    closing.addEventListener("abort", onClose)
-  })
 }

@@ -1,9 +1,11 @@
 import type { Outcome } from "../failure/failure.ts"
+import type { BuggifyPlan } from "../policy/strikes.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
 import type { OnConnect } from "../postgres/session.ts"
 import type { ConnectionSettings } from "../postgres/settings.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { logLine } from "../telemetry/log-line.ts"
+import { resolveBuggify } from "./buggify.ts"
 import { Problems, Section, show, type Keys } from "./check.ts"
 import { resolveConnection } from "./connection.ts"
 import { deepFreeze } from "./deep-freeze.ts"
@@ -18,15 +20,32 @@ export interface ResolvedOptions {
   readonly pool: PoolOptions
   readonly timeouts: ResolvedTimeouts
   readonly retry: ResolvedRetry
+  readonly resolution: "off" | "xid" | "marker"
+  readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: OnConnect | undefined
+  readonly callSites: boolean
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
+  readonly buggify: BuggifyPlan | undefined
 }
 
 const DRIVER_KEYS: Keys = {
-  known: ["connection", "pool", "timeouts", "retry", "orphanedTransaction", "onConnect", "observer", "log"],
+  known: [
+    "connection",
+    "pool",
+    "timeouts",
+    "retry",
+    "resolution",
+    "resolveAutocommit",
+    "orphanedTransaction",
+    "onConnect",
+    "callSites",
+    "observer",
+    "log",
+    "buggify",
+  ],
   hints: {
     connectionString: "Give it as connection",
     url: "Give it as connection",
@@ -43,8 +62,6 @@ const DRIVER_KEYS: Keys = {
     onCreateConnection: "Write onConnect",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",
     controlClient: "Remove it: cancellation needs no client of its own here",
-    resolution: "Remove it: it is not built yet",
-    resolveAutocommit: "Remove it: it is not built yet",
     circuit: "Remove it: it is not built yet",
   },
 }
@@ -64,12 +81,21 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     pool: resolvePool(root, retry.outageWaitMs),
     timeouts: resolveTimeouts(root, connection.connectMs),
     retry,
+    resolution: root.choice("resolution", ["off", "xid", "marker"]) ?? "xid",
+    resolveAutocommit: root.flag("resolveAutocommit") ?? true,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
+    callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
+    buggify: resolveBuggify(root, env),
   }
   problems.throwIfAny()
+  if (resolved.buggify !== undefined) {
+    system.writeLine(
+      `kysely-resilient: buggify is on (seed ${resolved.buggify.seed}): connections are broken on purpose`,
+    )
+  }
   return deepFreeze(resolved)
 }
 

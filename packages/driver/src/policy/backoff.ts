@@ -1,4 +1,5 @@
-import type { Pace } from "../failure/failure.ts"
+import { serverIsAway } from "../failure/availability.ts"
+import type { Failure, Pace } from "../failure/failure.ts"
 import type { Random } from "../foundation/clock.ts"
 
 /** How long to wait between tries. */
@@ -28,4 +29,27 @@ const DOUBLINGS_MAX = 50
 export function delayMs(backoff: Backoff, attempt: number, random: Random): number {
   const doublings = Math.min(Math.max(attempt - 1, 0), DOUBLINGS_MAX)
   return random() * Math.min(backoff.maxMs, backoff.baseMs * 2 ** doublings)
+}
+
+/** How long a wait may be. */
+export interface Wait {
+  /** As soon as the server is known to be reachable, but not before. */
+  readonly leastMs: number
+  /** Whatever is known of the server. */
+  readonly mostMs: number
+}
+
+/**
+ * The wait after the `attempt`-th try failed. If the server was away, it is as long as the server is away: what ends
+ * it early is a connection that was opened, and the quick back-off keeps those apart who all hear of it at once.
+ */
+export function waitAfter(
+  failure: Pick<Failure, "blame" | "kind" | "pace" | "retryAfterMs">,
+  attempt: number,
+  backoffs: Readonly<Record<Pace, Backoff>>,
+  random: Random,
+): Wait {
+  const mostMs = Math.max(delayMs(backoffs[failure.pace], attempt, random), failure.retryAfterMs ?? 0)
+  const leastMs = serverIsAway(failure) ? Math.min(mostMs, delayMs(backoffs.quick, attempt, random)) : mostMs
+  return { leastMs, mostMs }
 }

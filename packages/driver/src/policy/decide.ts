@@ -19,10 +19,14 @@ export interface Situation {
   readonly pinned: boolean
   /** The caller of a stream has rows in hand. */
   readonly rowsDelivered?: boolean
+  /** The retries that all operations share are not used up. */
+  readonly budgetAvailable: boolean
   /** Until the deadline; Infinity without one. */
   readonly remainingMs: number
-  /** What back-off asks for, see `backoff.ts`. */
+  /** The longest that back-off asks for, see `backoff.ts`. */
   readonly delayMs: number
+  /** The wait may be over by then, if the server is back. Default: `delayMs`. */
+  readonly leastDelayMs?: number
 }
 
 export type Decision =
@@ -38,6 +42,7 @@ export function decide(situation: Situation): Decision {
   const { failure, attempt, attemptsMax, enabled, connected, repeatable, inTransaction, pinned, remainingMs } =
     situation
   const delayMs = Math.max(situation.delayMs, failure.retryAfterMs ?? 0)
+  const leastDelayMs = situation.leastDelayMs ?? delayMs
 
   // Would it help? What is done is done, in whatever way its answer was lost.
   if (failure.retry === "never") return fail("not-transient")
@@ -54,7 +59,8 @@ export function decide(situation: Situation): Decision {
   if (!connected) return fail("attempts-spent")
   if (attempt >= attemptsMax) return fail("attempts-spent")
   if (failure.retriesMax !== undefined && attempt > failure.retriesMax) return fail("attempts-spent")
-  if (delayMs >= remainingMs) return fail("deadline-near")
+  if (!situation.budgetAvailable) return fail("budget-spent")
+  if (leastDelayMs >= remainingMs) return fail("deadline-near")
 
   return { action: "retry", delayMs }
 }

@@ -12,7 +12,7 @@ interface OpeningsParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
-  readonly outageDelayMs: (attempt: number) => number
+  readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }
 
 interface OpeningsOwner<T> {
@@ -36,6 +36,7 @@ export class Openings<T> {
   #promising = 0
   #disowned = 0
   #outage: Outage = noOutage
+  #proven = false
 
   constructor(parts: OpeningsParts<T>, owner: OpeningsOwner<T>) {
     this.#parts = parts
@@ -54,6 +55,16 @@ export class Openings<T> {
 
   get outage(): Outage {
     return this.#outage
+  }
+
+  /** Has something been opened, since the beginning or the last `doubt`? */
+  get proven(): boolean {
+    return this.#proven
+  }
+
+  /** One was lost: perhaps nothing can be opened any more. */
+  doubt(): void {
+    this.#proven = false
   }
 
   open(generation: number): void {
@@ -84,7 +95,10 @@ export class Openings<T> {
     if (outcome.ok && resources.reusable(outcome.value)) {
       const slot = this.#slotFor(outcome.value, flight.generation, now)
       observer({ ...told, name: "connection.opened", connectionId: slot.id })
-      if (flight.era === this.#era) this.#become(noOutage, now)
+      if (flight.era === this.#era) {
+        this.#proven = true
+        this.#become(noOutage, now)
+      }
       this.#end(flight.era)
       return this.#owner.opened(slot, now)
     }

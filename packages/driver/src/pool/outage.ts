@@ -32,8 +32,8 @@ export interface FailedOpening {
   /** How many are open, idle or in use. */
   readonly live: number
   readonly now: number
-  /** The pause before the next attempt, when so many have failed. */
-  readonly delayMs: (attempts: number) => number
+  /** The pause before the next attempt, when so many have failed, the first of them so long ago. */
+  readonly delayMs: (attempts: number, outageMs: number) => number
 }
 
 export function afterFailedOpening(before: Outage, { failure, live, now, delayMs }: FailedOpening): Outage {
@@ -44,7 +44,14 @@ export function afterFailedOpening(before: Outage, { failure, live, now, delayMs
   const attempts = before.state === "none" ? 1 : before.attempts + (again ? 0 : 1)
   // Whoever waited has been told; the next one to come asks the server anew.
   if (state === "refused" && live === 0) return { state, failure, attempts, since, failedAt: now, retryAt: now }
-  return { state, failure, attempts, since, failedAt: now, retryAt: again ? before.retryAt : now + delayMs(attempts) }
+  return {
+    state,
+    failure,
+    attempts,
+    since,
+    failedAt: now,
+    retryAt: again ? before.retryAt : now + delayMs(attempts, now - since),
+  }
 }
 
 function stateOf(failure: Failure, live: number): "unreachable" | "crowded" | "refused" {
@@ -55,21 +62,26 @@ function stateOf(failure: Failure, live: number): "unreachable" | "crowded" | "r
 
 /** What the pool would open more for. */
 export interface Demand {
-  /** Waiters that nothing under way will serve. */
+  /** Waiters that nothing under way will serve; one at least while somebody only wants to know whether it works. */
   readonly uncovered: number
   /** How many fewer than `min` there are. */
   readonly missing: number
   readonly opening: number
   /** How many more `max` allows. */
   readonly room: number
+  /** Something has been opened since the beginning, or since one was lost. */
+  readonly proven: boolean
 }
+
+/** So many are tried at a time until one has been opened: enough to start with, and no storm on a server that is gone. */
+const UNPROVEN_MAX = 4
 
 /** With nobody waiting, an unreachable server is only looked for as often as this. */
 const FILL_PAUSE_MS = 5_000
 
 /** When one more may be opened: a moment in the past if at once, Infinity if not before something else happens. */
-export function nextOpeningAt(outage: Outage, { uncovered, missing, opening, room }: Demand): number {
-  if (room <= 0) return Number.POSITIVE_INFINITY
+export function nextOpeningAt(outage: Outage, { uncovered, missing, opening, room, proven }: Demand): number {
+  if (room <= 0 || (!proven && opening >= UNPROVEN_MAX)) return Number.POSITIVE_INFINITY
   if (outage.state === "none") return uncovered > 0 || missing > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
   if (opening > 0) return Number.POSITIVE_INFINITY
   if (uncovered > 0) return outage.retryAt

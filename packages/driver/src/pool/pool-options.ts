@@ -30,8 +30,8 @@ export interface PoolParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
-  /** The pause after so many failed openings; the first is 1. */
-  readonly outageDelayMs: (attempt: number) => number
+  /** The pause after so many failed openings (the first is 1), the first of them so long ago. */
+  readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }
 
 /** What limits one acquire, besides `acquireTimeoutMs`. */

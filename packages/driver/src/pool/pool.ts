@@ -49,6 +49,8 @@ export class Pool<T> {
   /** For what comes with time and not with a call. In the background: those in line have timers of their own. */
   readonly #alarm: Alarm
   readonly #drains = new Set<() => void>()
+  /** Told when something has been opened, or answered its check. */
+  readonly #watchers = new Set<() => void>()
   /** fresh: nobody has asked for anything yet, so `min` is not kept either. */
   #state: "fresh" | "running" | "closed" = "fresh"
   #generation = 0
@@ -119,6 +121,19 @@ export class Pool<T> {
       this.#match(now)
     }
     if (this.#state === "closed" && this.#stock.leased === 0) for (const drained of this.#drains) drained()
+  }
+
+  /**
+   * Calls back once, when something has been opened or has answered a check from now on: the far end can be reached. As long
+   * as somebody waits for that, one opening at a time is tried, if there is room. Nobody is told by a closed pool. Gives back
+   * how to stop.
+   */
+  whenReachable(listener: () => void): () => void {
+    if (this.#state === "closed") return () => {}
+    this.#state = "running"
+    this.#watchers.add(listener)
+    this.#match(this.#parts.clock.now())
+    return () => void this.#watchers.delete(listener)
   }
 
   /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
@@ -226,10 +241,11 @@ export class Pool<T> {
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
     return nextOpeningAt(this.#openings.outage, {
-      uncovered,
+      uncovered: this.#watchers.size > 0 && this.#openings.promising === 0 ? Math.max(1, uncovered) : uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,
+      proven: this.#openings.proven,
     })
   }
 
@@ -300,9 +316,16 @@ export class Pool<T> {
 
   /** What took this one may have taken the others too, and nobody has been told. Of many lost together the first one counts. */
   #mourn(slot: Slot<T>, doom: DiscardReason, failure: Failure | undefined): void {
+    const lost = doom === "died" || doom === "abandoned"
+    if (lost) this.#openings.doubt()
     const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
     if (all) this.reset()
-    else if (doom === "died" || doom === "abandoned") this.#stock.suspect(slot.provenAt)
+    else if (lost) {
+      // It has been silent for as long as somebody was willing to wait: what has rested for longer costs nobody that time again.
+      if (doom === "abandoned")
+        for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, "died")
+      this.#stock.suspect()
+    }
   }
 
   #check(slot: Slot<T>): void {
@@ -319,20 +342,37 @@ export class Pool<T> {
     const slot = this.#stock.endCheck(resource)
     if (slot === undefined) return
     const now = this.#parts.clock.now()
+    const watchers = good ? this.#takeWatchers() : []
     const doom = good ? this.#unfitness(slot, now) : "died"
-    if (doom === undefined) return this.#supply(slot, now)
-    this.#discard(slot, doom)
-    // What has rested for even longer is given up too, or each would cost somebody a time-out of its own.
-    if (doom === "died") for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, doom)
-    this.#match(now)
+    if (doom === undefined) this.#supply(slot, now)
+    else this.#discard(slot, doom)
+    if (doom === "died") {
+      this.#openings.doubt()
+      // What has rested for even longer is given up too, or each would cost somebody a time-out of its own.
+      for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, doom)
+      this.#stock.suspect()
+    }
+    if (doom !== undefined) this.#match(now)
+    for (const tell of watchers) tell()
   }
 
   #opened(slot: Slot<T>, now: number): void {
+    const current = slot.generation === this.#generation && this.#state !== "closed"
+    const watchers = current ? this.#takeWatchers() : []
     const doom = this.#unfitness(slot, now)
     if (doom === undefined) this.#supply(slot, now)
     else this.#discard(slot, doom)
     // There is one more now, so one of the others may be one too many.
     this.#tend(now)
+    for (const tell of watchers) tell()
+  }
+
+  /** Nothing need be tried any more for those who only wanted to know; they are told when the lists are right again. */
+  #takeWatchers(): readonly (() => void)[] {
+    if (this.#watchers.size === 0) return []
+    const watchers = [...this.#watchers]
+    this.#watchers.clear()
+    return watchers
   }
 
   #openingFailed(failure: Failure, hopeless: boolean, now: number): void {
@@ -346,6 +386,8 @@ export class Pool<T> {
     this.#checked(resource, false)
     const slot = this.#stock.takeIdle(resource)
     if (slot === undefined) return
+    this.#openings.doubt()
+    this.#stock.suspect()
     this.#discard(slot, "died")
     this.#match(this.#parts.clock.now())
   }
@@ -353,6 +395,7 @@ export class Pool<T> {
   #shut(): void {
     this.#state = "closed"
     this.#openings.disown()
+    this.#watchers.clear()
     const now = this.#parts.clock.now()
     this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))
     for (const slot of this.#stock.takeUnused()) this.#discard(slot, "closing")

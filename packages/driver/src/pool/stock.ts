@@ -69,9 +69,9 @@ export class Stock<T> {
     return this.#idle.splice(0, Math.max(0, count))
   }
 
-  /** Idle ones that have not been known to work since that moment are to be checked before somebody gets them. */
-  suspect(moment: number): void {
-    for (const slot of this.#idle) if (slot.provenAt <= moment) slot.provenAt = Number.NEGATIVE_INFINITY
+  /** Idle ones are to be checked before somebody gets them. */
+  suspect(): void {
+    for (const slot of this.#idle) slot.provenAt = Number.NEGATIVE_INFINITY
   }
 
   /** Idle ones that have not been known to work since that moment. */

@@ -245,6 +245,36 @@ describe("a conflict", () => {
     expect((await running).isOk()).toBe(true)
   })
 
+  it("leaves it to the engine to end the wait for a server that was away", async () => {
+    const away = { kind: "connection_failed", blame: "server", pace: "slow" }
+    const { db, engine, clock } = scripted(conflictsOn(1, away))
+    const running = db.transaction(touch)
+    await clock.settle()
+    expect(engine.rests).toMatchObject([{ failure: away, leastMs: 5, mostMs: 250 }])
+    await clock.advance(250)
+    expect((await running).isOk()).toBe(true)
+  })
+
+  it("waits for such a server no longer than its deadline, and then tells what it waited for", async () => {
+    const { db, engine, clock } = scripted(conflictsOn(1, { kind: "server_starting", blame: "server", pace: "slow" }))
+    const running = db.transaction(touch, { timeoutMs: 100 })
+    await clock.advance(100)
+    expect(errorOf(await running)).toMatchObject({ kind: "server_starting", effect: "not_applied" })
+    expect(engine.log).not.toContain("2: begin")
+  })
+
+  it("does not run again when the retries that all share are spent", async () => {
+    const { db, engine, clock } = scripted({ ...conflictsOn(9), commit: () => conflict(), retriesSpent: true })
+    const running = db.transaction(async () => ok(1))
+    await clock.advance(1_000)
+    expect(errorOf(await running)).toMatchObject({
+      kind: "serialization_failure",
+      because: "budget-spent",
+      attempts: 1,
+    })
+    expect(engine.log).not.toContain("2: begin")
+  })
+
   it("is an Err in the end, with what the last run said", async () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)

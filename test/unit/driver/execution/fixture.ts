@@ -3,6 +3,8 @@ import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { Budget, DEFAULT_BUDGET, type RetryBudget } from "@kysely-resilient/driver/src/policy/budget.ts"
+import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
 import { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
@@ -14,6 +16,8 @@ import { FakeClock } from "../../../support/fake-clock.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 
 export const CANCEL_MS = 1_000
+/** A server that had the cancel request and is silent gets so long. */
+export const SILENCE_MS = 100
 export const QUICK_MS = 10
 export const SLOW_MS = 500
 
@@ -130,6 +134,7 @@ export class Fixture {
   constructor(
     change: Partial<Machine["limits"]> = {},
     orphanedTransaction: Machine["orphanedTransaction"] = "rollback",
+    budget: RetryBudget = DEFAULT_BUDGET,
   ) {
     const observer = (event: DriverEvent): void => void this.events.push(event)
     const random = (): number => 0.5
@@ -147,6 +152,7 @@ export class Fixture {
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
       knownWrites: new KnownWrites(),
+      budget: new Budget(budget),
       limits: {
         queryMs: undefined,
         cancelMs: CANCEL_MS,
@@ -157,6 +163,12 @@ export class Fixture {
         ...change,
       },
       orphanedTransaction,
+      resolution: "off",
+      resolveAutocommit: true,
+      resolver: {
+        resolve: () => Promise.reject(new Error("nothing is resolved here")),
+      },
+      markerId: () => "00000000-0000-7000-8000-000000000000",
       closing: new AbortController().signal,
     }
   }
@@ -233,5 +245,8 @@ export const pg = (code: string, change: Record<string, unknown> = {}): Error =>
     routine: "some_routine",
     ...change,
   })
+
+/** What an opening fails with while nobody listens. */
+export const unreachable: Failure = connectTimeout({ limitMs: 1, everConnected: true })
 
 export const fatal = (code: string): Error => pg(code, { severity: "FATAL" })

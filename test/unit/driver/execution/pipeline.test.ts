@@ -2,7 +2,6 @@ import { runPlan } from "@kysely-resilient/driver/src/execution/pipeline.ts"
 import { runAlone } from "@kysely-resilient/driver/src/execution/alone.ts"
 import type { DoorOptions } from "@kysely-resilient/driver/src/execution/plan-statement.ts"
 import { beginPlan } from "@kysely-resilient/driver/src/execution/transaction.ts"
-import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import type { CompiledQuery } from "kysely"
 import { beforeEach, describe, expect, it } from "vitest"
 
@@ -16,6 +15,7 @@ import {
   QUICK_MS,
   raw,
   SLOW_MS,
+  unreachable,
   Watched,
   write,
 } from "./fixture.ts"
@@ -38,10 +38,10 @@ function expectCalm(): void {
 }
 
 describe("a read that loses its connection", () => {
-  it("is read again on another one, after a back-off that holds none", async () => {
+  it("is read again on another one, as soon as one could be opened, after a wait that holds none", async () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" }, 1)
     const reading = new Watched(alone(provedRead, { label: "users" }))
-    await fixture.clock.advance(SLOW_MS / 2 - 1)
+    await fixture.clock.advance(QUICK_MS / 2 - 1)
     expect(reading.settled).toBe(false)
     expect(fixture.pool.stats()).toMatchObject({ leased: 0, waiting: 0 })
     await fixture.clock.advance(1)
@@ -57,7 +57,7 @@ describe("a read that loses its connection", () => {
       {
         name: "query.succeeded",
         at: expect.any(Number),
-        durationMs: SLOW_MS / 2,
+        durationMs: QUICK_MS / 2,
         attempts: 2,
         access: "read",
         firstFailure: failure,
@@ -66,6 +66,47 @@ describe("a read that loses its connection", () => {
     ])
     expect(fixture.told("query.failed")).toEqual([])
     expectCalm()
+  })
+
+  it("waits while none can be opened, and not a moment longer", async () => {
+    fixture.server.when(provedRead.sql, { dies: "unanswered" }, 1)
+    await fixture.settle(alone(write), 1)
+    for (let n = 0; n < 11; n += 1) fixture.connections.failures.push(unreachable)
+    const reading = new Watched(alone(provedRead))
+    await fixture.clock.advance(QUICK_MS * 11 - 1)
+    expect(reading.settled).toBe(false)
+    expect(fixture.pool.stats()).toMatchObject({ leased: 0, idle: 0, waiting: 0 })
+    await fixture.clock.advance(1)
+    expect(reading.value).toMatchObject({ ok: true, attempts: 2 })
+    expectCalm()
+  })
+
+  it("joins the line when the longest wait is over and none could be opened", async () => {
+    fixture.server.when(provedRead.sql, { dies: "unanswered" }, 1)
+    await fixture.settle(alone(write), 1)
+    for (let n = 0; n < 1_000; n += 1) fixture.connections.failures.push(unreachable)
+    const reading = new Watched(alone(provedRead))
+    await fixture.clock.advance(SLOW_MS / 2)
+    expect(fixture.pool.stats()).toMatchObject({ waiting: 1 })
+    fixture.connections.failures.length = 0
+    await fixture.clock.advance(QUICK_MS)
+    expect(reading.value).toMatchObject({ ok: true, attempts: 2 })
+  })
+
+  it("waits its full time where being reachable says nothing: the server lacks memory, or is a standby", async () => {
+    for (const [code, kind] of [
+      ["53200", "resource_exhausted"],
+      ["25006", "read_only_transaction"],
+    ] as const) {
+      fixture = new Fixture()
+      fixture.server.when(write.sql, { error: pg(code) }, 1)
+      const writing = new Watched(alone(write))
+      await fixture.clock.advance(SLOW_MS / 2 - 1)
+      expect(writing.settled).toBe(false)
+      await fixture.clock.advance(1)
+      expect(writing.value).toMatchObject({ ok: true, attempts: 2 })
+      expect(fixture.told("query.retried")).toMatchObject([{ failure: { kind } }])
+    }
   })
 
   it("is given up after attemptsMax tries, waiting longer before each, and says what the first and the last failed with", async () => {
@@ -86,7 +127,7 @@ describe("a read that loses its connection", () => {
         attempts: 3,
         because: "attempts-spent",
         access: "read",
-        durationMs: 1.5 * SLOW_MS,
+        durationMs: 1.5 * QUICK_MS,
         failure: { kind: "server_shutdown" },
         firstFailure: { kind: "connection_failed" },
       },
@@ -106,6 +147,15 @@ describe("a read that loses its connection", () => {
     expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 1, because: "switched-off" })
   })
 
+  it("is not read again when the retries that all share are spent, until something has succeeded", async () => {
+    fixture = new Fixture({}, "rollback", { ratio: 1, burst: 1 })
+    fixture.server.when(provedRead.sql, { dies: "unanswered" })
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 2, because: "budget-spent" })
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 1, because: "budget-spent" })
+    await settle(write)
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 2, because: "budget-spent" })
+  })
+
   it("is read as often as its caller says", async () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" })
     expect(await settle(provedRead, { retry: { attemptsMax: 5 } })).toMatchObject({
@@ -115,10 +165,25 @@ describe("a read that loses its connection", () => {
     expect(countOf(provedRead.sql)).toBe(5)
   })
 
-  it("is not read again when the back-off would outlast its deadline", async () => {
+  it("is not read again when the deadline comes while none can be opened, and tells what it waited for", async () => {
+    fixture.server.when(provedRead.sql, { dies: "unanswered" })
+    await fixture.settle(alone(write), 1)
+    for (let n = 0; n < 1_000; n += 1) fixture.connections.failures.push(unreachable)
+    const startedAt = fixture.clock.now()
+    expect(await settle(provedRead, { timeoutMs: SLOW_MS / 4 })).toMatchObject({
+      ok: false,
+      attempts: 1,
+      because: "deadline-near",
+      failure: { kind: "connection_failed", phase: "read" },
+    })
+    expect(fixture.clock.now()).toBe(startedAt + SLOW_MS / 4)
+    expectCalm()
+  })
+
+  it("is not read again when even the shortest wait would outlast its deadline", async () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" })
     const startedAt = fixture.clock.now()
-    expect(await settle(provedRead, { timeoutMs: SLOW_MS / 2 })).toMatchObject({
+    expect(await settle(provedRead, { timeoutMs: QUICK_MS / 2 })).toMatchObject({
       ok: false,
       attempts: 1,
       because: "deadline-near",
@@ -131,7 +196,7 @@ describe("a read that loses its connection", () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" })
     const controller = new AbortController()
     const reading = new Watched(alone(provedRead, { signal: controller.signal }))
-    await fixture.clock.advance(10)
+    await fixture.clock.advance(QUICK_MS / 2 - 1)
     const reason = new Error("closed the tab")
     controller.abort(reason)
     await fixture.clock.settle()
@@ -244,8 +309,6 @@ describe("a write", () => {
 })
 
 describe("a wait for a connection", () => {
-  const unreachable = connectTimeout({ limitMs: 5_000 })
-
   it("is no try: an outage that ends costs none", async () => {
     fixture.connections.failures.push(unreachable, unreachable, unreachable, unreachable)
     expect(await settle(write)).toMatchObject({ ok: true, attempts: 1 })

@@ -54,11 +54,12 @@ const options = fc.record(
     connection: fc.oneof(connection, anything, fc.string()),
     pool: fc.oneof(objectOf(["min", "max", "acquireTimeoutMs", "waitersMax", "keepAlive"]), anything),
     timeouts: fc.oneof(objectOf(["connectMs", "queryMs", "cancelMs"]), anything),
-    retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs"]), anything),
+    retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs", "budget"]), anything),
     orphanedTransaction: anything,
     onConnect: anything,
     observer: anything,
     log: anything,
+    buggify: fc.oneof(objectOf(["seed", "probability", "kinds", "slowMs"]), anything),
   },
   { requiredKeys: [] },
 )
@@ -104,7 +105,7 @@ describe("property: options", () => {
       }),
       { numRuns: 2_000 },
     )
-  })
+  }, 20_000)
 })
 
 /** Of letters that no word of ours contains in this order, among what makes connection strings go wrong. */
@@ -159,5 +160,5 @@ describe("property: a password", () => {
       }),
       { numRuns: 5_000 },
     )
-  })
+  }, 20_000)
 })

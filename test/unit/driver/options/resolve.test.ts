@@ -1,4 +1,6 @@
+import { BUGGIFY_KINDS } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
+import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 import { describe, expect, it } from "vitest"
 
@@ -50,19 +52,35 @@ describe("options", () => {
         keepAlive: false,
         outageWaitMs: 5_000,
       },
-      timeouts: { connectMs: 5_000, queryMs: undefined, cancelMs: 1_000 },
+      timeouts: {
+        connectMs: 5_000,
+        queryMs: undefined,
+        cancelMs: 1_000,
+        transactionMs: undefined,
+        heldTooLongMs: 10_000,
+      },
       retry: {
         enabled: true,
         attemptsMax: 3,
         slow: { baseMs: 500, maxMs: 5_000 },
         quick: { baseMs: 10, maxMs: 250 },
         outageWaitMs: 5_000,
+        budget: { ratio: 0.1, burst: 100 },
       },
+      resolution: "xid",
+      resolveAutocommit: true,
       orphanedTransaction: "rollback",
       onConnect: undefined,
+      callSites: false,
       observer: undefined,
       log: undefined,
     })
+  })
+
+  it("never tell of a transaction that is held for long if that is 0, and show call sites in development", () => {
+    expect(resolved({ timeouts: { heldTooLongMs: 0 } }).timeouts.heldTooLongMs).toBeUndefined()
+    const inDevelopment = resolved({ connection: "postgres://u@h/d" }, { NODE_ENV: "development" })
+    expect(inDevelopment.callSites).toBe(true)
   })
 
   it("take what is given", () => {
@@ -78,18 +96,20 @@ describe("options", () => {
         validateAfterIdleMs: 0,
         keepAlive: true,
       },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
       onConnect,
       observer,
     })
     expect(options).toMatchObject({
       connection: { ok: true, value: { label: "h:5432/d" } },
       pool: { min: 0, max: 1, acquireTimeoutMs: 1, waitersMax: 0, idleTimeoutMs: 2, maxLifetimeMs: 3 },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
     })
     expect(options.pool).toMatchObject({ validateAfterIdleMs: 0, keepAlive: true, outageWaitMs: 0 })
     expect(options.onConnect).toBe(onConnect)
@@ -107,6 +127,13 @@ describe("options", () => {
     const { retry, pool } = resolved({ retry: false })
     expect(retry).toMatchObject({ enabled: false, attemptsMax: 1, outageWaitMs: 0 })
     expect(pool.outageWaitMs).toBe(0)
+  })
+
+  it("read the budget of retries, or that there is none", () => {
+    expect(resolved({ retry: { budget: { burst: 7 } } }).retry.budget).toEqual({ ratio: 0.1, burst: 7 })
+    expect(resolved({ retry: { budget: { ratio: 0, burst: 0 } } }).retry.budget).toEqual({ ratio: 0, burst: 0 })
+    expect(resolved({ retry: { budget: false } }).retry.budget).toBeUndefined()
+    expect(resolved({ retry: false }).retry.budget).toBeUndefined()
   })
 
   it("treat undefined as absent", () => {
@@ -155,15 +182,33 @@ describe("the log option", () => {
   })
 })
 
+describe("buggify", () => {
+  it("is off unless it is asked for", () => {
+    expect(resolved({}).buggify).toBeUndefined()
+    expect(resolved({ buggify: false }).buggify).toBeUndefined()
+  })
+
+  it("needs a seed only, and says aloud that it is on", () => {
+    const system = systemWith()
+    const { buggify } = resolveOptions({ connection: "postgres://u@h/d", buggify: { seed: 7 } }, {}, system)
+    expect(buggify).toEqual({ seed: 7, probability: 0.05, kinds: BUGGIFY_KINDS, slowMs: 100 })
+    expect(system.lines).toEqual(["kysely-resilient: buggify is on (seed 7): connections are broken on purpose"])
+  })
+
+  it("takes what is given", () => {
+    const given = { seed: 0, probability: 1, kinds: ["deadlock", "answer-lost"], slowMs: 5 }
+    expect(resolved({ buggify: given }).buggify).toEqual({ ...given, kinds: ["answer-lost", "deadlock"] })
+  })
+})
+
 describe("wrong options", () => {
   it.each([
     ["options that are no object", 3, "options", "is 3"],
     ["options that are null", null, "options", "is null"],
     ["an unknown option", { conection: "x" }, "conection", "there is no such option"],
-    ["an option that is not built yet", { resolution: "xid" }, "resolution", "there is no such option"],
-    ["another that is not built yet", { resolveAutocommit: true }, "resolveAutocommit", "there is no such option"],
-    ["a third that is not built yet", { circuit: false }, "circuit", "there is no such option"],
-    ["a part that is not built yet", { retry: { budget: {} } }, "retry.budget", "there is no such option"],
+    ["an unknown way to find out", { resolution: "xact" }, "resolution", 'is "xact"'],
+    ["a switch that is none", { resolveAutocommit: 1 }, "resolveAutocommit", "is 1"],
+    ["an option that is not built yet", { circuit: false }, "circuit", "there is no such option"],
     ["an unknown part", { pool: { maximum: 3 } }, "pool.maximum", "there is no such option"],
     ["an unknown part with a strange name", { pool: { "a b": 3 } }, 'pool["a b"]', "there is no such option"],
     ["an unknown connection option", { connection: { dbname: "x" } }, "connection.dbname", "there is no such option"],
@@ -186,6 +231,8 @@ describe("wrong options", () => {
     ["a wait without an end", { timeouts: { queryMs: Infinity } }, "timeouts.queryMs", "is Infinity"],
     ["a wait of nothing", { timeouts: { connectMs: 0 } }, "timeouts.connectMs", "is 0"],
     ["a wait that no timer can take", { pool: { idleTimeoutMs: 2 ** 31 } }, "pool.idleTimeoutMs", "is 2147483648"],
+    ["a share that is none", { retry: { budget: { ratio: "10 %" } } }, "retry.budget.ratio", "is a string"],
+    ["half a retry", { retry: { budget: { burst: 0.5 } } }, "retry.budget.burst", "is 0.5"],
     ["a negative wait", { retry: { outageWaitMs: -1 } }, "retry.outageWaitMs", "is -1"],
     ["a flag that is a word", { pool: { keepAlive: "yes" } }, "pool.keepAlive", "is a string"],
     ["retry: true", { retry: true }, "retry", "is true"],
@@ -203,6 +250,15 @@ describe("wrong options", () => {
       "retry.quick.baseMs",
       "is 300, above maxMs (250, its default)",
     ],
+    ["buggify: true", { buggify: true }, "buggify", "is true"],
+    ["buggify without a seed", { buggify: {} }, "buggify.seed", "is missing"],
+    ["a seed that is a word", { buggify: { seed: "x" } }, "buggify.seed", "is a string"],
+    ["a seed of more than 32 bits", { buggify: { seed: 2 ** 32 } }, "buggify.seed", "is 4294967296"],
+    ["a probability of nothing", { buggify: { seed: 1, probability: 0 } }, "buggify.probability", "is 0"],
+    ["a probability above 1", { buggify: { seed: 1, probability: 2 } }, "buggify.probability", "is 2"],
+    ["trouble of no kind", { buggify: { seed: 1, kinds: [] } }, "buggify.kinds", "is an array"],
+    ["trouble of an unknown kind", { buggify: { seed: 1, kinds: ["fire"] } }, "buggify.kinds", "holds what is none"],
+    ["an unknown part of buggify", { buggify: { seed: 1, only: [] } }, "buggify.only", "there is no such option"],
     ["a connection of another type", { connection: 5432 }, "connection", "is 5432"],
   ])("are refused: %s", (_, options, path, problem) => {
     expect(problemsOf(options).map((found) => ({ path: found.path, problem: found.problem }))).toEqual([
@@ -218,10 +274,21 @@ describe("wrong options", () => {
     [{ orphanedTransaction: "comit" }, 'Did you mean "commit"? Give "rollback", "commit" or "discard"'],
     [{ pool: { idleTimeoutMillis: 1 } }, "Write idleTimeoutMs"],
     [{ host: "h" }, "Give it as connection: { host }"],
-    [{ wholly: 1 }, "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, observer, log"],
+    [
+      { wholly: 1 },
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, onConnect, callSites, observer, log, buggify",
+    ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
     expect(problemsOf(options)[0]?.hint).toBe(hint)
+  })
+
+  it("has buggify among them where NODE_ENV says production, however right it is", () => {
+    const production = (options: unknown) => () => resolveOptions(options, { NODE_ENV: "production" }, systemWith())
+    expect(production({ connection: "postgres://u@h/d", buggify: { seed: 1 } })).toThrow(
+      "buggify: is for tests, and NODE_ENV is production. Remove it",
+    )
+    expect(production({ connection: "postgres://u@h/d", buggify: false })).not.toThrow()
   })
 
   it("are told all at once, each with what, why and what to do", () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_BACKOFF, delayMs } from "@kysely-resilient/driver/src/policy/backoff.ts"
+import { DEFAULT_BACKOFF, delayMs, waitAfter } from "@kysely-resilient/driver/src/policy/backoff.ts"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
@@ -46,5 +46,32 @@ describe("delayMs", () => {
         },
       ),
     )
+  })
+})
+
+describe("waitAfter", () => {
+  const half = (): number => 0.5
+  const away = { kind: "connection_failed", blame: "server", pace: "slow" } as const
+
+  it.each([
+    ["the server was away", away, { leastMs: 10, mostMs: 500 }],
+    ["it was, and a retry is quick", { ...away, pace: "quick" }, { leastMs: 10, mostMs: 10 }],
+    ["it said when to come back", { ...away, retryAfterMs: 700 }, { leastMs: 10, mostMs: 700 }],
+    ["it is there, and strained", { ...away, kind: "resource_exhausted" }, { leastMs: 500, mostMs: 500 }],
+    ["we lost the connection by idling", { ...away, blame: "client" }, { leastMs: 500, mostMs: 500 }],
+    [
+      "two transactions collided",
+      { kind: "deadlock_detected", blame: "statement", pace: "quick" },
+      { leastMs: 10, mostMs: 10 },
+    ],
+  ] as const)("knows how long, when %s", (_, failure, wait) => {
+    expect(waitAfter(failure, 2, DEFAULT_BACKOFF, half)).toEqual(wait)
+  })
+
+  it("never asks for less than the least", () => {
+    expect(waitAfter(away, 1, { slow: { baseMs: 2, maxMs: 2 }, quick: { baseMs: 10, maxMs: 10 } }, half)).toEqual({
+      leastMs: 1,
+      mostMs: 1,
+    })
   })
 })

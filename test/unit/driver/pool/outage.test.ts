@@ -62,7 +62,7 @@ describe("afterFailedOpening", () => {
 })
 
 describe("nextOpeningAt", () => {
-  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5 }
+  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5, proven: true }
   const now = -Infinity
   const never = Infinity
 
@@ -70,6 +70,8 @@ describe("nextOpeningAt", () => {
     ["all is well and somebody waits", noOutage, { uncovered: 1, opening: 3 }, now],
     ["all is well and min is not filled", noOutage, { missing: 1, opening: 3 }, now],
     ["all is well and nothing is wanted", noOutage, {}, never],
+    ["nothing is proven to work, and few are tried", noOutage, { uncovered: 9, opening: 3, proven: false }, now],
+    ["nothing is proven to work, and some are tried", noOutage, { uncovered: 9, opening: 4, proven: false }, never],
     ["there is no room", noOutage, { uncovered: 1, missing: 1, room: 0 }, never],
     ["there is less than no room, after a resize", begun, { uncovered: 1, room: -1 }, never],
     ["in an outage somebody waits", begun, { uncovered: 1, missing: 1 }, 1_100],

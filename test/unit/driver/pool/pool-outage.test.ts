@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 
-import { crowded, DELAY_MS, Fixture, unreachable, wrongPassword } from "./pool-fixture.ts"
+import { type Caller, crowded, DELAY_MS, Fixture, unreachable, wrongPassword } from "./pool-fixture.ts"
 
 describe("an outage", () => {
   it("begins when an opening fails and the server is to blame; whoever waits goes on waiting", async () => {
@@ -262,5 +262,132 @@ describe("an opening that fails for good", () => {
     await fixture.fails(wrongPassword)
     expect(caller.failure).toBe(wrongPassword)
     expect(fixture.eventsNamed("pool.outage-ended")).toMatchObject([{ durationMs: DELAY_MS }])
+  })
+})
+
+describe("whoever only wants to know whether it works again", () => {
+  it("is told once of the first success; meanwhile one opening at a time is tried, as in an outage", async () => {
+    const fixture = new Fixture()
+    const told: string[] = []
+    fixture.pool.whenReachable(() => told.push("a"))
+    fixture.pool.whenReachable(() => told.push("b"))
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(DELAY_MS)
+    expect(fixture.resources.openings.length).toBe(1)
+    expect(told).toEqual([])
+    await fixture.opens()
+    expect(told).toEqual(["a", "b"])
+    expect(fixture.pool.stats()).toMatchObject({ idle: 1, opening: 0 })
+    expect(fixture.resources.openingsBegun).toBe(2)
+    await fixture.idle(2)
+    expect(told).toEqual(["a", "b"])
+  })
+
+  it("learns it from what is opened for somebody else, or answers its check", async () => {
+    const fixture = new Fixture({ max: 1 })
+    const told: string[] = []
+    const caller = fixture.acquire()
+    fixture.pool.whenReachable(() => told.push("opened"))
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.opens()
+    expect(told).toEqual(["opened"])
+
+    fixture.pool.giveBack(caller.thing, "keep")
+    await fixture.clock.advance(6_000)
+    fixture.acquire()
+    fixture.pool.whenReachable(() => told.push("checked"))
+    await fixture.checks(true)
+    expect(told).toEqual(["opened", "checked"])
+  })
+
+  it("is not told by one that was given back, which may have been the server's last answer", async () => {
+    const fixture = new Fixture({ max: 1 })
+    const holder = await fixture.served()
+    const told: string[] = []
+    fixture.pool.whenReachable(() => told.push("given back"))
+    fixture.pool.giveBack(holder.thing, "keep")
+    await fixture.clock.advance(0)
+    expect(told).toEqual([])
+  })
+
+  it("is left alone once it has lost interest, or the pool is closed, and then nothing is tried for it", async () => {
+    const fixture = new Fixture()
+    const told: string[] = []
+    const stop = fixture.pool.whenReachable(() => told.push("stopped"))
+    await fixture.fails(unreachable)
+    stop()
+    await fixture.clock.advance(60_000)
+    expect(fixture.resources.openingsBegun).toBe(1)
+
+    fixture.pool.whenReachable(() => told.push("closed"))
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.pool.close({ drainMs: 0 })
+    await fixture.opens()
+    fixture.pool.whenReachable(() => told.push("too late"))
+    await fixture.clock.advance(60_000)
+    expect(fixture.resources.openingsBegun).toBe(2)
+    expect(told).toEqual([])
+  })
+})
+
+describe("after a loss", () => {
+  it("whatever is idle is checked before somebody gets it, also what has worked later than the lost one", async () => {
+    const fixture = new Fixture()
+    const [lost, other] = [await fixture.served(), await fixture.served()]
+    await fixture.clock.advance(10)
+    fixture.pool.giveBack(other.thing, "keep")
+    lost.thing.die()
+    fixture.pool.giveBack(lost.thing, "discard", "died")
+    const caller = fixture.acquire()
+    expect(caller.waits).toBe(true)
+    await fixture.checks(true)
+    expect(caller.thing).toBe(other.thing)
+    fixture.pool.giveBack(caller.thing, "keep")
+    expect(fixture.acquire().atOnce).toBe(true)
+  })
+
+  it("whatever has rested for longer than one that was silent too long is closed, and costs nobody that time again", async () => {
+    const fixture = new Fixture()
+    const [rested] = await fixture.idle(3)
+    const [silent, other] = [await fixture.served(), await fixture.served()]
+    await fixture.clock.advance(100)
+    fixture.pool.giveBack(other.thing, "keep")
+    fixture.pool.giveBack(silent.thing, "discard", "abandoned")
+    expect(rested?.closed).toEqual(["died"])
+    // This one has worked meanwhile: it is only checked.
+    expect(fixture.pool.stats()).toMatchObject({ idle: 1 })
+    expect(fixture.acquire().waits).toBe(true)
+    expect(fixture.resources.checks.map(({ thing }) => thing)).toEqual([other.thing])
+  })
+
+  it("the same holds if it was idle", async () => {
+    const fixture = new Fixture()
+    const [lost, other] = await fixture.idle(2)
+    lost?.die()
+    const caller = fixture.acquire()
+    expect(caller.waits).toBe(true)
+    await fixture.checks(true)
+    expect(caller.thing).toBe(other)
+  })
+
+  it("few are opened at a time until one could be", async () => {
+    const fixture = new Fixture({ max: 20 })
+    const holders: Caller[] = []
+    for (let n = 0; n < 20; n += 1) holders.push(await fixture.served())
+    for (let n = 0; n < 50; n += 1) fixture.acquire()
+    for (const { thing } of holders) thing.die()
+    for (const { thing } of holders) fixture.pool.giveBack(thing, "discard", "died")
+    expect(fixture.resources.openings.length).toBe(4)
+    await fixture.opens()
+    expect(fixture.resources.openings.length).toBe(19)
+  })
+
+  it("few are opened at a time at first, too", async () => {
+    const fixture = new Fixture({ max: 20 })
+    for (let n = 0; n < 50; n += 1) fixture.acquire()
+    expect(fixture.resources.openings.length).toBe(4)
+    await fixture.opens()
+    expect(fixture.resources.openings.length).toBe(19)
   })
 })

@@ -18,6 +18,12 @@ export interface Asker {
   holds: Thing | undefined
 }
 
+/** One who only wants to know when something works again. */
+interface Watcher {
+  told: number
+  stop: () => void
+}
+
 /** What we know of a thing without asking the pool. */
 interface Record {
   readonly generation: number
@@ -36,7 +42,10 @@ interface Trouble {
 const FILL_PAUSE_MS = 5_000
 
 /** No pool of the property is ever larger. */
-export const LARGEST_MAX = 4
+export const LARGEST_MAX = 6
+
+/** So many are tried at a time until one has been opened, at first and after a loss. */
+const UNPROVEN_MAX = 4
 
 const LIFETIME_MS = 10_000
 
@@ -59,6 +68,7 @@ const worldOptions: PoolOptions = {
 export class World extends Fixture {
   readonly askers: Asker[] = []
   readonly givenBack: Thing[] = []
+  readonly watchers: Watcher[] = []
   readonly #options: PoolOptions
   readonly #records = new Map<Thing, Record>()
   readonly #dead = new Set<Thing>()
@@ -67,8 +77,11 @@ export class World extends Fixture {
   readonly #wrongs: string[] = []
   #trouble: Trouble | undefined
   #hopeless: Failure | undefined
+  #proven = false
   #ceiling: number
   closed = false
+  /** In this step something was opened, or answered its check. */
+  #reached = false
 
   constructor(change: Partial<PoolOptions>) {
     super({ ...worldOptions, ...change })
@@ -116,15 +129,34 @@ export class World extends Fixture {
     pick(this.waiting, index)?.controller.abort()
   }
 
-  giveBack(index: number, fate: "keep" | "discard"): void {
+  giveBack(index: number, fate: "keep" | "discard" | "abandon"): void {
     const asker = pick(this.holders, index)
     if (asker?.holds === undefined) return
     const thing = asker.holds
     asker.holds = undefined
     this.givenBack.push(thing)
-    if (fate === "keep" && this.#dead.has(thing)) this.#suspectSince(this.#recordOf(thing).provenAt)
+    if (fate === "keep" && this.#dead.has(thing)) {
+      this.#proven = false
+      this.#suspectAll()
+    }
+    if (fate === "abandon") return this.#abandon(thing)
     this.#provenNow(thing, { idle: true })
     this.pool.giveBack(thing, fate)
+  }
+
+  /** It was silent for too long: what has rested for longer is not trusted with anybody's time. */
+  #abandon(thing: Thing): void {
+    const { provenAt } = this.#recordOf(thing)
+    const unused = (one: Thing): boolean =>
+      !this.#checking.includes(one) && !this.holders.some((holder) => holder.holds === one)
+    const older = this.resources.held.filter(
+      (one) => one !== thing && unused(one) && this.#recordOf(one).provenAt <= provenAt,
+    )
+    this.#proven = false
+    this.#suspectAll()
+    this.pool.giveBack(thing, "discard", "abandoned")
+    for (const one of older)
+      if (one.closed.length === 0) this.#wrongs.push(`kept ${one.id}, which has rested for longer`)
   }
 
   giveAllBack(): void {
@@ -141,6 +173,24 @@ export class World extends Fixture {
     }
     this.giveAllBack()
     await this.clock.advance(ms)
+  }
+
+  watch(): void {
+    const watcher: Watcher = { told: 0, stop: () => {} }
+    this.watchers.push(watcher)
+    watcher.stop = this.pool.whenReachable(() => {
+      watcher.told += 1
+      this.watchers.splice(this.watchers.indexOf(watcher), 1)
+      if (!this.#reached) this.#wrongs.push("told that it works, and nothing did")
+      if (watcher.told > 1) this.#wrongs.push("told twice that it works")
+    })
+  }
+
+  unwatch(index: number): void {
+    const watcher = pick(this.watchers, index)
+    if (watcher === undefined) return
+    watcher.stop()
+    this.watchers.splice(this.watchers.indexOf(watcher), 1)
   }
 
   giveBackAgain(index: number): void {
@@ -164,15 +214,17 @@ export class World extends Fixture {
     )
     if (thing === undefined) return
     this.#dead.add(thing)
+    if (![...this.pool.leased()].includes(thing)) {
+      this.#proven = false
+      this.#suspectAll()
+    }
     thing.die()
   }
 
-  /** What took one may have taken whatever has not been known to work since: it is checked before anybody gets it. */
-  #suspectSince(moment: number): void {
+  /** What took one may have taken all the others: they are checked before anybody gets them. */
+  #suspectAll(): void {
     const leased = new Set(this.pool.leased())
-    for (const [thing, record] of this.#records) {
-      if (!leased.has(thing) && record.provenAt <= moment) record.provenAt = Number.NEGATIVE_INFINITY
-    }
+    for (const [thing, record] of this.#records) if (!leased.has(thing)) record.provenAt = Number.NEGATIVE_INFINITY
   }
 
   openingSucceeds(index: number, alive: boolean): void {
@@ -184,8 +236,11 @@ export class World extends Fixture {
     const now = this.clock.now()
     this.#records.set(thing, { generation, bornAt: now, provenAt: now, idleSince: now })
     if (!this.#current(generation)) return
-    if (alive) this.#trouble = undefined
-    else this.#troubled("unreachable")
+    if (alive) {
+      this.#trouble = undefined
+      this.#reached = true
+      this.#proven = true
+    } else this.#troubled("unreachable")
   }
 
   openingFails(index: number, failure: Failure): void {
@@ -206,7 +261,13 @@ export class World extends Fixture {
   checkEnds(index: number, good: boolean): void {
     const check = pick(this.resources.checks, index)
     if (check === undefined) return
-    if (good) this.#provenNow(check.thing, { idle: false })
+    if (good) {
+      this.#provenNow(check.thing, { idle: false })
+      this.#reached ||= check.thing.closed.length === 0
+    } else if (check.thing.closed.length === 0) {
+      this.#proven = false
+      this.#suspectAll()
+    }
     check.answer(good)
   }
 
@@ -272,9 +333,18 @@ export class World extends Fixture {
     })
     this.#say("nobody waits while something could be opened", () => {
       if (uncovered <= 0 || total >= stats.max || this.closed) return
+      if (!this.#proven && stats.opening >= UNPROVEN_MAX) return
       assert.ok(this.#trouble !== undefined, "nothing is opened")
       // In trouble the next attempt is under way, or a timer is set for it.
       if (stats.opening === 0) assert.ok(this.clock.timers.background > 0, "no attempt will follow")
+    })
+    this.#say("whoever wants to know whether it works hears of the first success, and until then it is tried", () => {
+      if (this.#reached && !this.closed) assert.deepEqual(this.watchers, [])
+      this.#reached = false
+      if (this.watchers.length === 0 || total >= stats.max || this.closed) return
+      if (this.#promising.length > 0 || (!this.#proven && stats.opening >= UNPROVEN_MAX)) return
+      assert.ok(this.#trouble !== undefined, "nothing is tried")
+      if (stats.opening === 0) assert.ok(this.clock.timers.background > 0, "nothing will be tried")
     })
     this.#say("nobody waits longer than its limits", () => {
       for (const asker of this.waiting) {
@@ -297,7 +367,9 @@ export class World extends Fixture {
       )
     })
     this.#say("min is kept once somebody has asked", () => {
-      if (this.askers.length > 0 && !this.closed && this.#trouble === undefined) assert.ok(total >= stats.min)
+      if (this.askers.length > 0 && !this.closed && this.#trouble === undefined) {
+        assert.ok(total >= stats.min || (!this.#proven && stats.opening >= UNPROVEN_MAX))
+      }
     })
     this.#say("a failure for good reaches everybody who waits, if nothing is open", () => {
       if (this.#hopeless !== undefined) assert.equal(stats.waiting, 0)
@@ -384,9 +456,10 @@ export class World extends Fixture {
   /** One was begun a moment ago; `others` were under way already. */
   #mayOpen(others: number): void {
     const { idle, leased, opening, min, max } = this.pool.stats()
-    const needed = this.#uncovered >= 0
+    const needed = this.#uncovered >= 0 || (this.watchers.length > 0 && this.#promising.length === 1)
     const total = idle + leased + opening
     if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
+    if (!this.#proven && opening > UNPROVEN_MAX) this.#wrongs.push("opened many though nothing is known to work")
     if (!needed && total > min) this.#wrongs.push("opened one that nobody needs")
     if (this.#trouble !== undefined && others > 0) this.#wrongs.push("opened two at a time in trouble")
     if (this.#trouble !== undefined && !needed) {

@@ -29,7 +29,7 @@ class Happening implements fc.AsyncCommand<object, World> {
   }
 }
 
-const which = fc.nat({ max: 5 })
+const which = fc.nat({ max: 7 })
 const failures = fc.constantFrom(unreachable, unreachable, crowded, wrongPassword)
 
 const ask = fc
@@ -37,7 +37,7 @@ const ask = fc
   .map((deadlineMs) => new Happening(`ask(${deadlineMs ?? ""})`, (world) => world.ask(deadlineMs)))
 
 const giveBack = fc
-  .tuple(which, fc.constantFrom("keep", "keep", "keep", "discard"))
+  .tuple(which, fc.constantFrom("keep", "keep", "keep", "discard", "abandon"))
   .map(([index, fate]) => new Happening(`giveBack(${index}, ${fate})`, (world) => world.giveBack(index, fate)))
 
 const opens = fc
@@ -72,7 +72,7 @@ const oversleeps = fc.integer({ min: 100, max: 12_000 }).map(
 )
 
 const resizes = fc
-  .tuple(fc.nat({ max: 4 }), fc.integer({ min: 1, max: LARGEST_MAX }))
+  .tuple(fc.nat({ max: LARGEST_MAX }), fc.integer({ min: 1, max: LARGEST_MAX }))
   .map(([min, max]) => [Math.min(min, max), max] as const)
   .map(([min, max]) => new Happening(`resizes(${min}, ${max})`, (world) => world.resize(min, max)))
 
@@ -103,6 +103,8 @@ const happenings = [
   resizes,
   rests,
   oversleeps,
+  seldom("watches", 2, (world) => world.watch()),
+  seldom("unwatches", 3, (world, index) => world.unwatch(index)),
   seldom("aborts", 2, (world, index) => world.abort(index)),
   seldom("dies", 2, (world, index) => world.die(index)),
   seldom("spoils", 4, (world, index) => world.spoil(index)),

@@ -37,6 +37,11 @@ function lineOf(event: DriverEvent): string | undefined {
 describe("a log line", () => {
   it.each<[DriverEvent, string]>([
     [
+      { at, name: "buggify.struck", kind: "answer-lost", connectionId: 3 },
+      "buggify.struck: answer-lost on connection 3, on purpose",
+    ],
+    [{ at, name: "buggify.struck", kind: "pool-exhausted" }, "buggify.struck: pool-exhausted, on purpose"],
+    [
       {
         name: "query.failed",
         ...query,

@@ -50,6 +50,17 @@ function restart(how: "fast" | "immediate" | "power cut", title: string): Fault 
   }
 }
 
+/** It crashed and has much to recover: for a while it lets nobody in, and says so (57P03). */
+const recovering: Fault = {
+  name: "recovering",
+  title: "long recovery",
+  claims: "server",
+  async inject({ server, random, sleep }) {
+    await server.recover(() => sleep(integer(random, 100, DOWN_MAX_MS)))
+    return "hurt"
+  },
+}
+
 const haltServer: Fault = {
   name: "halt-server",
   title: "server halted",
@@ -95,6 +106,7 @@ export const serverFaults: readonly Fault[] = [
   restart("immediate", "immediate restart"),
   restart("fast", "fast restart"),
   restart("power cut", "power cut"),
+  recovering,
   haltServer,
   haltBackend,
   locked,
