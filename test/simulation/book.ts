@@ -28,10 +28,13 @@ const AT_ONCE = "when it was told"
 export class Book {
   readonly entries: Entry[] = []
   readonly #storage: Storage
+  readonly #synchronous: boolean
   readonly #wrong: (text: string) => void
 
-  constructor(storage: Storage, wrong: (text: string) => void) {
+  /** @param synchronous COMMIT waits for a standby */
+  constructor(storage: Storage, synchronous: boolean, wrong: (text: string) => void) {
     this.#storage = storage
+    this.#synchronous = synchronous
     this.#wrong = wrong
   }
 
@@ -85,8 +88,8 @@ export class Book {
     const { unconfirmed, replicated } = this.#storage
     const alone = entry.kept.filter((token) => (unconfirmed.get(token) ?? 0) > replicated)
     if (effect === "ok" && alone.length > 0 && when === AT_ONCE) return wrong("is not confirmed by the standby")
-    if (effect === "applied_locally" && entry.kept.length > 0 && !entry.kept.some((token) => unconfirmed.has(token))) {
-      return wrong("is confirmed by the standby, or waits for none")
+    if (effect === "applied_locally" && !this.#synchronous) {
+      return wrong("is said to stand here only, and there is no standby to wait for")
     }
     const lost = entry.kept.filter((token) => !this.holds(token))
     if (lost.length > 0) wrong(`is lost: ${lost.join(", ")}`)

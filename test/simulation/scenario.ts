@@ -28,6 +28,8 @@ export interface DriverChoices {
   readonly cancelMs: number
   readonly outageWaitMs: number
   readonly retry: boolean
+  readonly resolution: "off" | "xid" | "marker"
+  readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
 }
 
@@ -129,6 +131,7 @@ export function scenarioOf(seed: number): Scenario {
       accounts,
       synchronous: chance.maybe(0.3),
       connectionsMax: chance.maybe(0.1) ? chance.whole(2, 3) : 100,
+      markers: chance.maybe(0.9),
     },
     lateMs: chance.maybe(0.3) ? chance.between(1, 20) : 0,
     workers,
@@ -150,6 +153,8 @@ function driverChoices(chance: Chance): DriverChoices {
     cancelMs: chance.pick([50, 200, 1_000]),
     outageWaitMs: chance.pick([100, 1_000, 5_000]),
     retry: chance.maybe(0.9),
+    resolution: chance.pick(["off", "xid", "xid", "marker", "marker"]),
+    resolveAutocommit: chance.maybe(0.8),
     orphanedTransaction: chance.pick(["rollback", "rollback", "commit", "discard"]),
   }
 }
