@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { globSync, readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 
@@ -17,7 +19,11 @@ const SAYS: Readonly<Record<string, string>> = {
   "dialect.ts": "Rich: ann\n",
 }
 
-const examples = globSync("*.ts", { cwd: resolve(root, "examples") })
+/** A program that runs until it is told to end; its own test below tells it. */
+const SERVICES = ["shutdown.ts"]
+
+const all = globSync("*.ts", { cwd: resolve(root, "examples") })
+const examples = all.filter((example) => !SERVICES.includes(example))
 
 const database = testDatabase(import.meta.url)
 
@@ -47,16 +53,38 @@ describe("an example", () => {
     expect(await database.ask("select balance from accounts")).toEqual([{ balance: 100 }])
   })
 
-  it("says so when COMMIT was not answered", async () => {
+  it("pays once though COMMIT was not answered", async () => {
     const { hostname, port } = new URL(database.url)
     const proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } })
     try {
       proxy.rule({ when: afterServerHasCommit, do: cut() })
       const { output } = await run("ten-lines.ts", { DATABASE_URL: proxy.url(database.url) })
-      expect(output).toBe("Ann has 100\nCOMMIT was not answered: look before you pay again\n")
+      expect(output).toBe("Ann has 100\nBob has 70\n")
     } finally {
       await proxy.close()
     }
+  })
+})
+
+describe("shutdown.ts", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("answers, and ends by itself after %s", async (signal) => {
+    const child = spawn(process.execPath, [resolve(root, "examples/shutdown.ts")], {
+      env: { ...process.env, DATABASE_URL: database.url },
+      timeout: 20_000,
+    })
+    const exit = once(child, "exit")
+    let said = ""
+    const listening = Promise.withResolvers<number>()
+    child.stdout.on("data", (chunk) => {
+      said += String(chunk)
+      const port = /port: (\d+)/.exec(said)?.[1]
+      if (port !== undefined) listening.resolve(Number(port))
+    })
+    const answer = await fetch(`http://localhost:${await listening.promise}`)
+    expect(await answer.json()).toMatchObject([{ owner: "ann" }, { owner: "bob" }])
+    child.kill(signal)
+    expect(await exit).toEqual([0, null])
+    expect(said).toMatch(/Closed\n$/)
   })
 })
 
@@ -65,8 +93,8 @@ describe("a page", () => {
     expect(read(page)).toBe(embed(read(page), read))
   })
 
-  it("README.md shows every example", () => {
-    const shown = embeddedIn(read("README.md")).map((path) => basename(path))
-    expect(shown.toSorted()).toEqual(examples.toSorted())
+  it("shows every example", () => {
+    const shown = pages().flatMap((page) => embeddedIn(read(page)).map((path) => basename(path)))
+    expect(new Set(shown)).toEqual(new Set(all))
   })
 })

@@ -30,14 +30,16 @@ const driverKeys = keysOf(
   "PoolLimits",
   "TimeoutOptions",
   "RetryOptions",
+  "RetryBudget",
+  "CircuitOptions",
   "BuggifyOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
 
 /** Rows of the tables whose default is a number. */
-const numbers = [...page.matchAll(/^\| `(?<path>(?:pool|timeouts|retry)\.[\w.]+)` \| (?<number>[\d,]+) \|/gm)].map(
-  ({ groups }) => [groups?.["path"] ?? "", Number(groups?.["number"]?.replaceAll(",", ""))] as const,
-)
+const numbers = [
+  ...page.matchAll(/^\| `(?<path>(?:pool|timeouts|retry|circuit)\.[\w.]+)` \| (?<number>[\d,.]+) \|/gm),
+].map(({ groups }) => [groups?.["path"] ?? "", Number(groups?.["number"]?.replaceAll(",", ""))] as const)
 
 describe("docs/driver-options.md", () => {
   it("is compared with the options there are", () => {
@@ -52,12 +54,12 @@ describe("docs/driver-options.md", () => {
     expect(page).toMatch(new RegExp("`(?:[\\w.]+\\.)?" + key + "\\b[^`]*`"))
   })
 
-  it.each(numbers)("has the default of %s, %d", (path, number) => {
+  it.each(numbers)("has the default of %s, %s", (path, number) => {
     const resolved: unknown = resolveOptions({ connection: "postgres://u@h/d" }, {})
     expect(path.split(".").reduce((value, key) => Reflect.get(Object(value), key), resolved)).toBe(number)
   })
 
   it("has a number for every number there is", () => {
-    expect(numbers).toHaveLength(15)
+    expect(numbers).toHaveLength(21)
   })
 })

@@ -2,6 +2,7 @@ import { systemClock } from "@kysely-resilient/driver"
 import type {
   Clock,
   DriverSnapshot,
+  Effect,
   Engine,
   Failure,
   LeaseHandle,
@@ -41,6 +42,9 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly resolve?: (token: string) => Settled<Effect>
+  /** The budget of retries is spent. */
+  readonly retriesSpent?: boolean
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
 }
 
@@ -116,6 +120,11 @@ export class ScriptedEngine implements Engine {
     return this.script.ready?.() ?? { ok: true, value: { serverVersion: "18.4", connectMs: 1 }, attempts: 1 }
   }
 
+  async resolve(token: string): Promise<Settled<Effect>> {
+    this.log.push(`resolve ${token}`)
+    return this.script.resolve?.(token) ?? { ok: true, value: "unknown", attempts: 1 }
+  }
+
   snapshot(): DriverSnapshot {
     throw new Error("not scripted")
   }
@@ -134,6 +143,10 @@ export class ScriptedEngine implements Engine {
       const timer = this.#clock.after(mostMs, () => end(true))
       signal?.addEventListener("abort", onAbort)
     })
+  }
+
+  takeRetry(): boolean {
+    return this.script.retriesSpent !== true
   }
 
   tell(event: Told): void {

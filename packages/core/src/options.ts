@@ -36,11 +36,15 @@ export interface ResolvedDatabaseOptions {
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
   readonly hooks: Hooks
+  readonly transactionMs: number
   readonly backoff: Readonly<Record<Pace, Backoff>>
 }
 
 /** As long as a person waits for a page; a statement that takes longer is asked for with its own `timeoutMs`. */
 const QUERY_MS = 30_000
+
+/** As long as a statement may take: a transaction that is open for longer blocks others and holds back vacuum. */
+const TRANSACTION_MS = 30_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -51,11 +55,12 @@ export function readDatabaseOptions(
 ): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
   const { schema, plugins, errors, on, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
-    driver: withQueryTimeout(driver),
+    driver: withTimeouts(driver),
     plugins: plugins ?? [],
     errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
     hooks: on ?? {},
     backoff: backoffOf(driver.retry),
+    transactionMs: driver.timeouts?.transactionMs ?? TRANSACTION_MS,
   }
   return {
     resolved,
@@ -63,7 +68,7 @@ export function readDatabaseOptions(
   }
 }
 
-function withQueryTimeout(options: DriverOptions): DriverOptions {
+function withTimeouts(options: DriverOptions): DriverOptions {
   const timeouts: unknown = options.timeouts ?? {}
   // What is no object is the driver's to refuse.
   return isRecord(timeouts)

@@ -1,4 +1,4 @@
-import type { Clock, DriverSnapshot, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
@@ -6,6 +6,7 @@ import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
+import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
@@ -41,11 +42,22 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   #hot: Kysely<DB> | undefined
 
   constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
-    const { plugins, errors, hooks, backoff } = options
+    const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
     const pool = new ScopedEngine(engine, errors.callSite)
-    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks }
+    const kit = {
+      engine,
+      pool,
+      compiler: cold,
+      clock,
+      random,
+      errors,
+      backoff,
+      hooks,
+      transactionMs,
+      closing: new Closing(),
+    }
     super(kit, buildersOf(cold.kysely), new PoolLane(pool))
     this.#engine = engine
     this.#options = options
@@ -83,6 +95,19 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
     })
 
+  readonly resolve = (
+    token: string,
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): ResultAsync<Effect, QueryError> =>
+    this.guarded(this.resolve, async (site) => {
+      const said = readRunOptions(options)
+      if (!said.ok) return err(this.#refused(said.refused, site))
+      const settled = await this.#engine.resolve(token, said.value)
+      if (settled.ok) return ok(settled.value)
+      const { failure, attempts, because } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+    })
+
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
 
   readonly close = (options?: { readonly drainMs?: number }): ResultAsync<void, QueryError> =>
@@ -91,6 +116,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!(drainMs >= 0)) return err(this.#refused("drainMs must be milliseconds, 0 or more", site))
       this.#onClose?.()
       await this.#engine.close({ drainMs })
+      this.kit.closing.end()
       return ok(undefined)
     })
 
@@ -113,7 +139,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
     return this.guarded(operation, async (site) => {
       const { kit, builders } = this
-      const plan = readTransactionOptions(options)
+      const plan = readTransactionOptions(options, kit.transactionMs)
       if (!plan.ok) return err(this.#refused(plan.refused, site))
       const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
       return transact<R>(kit, { plan: plan.value, body: open, site })

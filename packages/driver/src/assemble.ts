@@ -11,15 +11,21 @@ import type {
 } from "./engine.ts"
 import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
-import { KnownWrites } from "./execution/known-writes.ts"
+import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
-import { allResults, lastResult } from "./execution/settled.ts"
+import { allResults, lastResult, refuse } from "./execution/settled.ts"
+import type { Effect, Failure } from "./failure/failure.ts"
+import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
+import { deadlineAfter } from "./foundation/deadline.ts"
+import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Breaker } from "./policy/breaker.ts"
+import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
@@ -30,7 +36,12 @@ import type { MakeSocket } from "./postgres/internals.ts"
 import { HoardingPool } from "./pool/hoarding-pool.ts"
 import { Pool, type PoolParts } from "./pool/pool.ts"
 import type { Holder } from "./pool/waiters.ts"
-import type { DriverSnapshot } from "./snapshot.ts"
+import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
+import { Reaper } from "./resolution/reaper.ts"
+import { Resolver } from "./resolution/resolver.ts"
+import { SideConnection } from "./resolution/side-connection.ts"
+import { readToken } from "./resolution/token.ts"
+import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
@@ -60,6 +71,8 @@ class AssembledEngine implements Engine {
   readonly #pool: Pool<PgConnection>
   readonly #machine: Machine
   readonly #connections: Connections
+  readonly #side: SideConnection
+  readonly #resolver: Resolver
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -88,10 +101,19 @@ class AssembledEngine implements Engine {
       cancelMs: options.timeouts.cancelMs,
       onConnect: options.onConnect,
       clock,
+      onUndead: (backend) => reaper.end(backend),
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
     })
+    this.#side = new SideConnection({
+      open: () => this.#connections.open(() => {}),
+      clock,
+      patienceMs: options.timeouts.connectMs,
+    })
+    const reaper = new Reaper(this.#side)
+    const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
+      breaker,
       options: options.pool,
       resources: this.#connections,
       clock,
@@ -100,21 +122,41 @@ class AssembledEngine implements Engine {
       outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     }
     this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
+    const emit = (event: Told): void => observe(Object.assign(event, { at: clock.wallTime() }))
+    this.#resolver = new Resolver({
+      side: this.#side,
+      clock,
+      emit,
+      outageWaitMs: options.retry.outageWaitMs,
+      closing: this.#closing.signal,
+    })
+    const purge = new MarkerPurge(this.#side, clock)
     this.#machine = {
       pool: this.#pool,
       clock,
       random,
-      emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
-      knownWrites: new KnownWrites(),
+      emit,
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
+      budget: new Budget(options.retry.budget),
+      breaker,
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
+        heldTooLongMs: options.timeouts.heldTooLongMs,
         attemptsMax: options.retry.attemptsMax,
         retry: options.retry.enabled,
         slow: options.retry.slow,
         quick: options.retry.quick,
       },
       orphanedTransaction: options.orphanedTransaction,
+      resolution: options.resolution,
+      resolveAutocommit: options.resolveAutocommit,
+      resolver: this.#resolver,
+      markerId: () => {
+        purge.written()
+        return uuidV7(clock.wallTime(), random)
+      },
       closing: this.#closing.signal,
     }
   }
@@ -152,6 +194,11 @@ class AssembledEngine implements Engine {
     return new EngineDialect({
       lease: () => this.lease({ within: within?.() }),
       close: (options) => this.close(options),
+      transactionDeadline: () => {
+        const { transactionMs } = this.#options.timeouts
+        return transactionMs === undefined ? undefined : deadlineAfter(this.#clock, transactionMs)
+      },
+      callSites: this.#options.callSites,
     })
   }
 
@@ -167,7 +214,7 @@ class AssembledEngine implements Engine {
       const { failure, attempts, because } = settled
       return { ok: false, failure, attempts, because }
     }
-    const report = { serverVersion: connection?.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
+    const report = { serverVersion: connection?.facts.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
     return { ok: true, value: report, attempts: settled.attempts }
   }
 
@@ -176,11 +223,37 @@ class AssembledEngine implements Engine {
       at: this.#clock.wallTime(),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
+      resolution: Object.freeze({ pending: this.#resolver.pending }),
+      circuit: circuitSnapshot(this.#machine.breaker.circuit, this.#clock.now()),
+      retriesLeft: Math.floor(this.#machine.budget.left),
     })
+  }
+
+  async resolve(
+    token: string,
+    { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<Settled<Effect>> {
+    const content = readToken(token)
+    if (content === undefined) {
+      return refuse(refused({ why: "This is no token: give the `token` of an error whose effect is unknown" }))
+    }
+    const { claim, issuedAt } = content
+    const aged = claim.by === "marker" && this.#clock.wallTime() - issuedAt > TOKEN_LIFE_MS
+    if (aged) return { ok: true, value: "unknown", attempts: 0 }
+    const deadline = timeoutMs === undefined ? undefined : deadlineAfter(this.#clock, timeoutMs)
+    const found = await this.#resolver.resolve(claim, { deadline, signal })
+    return { ok: true, value: found.effect, attempts: 1 }
   }
 
   rest(wanted: Rest): Promise<boolean> {
     return rest(this.#machine, wanted)
+  }
+
+  takeRetry(failure: Failure): boolean {
+    const { budget } = this.#machine
+    if (!budget.affords(failure)) return false
+    budget.spend(failure)
+    return true
   }
 
   tell(event: Told): void {
@@ -202,6 +275,7 @@ class AssembledEngine implements Engine {
     this.#closing.abort()
     this.#connections.giveUpOpening()
     await drained
+    this.#side.close()
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }

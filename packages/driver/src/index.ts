@@ -34,6 +34,7 @@ export type { Clock, Random } from "./foundation/clock.ts"
 export type {
   BuggifyOptions,
   CertificateData,
+  CircuitOptions,
   ConnectionOptions,
   DriverOptions,
   PoolLimits,
@@ -46,9 +47,11 @@ export type { OptionsProblem } from "./options/options-error.ts"
 export type { Rest } from "./execution/rest.ts"
 export { DEFAULT_BACKOFF, waitAfter } from "./policy/backoff.ts"
 export type { Backoff, Wait } from "./policy/backoff.ts"
+export type { RetryBudget } from "./policy/budget.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
-export type { DriverSnapshot } from "./snapshot.ts"
+export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"
+export type { CircuitSnapshot, DriverSnapshot } from "./snapshot.ts"
 export type { PoolStats } from "./pool/pool.ts"
 export type { DiscardReason, DriverEvent, DriverEventName, Observer, Told } from "./telemetry/events.ts"
-export type { LifetimeCounters, MetricsSnapshot, WindowSnapshot } from "./telemetry/metrics.ts"
+export type { LifetimeCounters, MetricsSnapshot, ResolutionCounters, WindowSnapshot } from "./telemetry/metrics.ts"

@@ -1,5 +1,6 @@
 import type { BuggifyKind } from "./foundation/buggify-kind.ts"
 import type { Backoff } from "./policy/backoff.ts"
+import type { RetryBudget } from "./policy/budget.ts"
 import type { DriverEvent } from "./telemetry/events.ts"
 
 /**
@@ -20,6 +21,23 @@ export interface DriverOptions {
   /** `false`: every statement is tried once, and no outage is waited for. */
   readonly retry?: false | RetryOptions
   /**
+   * How it is found out what became of a COMMIT that nobody answered. Default `"xid"`: by the transaction's number, without any
+   * schema; where the server itself has restarted in between, the effect may stay unknown. `"marker"`: by a row in a table
+   * (`MARKER_MIGRATION`), which costs an INSERT per transaction and is right across crash, failover and poolers; without the table,
+   * or the right to write to it, as `"xid"`. `"off"`: not at all; such an error says `effect: "unknown"`.
+   */
+  readonly resolution?: "off" | "xid" | "marker"
+  /**
+   * Also for writes outside of transactions, which then travel in two flights instead of one. `false` saves the round trip; a write
+   * whose answer is lost is then `unknown`, and not repeated. Default `true`.
+   */
+  readonly resolveAutocommit?: boolean
+  /**
+   * When nothing but failures has come from the server for `afterMs`, whoever asks is told so at once (`circuit_open`, with
+   * `retryAfterMs`), until a connection of the pool's own could be opened. `false`: everybody waits for `retry.outageWaitMs`.
+   */
+  readonly circuit?: false | CircuitOptions
+  /**
    * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
    * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
    */
@@ -32,6 +50,11 @@ export interface DriverOptions {
   readonly onConnect?: (connection: {
     query(text: string, parameters?: readonly unknown[]): Promise<unknown>
   }) => Promise<void>
+  /**
+   * Events about transactions say where in the program they were begun, which costs microseconds per transaction. Default: on
+   * if NODE_ENV is `development` or `test`.
+   */
+  readonly callSites?: boolean
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
@@ -137,8 +160,27 @@ export interface TimeoutOptions {
   readonly connectMs?: number
   /** One statement with all its attempts and waits, milliseconds. Default: none. */
   readonly queryMs?: number
-  /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
+  /**
+   * How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000.
+   * Once the server has had the cancel request, a connection that stays silent is closed after 100.
+   */
   readonly cancelMs?: number
+  /**
+   * A transaction is ended when it takes longer, milliseconds: Kysely's own, and those of `createDatabase` that do not say
+   * otherwise. Default: none for Kysely's, 30,000 for those of `createDatabase`.
+   */
+  readonly transactionMs?: number
+  /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
+  readonly heldTooLongMs?: number
+}
+
+export interface CircuitOptions {
+  /** So many lost connections and failed openings, at least. Default 3. */
+  readonly failuresMin?: number
+  /** All of them within so long, milliseconds. Default 30,000. */
+  readonly windowMs?: number
+  /** And nothing else, no success, for so long, milliseconds. Default 5,000, or `retry.outageWaitMs` if that is more. */
+  readonly afterMs?: number
 }
 
 export interface RetryOptions {
@@ -153,4 +195,10 @@ export interface RetryOptions {
   readonly quick?: Partial<Backoff>
   /** How long an operation waits for a server that cannot be reached, or takes no writes any more, milliseconds. Default 5,000; 0 fails at once. */
   readonly outageWaitMs?: number
+  /**
+   * What all operations together may try again, so that a server that fails is not asked all the more. A retry after a lost
+   * connection takes one, one after a conflict between transactions a tenth; what succeeds earns `ratio`, up to `burst`. When
+   * it is spent, failures are told instead (`because: "budget-spent"`). `false`: no such limit. Default 0.1 and 100.
+   */
+  readonly budget?: false | Partial<RetryBudget>
 }

@@ -4,6 +4,7 @@ import type { Desk } from "./desk.ts"
 import type { Job } from "./jobs/job.ts"
 import { mistakes } from "./jobs/mistakes.ts"
 import { reads } from "./jobs/reads.ts"
+import { sessions } from "./jobs/sessions.ts"
 import { streams } from "./jobs/streams.ts"
 import { transactions } from "./jobs/transactions.ts"
 import { transfers } from "./jobs/transfers.ts"
@@ -11,7 +12,7 @@ import { writes } from "./jobs/writes.ts"
 import { pickWeighted, seededRandom } from "./random.ts"
 import type { Store } from "./store.ts"
 
-const JOBS: readonly Job[] = [...reads, ...streams, ...writes, ...transfers, ...transactions, ...mistakes]
+const JOBS: readonly Job[] = [...reads, ...streams, ...writes, ...transfers, ...transactions, ...sessions, ...mistakes]
 
 /** Enough pause for a machine with two processors to do something else in between. */
 const THINK_MS = 20

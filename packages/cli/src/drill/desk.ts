@@ -37,6 +37,8 @@ interface DeskParts {
   readonly now: () => number
   /** Told of every operation that is over. */
   readonly onEnd: (label: string) => void
+  /** How long of a time there was no server, at most without a pause. */
+  readonly outageMs: (from: number, until: number) => number
 }
 
 /** Where operations are handed in: it notes what was asked for, and what its caller was told in the end. */
@@ -45,6 +47,7 @@ export class Desk {
   readonly #board: Scoreboard
   readonly #now: () => number
   readonly #onEnd: (label: string) => void
+  readonly #outageMs: DeskParts["outageMs"]
   readonly #running = new Map<string, Operation>()
   #count = 0
   #hung = 0
@@ -55,11 +58,12 @@ export class Desk {
   readonly unknown: Unknown[] = []
   readonly late: string[] = []
 
-  constructor({ ledger, board, now, onEnd }: DeskParts) {
+  constructor({ ledger, board, now, onEnd, outageMs }: DeskParts) {
     this.#ledger = ledger
     this.#board = board
     this.#now = now
     this.#onEnd = onEnd
+    this.#outageMs = outageMs
   }
 
   /** An operation that changes nothing. */
@@ -115,6 +119,7 @@ export class Desk {
     const operation = this.#running.get(event.label)
     if (operation === undefined) return
     if (event.name === "query.retried" || event.name === "transaction.rerun") operation.troubledAt = this.#now()
+    if (event.name === "effect.resolved") operation.resolved = true
   }
 
   get running(): number {
@@ -158,7 +163,13 @@ export class Desk {
     this.#running.delete(operation.label)
     this.#onEnd(operation.label)
     this.#mark(operation, endedAt)
-    const outcome: Outcome = answer.isOk() ? "ok" : judge(answer.error, terms, { writes, tookMs: endedAt - startedAt })
+    const outcome: Outcome = answer.isOk()
+      ? "ok"
+      : judge(answer.error, terms, {
+          writes,
+          tookMs: endedAt - startedAt,
+          outageMs: this.#outageMs(startedAt, endedAt),
+        })
     const finished = { ...operation, endedAt, outcome }
     this.#board.finish(finished)
     if (answer.isErr() && outcome === "avoidable") keep(this.avoidable, wordsOf(finished, answer.error))

@@ -8,7 +8,7 @@ const SETTLING_MAX_MS = 20_000
 const LOOK_EVERY_MS = 5
 
 export interface Stage {
-  readonly context: Omit<FaultContext, "random">
+  readonly context: Omit<FaultContext, "random" | "alone">
   readonly board: Scoreboard
   readonly now: () => number
   /** Ends the play at the next opportunity. */
@@ -33,7 +33,11 @@ async function strike(faults: Entry["faults"], stage: Stage): Promise<void> {
   const episodes = faults.map(({ fault }) => board.begin(fault.name, now()))
   await Promise.all(
     faults.map(async ({ fault, seed }, index) => {
-      const injection = await inject(fault, seed, stage)
+      const injection = await inject(
+        fault,
+        { ...context, random: seededRandom(seed), alone: faults.length === 1 },
+        stage,
+      )
       const episode = episodes[index]
       if (episode !== undefined && injection !== "hurt") episode[injection] = true
     }),
@@ -47,9 +51,9 @@ async function strike(faults: Entry["faults"], stage: Stage): Promise<void> {
   for (const episode of episodes) board.end(episode, now())
 }
 
-async function inject(fault: Fault, seed: number, { context, onTrouble }: Stage): Promise<Injection> {
+async function inject(fault: Fault, context: FaultContext, { onTrouble }: Stage): Promise<Injection> {
   try {
-    return await fault.inject({ ...context, random: seededRandom(seed) })
+    return await fault.inject(context)
   } catch (error) {
     onTrouble(fault.name, error)
     return "missed"

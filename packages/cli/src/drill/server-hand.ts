@@ -41,6 +41,17 @@ export class ServerHand {
     })
   }
 
+  /** Crashed, and then in recovery for a while. */
+  recover(pause: () => Promise<unknown>): Promise<void> {
+    return this.#between(async () => {
+      await this.#server.stopImmediate()
+      await this.#server.startRecovering()
+      await pause()
+      await this.#server.finishRecovery()
+      await this.#server.ready()
+    })
+  }
+
   /** SIGSTOP for everything, or for one backend, while `pause` lasts. */
   async halt(backendPid: number | undefined, pause: () => Promise<unknown>): Promise<boolean> {
     try {
@@ -60,6 +71,12 @@ export class ServerHand {
   /** Whether the server that was there at `from` was gone before `until`. */
   restartedBetween(from: number, until: number): boolean {
     return this.#gaps.some((gap) => gap.from <= until && gap.until >= from)
+  }
+
+  /** How long of this time, at most without a pause, there was no server to be reached. */
+  outageMs(from: number, until: number): number {
+    const parts = this.#gaps.map((gap) => Math.min(gap.until, until) - Math.max(gap.from, from))
+    return Math.max(0, ...parts)
   }
 
   async #between<T>(work: () => Promise<T>): Promise<T> {

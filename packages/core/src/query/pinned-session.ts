@@ -30,7 +30,7 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
       const { kit, builders } = this
       const refuse = (why: string): TransactionError =>
         toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
-      const plan = readTransactionOptions(options)
+      const plan = readTransactionOptions(options, kit.transactionMs)
       if (!plan.ok) return err(refuse(plan.refused))
       if (this.#lane.rawTransaction)
         return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))

@@ -10,7 +10,7 @@ export interface TransactionOptions {
   readonly accessMode?: "read write" | "read only"
   /** With `serializable` and `read only`: waits for a moment at which nothing can conflict with it. */
   readonly deferrable?: boolean
-  /** One deadline over all runs of the callback, milliseconds. Default 30,000. The transaction is ended when it passes. */
+  /** One deadline over all runs of the callback, milliseconds. Default: `timeouts.transactionMs`, which is 30,000. The transaction is ended when it passes. */
   readonly timeoutMs?: number
   /** How long a statement may wait for a lock, milliseconds. Default: the server's `lock_timeout`. */
   readonly lockTimeoutMs?: number
@@ -32,9 +32,6 @@ export interface TransactionPlan {
   readonly name: string | undefined
 }
 
-/** As long as a statement may take: a transaction that is open for longer blocks others and holds back vacuum. */
-const TIMEOUT_MS = 30_000
-
 /** As for statements: a conflict that persists over three runs is not resolved by a fourth. */
 const ATTEMPTS_MAX = 3
 
@@ -42,8 +39,11 @@ const ATTEMPTS_MAX = 3
 const ISOLATION_LEVELS: readonly unknown[] = ["read uncommitted", "read committed", "repeatable read", "serializable"]
 const ACCESS_MODES: readonly unknown[] = ["read write", "read only"]
 
-export function readTransactionOptions(options: TransactionOptions = {}): ReadOptions<TransactionPlan> {
-  const { isolation, accessMode, deferrable, timeoutMs = TIMEOUT_MS, lockTimeoutMs, signal, retry, name } = options
+export function readTransactionOptions(
+  options: TransactionOptions = {},
+  defaultMs: number,
+): ReadOptions<TransactionPlan> {
+  const { isolation, accessMode, deferrable, timeoutMs = defaultMs, lockTimeoutMs, signal, retry, name } = options
   const attemptsMax = (retry === false ? 1 : retry?.attemptsMax) ?? ATTEMPTS_MAX
   if (isolation !== undefined && !ISOLATION_LEVELS.includes(isolation))
     return refuse(`isolation must be one of ${ISOLATION_LEVELS.join(", ")}`)

@@ -1,7 +1,7 @@
 import { deadlineAfter, waitAfter, type GaveUp, type LeaseHandle } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
-import type { CallSite } from "../errors/call-site.ts"
+import { framesOf, type CallSite } from "../errors/call-site.ts"
 import type { TransactionError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
@@ -14,7 +14,7 @@ import type { Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { remainingMs } from "./time.ts"
 import type { TransactionPlan } from "./transaction-options.ts"
-import { runOnce, type RunEnd } from "./transaction-run.ts"
+import { runOnce, type GaveUpWaiting, type RunEnd } from "./transaction-run.ts"
 
 /** A transaction as it was asked for. */
 export interface TransactionWork<R> {
@@ -30,7 +30,8 @@ type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
  * first from being committed and nothing of it was applied. Never while a previous run has not ended.
  */
 export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
-  const { plan, site } = work
+  const { site } = work
+  const plan = saidBy(work)
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
   for (let attempt = 1; ; attempt += 1) {
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
@@ -56,6 +57,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
       remainingMs: left,
     })
     if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
+    if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent"))
 
     const label = plan.name === undefined ? {} : { label: plan.name }
     kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: wait.mostMs, failure, ...label })
@@ -68,7 +70,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 /** The same on a connection that somebody holds already: what he did on it before would be lost with it, so it runs once. */
 export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
   const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
-  const ended = await runOnce(kit, lane, work.plan, deadline, 1, work.body)
+  const ended = await runOnce(kit, lane, saidBy(work), deadline, 1, work.body)
   if (ended.end === "committed") {
     await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
     return ok(ended.value)
@@ -78,6 +80,12 @@ export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: Transaction
     return err(givenUp(kit, work, ended.why, 1))
   }
   return err(errorOf(kit, work, ended, 1, "session-pinned"))
+}
+
+/** With the place in the program, for whoever finds it open for too long. */
+function saidBy<R>({ plan, site }: TransactionWork<R>): TransactionPlan {
+  if (site === undefined) return plan
+  return { ...plan, settings: { ...plan.settings, takenBy: () => framesOf(site) } }
 }
 
 /** The lease goes back before anybody waits for anything else; with a callback that has not returned, as soon as it is clean. */
@@ -118,12 +126,7 @@ function errorOf<R>(
   })
 }
 
-function givenUp<R>(
-  kit: Kit,
-  work: TransactionWork<R>,
-  why: "deadline" | "aborted",
-  attempts: number,
-): TransactionError {
+function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: GaveUpWaiting, attempts: number): TransactionError {
   const { timeoutMs } = work.plan
   const phase = "transaction"
   const failure =
@@ -133,7 +136,15 @@ function givenUp<R>(
           `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
           { phase },
         )
-      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+      : why === "aborted"
+        ? localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+        : localFailure(
+            "pool_closed",
+            "The database was closed before the transaction was done, and it was rolled back",
+            {
+              phase,
+            },
+          )
   return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 

@@ -54,6 +54,8 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   #state: LeaseState = { state: "fresh" }
   #transaction: LeasedTransaction | undefined
   #lastTransaction: LeasedTransaction | undefined
+  /** Nothing was done on this lease before the transaction that is open now: once that is over, any connection will do. */
+  #freshAtBegin = false
   /** A statement has failed since raw SQL opened the transaction that is open now. */
   #rawHarmed = false
   #releasing: Promise<void> | undefined
@@ -90,6 +92,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   begin(settings: TransactionSettings): void {
     invariant(this.#transaction === undefined, "a transaction is open on this lease already")
+    this.#freshAtBegin = this.#state.state === "fresh" && !this.#turns.busy
     this.#transaction = new LeasedTransaction(this.#machine, this, settings)
     this.#lastTransaction = this.#transaction
   }
@@ -122,6 +125,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   transactionOver(transaction: LeasedTransaction): void {
     if (this.#transaction === transaction) this.#transaction = undefined
+  }
+
+  /** Others need not wait for a callback that may never return. */
+  async endedByDeadline(): Promise<void> {
+    if (!this.#freshAtBegin || this.#state.state !== "pinned") return
+    const { connection } = this.#state
+    this.#state = { state: "fresh" }
+    await giveBackUsed(this.#machine, connection, "us")
   }
 
   // The connection
@@ -245,7 +256,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     }
     if (transaction !== undefined && shapes.some(mayWrite)) transaction.record.mayHaveWritten = true
     const settled = await runPlan(this.#machine, this, plan.value)
-    transaction?.note(settled, shapes[0]?.control)
+    transaction?.note(settled, shapes)
     this.#noteRaw(settled.ok)
     return mapSettled(settled, read)
   }
@@ -283,6 +294,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
       fresh: this.#state.state === "fresh" && !inTransaction,
       inTransaction,
       readOnly: transaction?.settings.accessMode === "read only",
+      wantsXid: transaction?.wantsXid === true,
     }
   }
 

@@ -4,14 +4,18 @@ import { untouched } from "../failure/effect.ts"
 import { refused, transactionAborted, transactionTimeout } from "../failure/local.ts"
 import type { Timer } from "../foundation/clock.ts"
 import { remainingMs } from "../foundation/deadline.ts"
+import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { TransactionControl } from "../postgres/transaction-control.ts"
+import type { Exchange } from "../postgres/exchange.ts"
+import type { StatementShape } from "../postgres/statement.ts"
 import type { ConnectionHolder } from "./attempt.ts"
 import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
+import { takesXid } from "./plan-statement.ts"
+import { proofOn, xidClaim } from "./proof.ts"
 import { refuse } from "./settled.ts"
-import { beginPlan, commitPlan, learnFromBegin } from "./transaction.ts"
+import { beginPlan, commitPlan, learnFromBegin, xidPlan } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
 
 /**
@@ -32,6 +36,8 @@ export interface TransactionHost extends ConnectionHolder {
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Waits for what is in flight, at most `cancelMs`; then stops it, and tells so. */
   drain(onStop?: () => void): Promise<void>
+  /** Its deadline has ended it, and its holder does not know yet: nothing of it needs the connection any more. */
+  endedByDeadline(): Promise<void>
   /** It is over, and the lease is free for another. */
   transactionOver(transaction: LeasedTransaction): void
 }
@@ -44,6 +50,8 @@ export class LeasedTransaction {
   readonly #host: TransactionHost
   readonly #startedAt: number
   readonly #timer: Timer | undefined
+  /** Until it is told of as held too long. */
+  #watch: Timer | undefined
   #state: State = "open"
   #begun = false
   #ending: Promise<void> | undefined
@@ -58,7 +66,10 @@ export class LeasedTransaction {
     this.#timer =
       settings.deadline === undefined
         ? undefined
-        : machine.clock.after(remainingMs(machine.clock, settings.deadline), () => void this.rollback("deadline"))
+        : machine.clock.after(remainingMs(machine.clock, settings.deadline), () => void this.rollback("deadline"), {
+            // The connection it holds keeps the process alive; without one there is nothing to end.
+            background: true,
+          })
   }
 
   get open(): boolean {
@@ -79,6 +90,7 @@ export class LeasedTransaction {
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
+      this.#watchOver()
       learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
@@ -87,16 +99,46 @@ export class LeasedTransaction {
     return { ok: false, failure, attempts, because }
   }
 
+  /** From now on it holds a connection, and whatever it locks. */
+  #watchOver(): void {
+    const { clock, limits, emit } = this.#machine
+    const { heldTooLongMs: limitMs } = limits
+    if (limitMs === undefined || this.#state === "over") return
+    const begunAt = clock.now()
+    const tell = (): void => {
+      const { label, takenBy } = this.settings
+      const stack = takenBy?.()
+      emit({
+        name: "transaction.held-too-long",
+        heldMs: clock.now() - begunAt,
+        working: this.#host.inFlight !== undefined,
+        ...(label !== undefined && { label }),
+        ...(stack !== undefined && { takenBy: stack }),
+      })
+    }
+    this.#watch = clock.after(limitMs, tell, { background: true })
+  }
+
   get #patience(): AbortSignal {
     const { signal } = this.settings
     return signal === undefined ? this.#unneeded.signal : AbortSignal.any([signal, this.#unneeded.signal])
   }
 
-  /** Keeps the record: what failed, which savepoints there are, and whether the server still agrees that it is open. */
-  note(settled: Settled<unknown>, control: TransactionControl | undefined): void {
+  /** Its number must be asked for: it proves the COMMIT, nobody knows it yet, and the connection lets numbers be compared. */
+  get wantsXid(): boolean {
+    const connection = this.#host.pinned
+    if (connection === undefined || this.settings.accessMode === "read only" || this.record.numbered) return false
+    return proofOn(this.#machine, connection) === "xid"
+  }
+
+  /** Keeps the record: what failed, which savepoints there are, its number, and whether the server still agrees that it is open. */
+  note(settled: Settled<Exchange>, shapes: readonly StatementShape[]): void {
+    const control = shapes[0]?.control
+    this.#noteXid(settled.ok ? settled.value.learnt : undefined, shapes.some(takesXid))
     if (!settled.ok) {
+      if (control?.kind === "rollback_to") this.record.rollbackToFailed(control.name, settled.failure)
       // The statement ran; only its answer could not be read.
-      if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
+      else if (settled.failure.kind !== "decode_failed") this.record.failed(settled.failure)
       return
     }
     if (control?.kind === "savepoint") this.record.savepoint(control.name)
@@ -109,6 +151,22 @@ export class LeasedTransaction {
         }),
       )
     }
+  }
+
+  #noteXid(learnt: Exchange["learnt"], mayHaveTakenOne: boolean): void {
+    const connection = this.#host.pinned
+    if (learnt !== undefined && connection !== undefined) {
+      this.record.claim = xidClaim(connection.facts, learnt)
+      this.record.unasked = this.record.claim === undefined
+    } else if (mayHaveTakenOne && !this.record.numbered) this.record.unasked = true
+  }
+
+  /** What proves its COMMIT where numbers do: its number, or that it has none. */
+  get #claim(): Claim | undefined {
+    const connection = this.#host.pinned
+    if (this.record.unasked || connection === undefined || proofOn(this.#machine, connection) !== "xid")
+      return undefined
+    return this.record.claim ?? { by: "nothing" }
   }
 
   async commit(): Promise<Settled<void>> {
@@ -134,14 +192,32 @@ export class LeasedTransaction {
     }
     if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
-    const settled = await runPlan(this.#machine, this.#host, commitPlan(this.settings, !readOnly))
+    const asked = readOnly ? undefined : await this.#askXid()
+    if (asked !== undefined && !asked.ok) return this.#notCommitted(asked)
+    const plan = commitPlan(this.#machine, this.settings, !readOnly, this.#claim)
+    const settled = await runPlan(this.#machine, this.#host, plan)
     if (settled.ok) {
       this.#machine.emit({ name: "transaction.committed", durationMs: this.#machine.clock.now() - this.#startedAt })
       return { ok: true, value: undefined, attempts: 1 }
     }
-    this.record.failed(settled.failure)
+    return this.#notCommitted(settled)
+  }
+
+  /** A flight of its own, for what no rider could ride behind. */
+  async #askXid(): Promise<Settled<Exchange> | undefined> {
+    if (!this.record.unasked || !this.wantsXid) return undefined
+    const settled = await runPlan(this.#machine, this.#host, xidPlan(this.settings))
+    if (settled.ok) this.#noteXid(settled.value.learnt, false)
+    return settled
+  }
+
+  async #notCommitted({
+    failure,
+    attempts,
+    because,
+  }: Settled<Exchange> & { readonly ok: false }): Promise<Settled<void>> {
+    this.record.failed(failure)
     await this.#endOnServer()
-    const { failure, attempts, because } = settled
     return { ok: false, failure, attempts, because }
   }
 
@@ -174,6 +250,7 @@ export class LeasedTransaction {
     const ended = await this.#endOnServer()
     if (ended) this.#machine.emit({ name: "transaction.rolled-back", reason })
     this.#over()
+    if (reason === "deadline") await this.#host.endedByDeadline()
   }
 
   /** ROLLBACK, if there is still something to roll back; a connection that does not answer it is destroyed. */
@@ -187,6 +264,7 @@ export class LeasedTransaction {
   #over(): void {
     this.#state = "over"
     this.#timer?.cancel()
+    this.#watch?.cancel()
   }
 }
 

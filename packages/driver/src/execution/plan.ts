@@ -24,6 +24,8 @@ export interface Plan {
   readonly repeatable: boolean
   /** It travels read-only on suspicion; if the server refuses it as a write (25006), this is what to run instead. */
   readonly ifWrite: Plan | undefined
+  /** Counting its rows in the same flight may be what the server refuses (0A000, of a table with rules); then this is what to run. */
+  readonly ifNotCounted?: Plan
   /** A stream's caller has rows in hand: it cannot begin again. */
   readonly rowsDelivered: boolean
   /** What it may leave in the session; undefined for nothing. */
@@ -37,4 +39,8 @@ export interface Plan {
   readonly signal: AbortSignal | undefined
   /** False for Kysely's door, whose own abort strategies act on what is already sent: the signal then only ends the waits before. */
   readonly abortInFlight: boolean
+  /** How it travels on this connection, where that depends on what is known of it. */
+  readonly on?: (connection: PgConnection) => Plan
+  /** The second flight, COMMIT, for what the first has answered. */
+  readonly commit?: (first: Exchange) => Plan
 }

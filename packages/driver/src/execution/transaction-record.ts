@@ -1,4 +1,5 @@
 import type { Failure } from "../failure/failure.ts"
+import type { Claim } from "../postgres/claim.ts"
 
 interface Savepoint {
   readonly name: string
@@ -18,9 +19,18 @@ export class TransactionRecord {
   #savepoints: Savepoint[] = []
   /** False while every statement was proved to only read: then it does not matter what became of COMMIT. */
   mayHaveWritten = false
+  /** Something ran behind which nobody asked for the transaction's number. */
+  unasked = false
+  /** The answer to that: its number, or that it has none so far. */
+  claim: Claim | undefined
 
   get firstFailure(): Failure | undefined {
     return this.#firstFailure
+  }
+
+  /** Its number is known: once it has one it keeps it. */
+  get numbered(): boolean {
+    return this.claim !== undefined && this.claim.by !== "nothing"
   }
 
   failed(failure: Failure): void {
@@ -44,6 +54,15 @@ export class TransactionRecord {
     // The savepoint itself stays: ROLLBACK TO may be said again.
     this.#savepoints.length = at + 1
     this.#firstFailure = savepoint.failureBefore ?? this.#lastingFailure
+  }
+
+  /**
+   * ROLLBACK TO did not succeed. If the connection was lost with it, what the savepoint was to undo is not why nothing of the
+   * transaction stays: the loss is, and another run may succeed.
+   */
+  rollbackToFailed(name: string, failure: Failure): void {
+    if (outlivesSavepoint(failure)) this.rollbackTo(name)
+    this.failed(failure)
   }
 
   /** The innermost of that name, as PostgreSQL finds it. */

@@ -55,6 +55,7 @@ export type FailureKind =
   | "resource_exhausted"
   | "pooler_unavailable"
   | "pool_closed"
+  | "circuit_open"
   // COMMIT stands on this server, and its synchronous standby has not confirmed it
   | "replication_unconfirmed"
   // request
@@ -124,6 +125,8 @@ export interface Failure extends Verdict {
   readonly column?: string
   readonly dataType?: string
   readonly constraint?: string
+  /** With effect `unknown`: what `resolve(token)` takes, later or elsewhere, if there is a way to find out. */
+  readonly token?: string
   /** When it makes sense to come back. */
   readonly retryAfterMs?: number
   /** The thing that was thrown or received. May quote row data: never printed, never enumerable in what applications get. */
@@ -148,6 +151,7 @@ export type GaveUp =
   | "effect-unknown"
   | "session-pinned"
   | "attempts-spent"
+  | "budget-spent"
   | "deadline-near"
   | "switched-off"
   | "rows-delivered"

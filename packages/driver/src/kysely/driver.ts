@@ -3,13 +3,19 @@ import type { CompiledQuery, DatabaseConnection, Driver, TransactionSettings as 
 import type { Settled, TransactionSettings } from "../engine.ts"
 import type { Lease } from "../execution/lease.ts"
 import { beginSql } from "../execution/transaction.ts"
+import type { Deadline } from "../foundation/deadline.ts"
 import { DriverError, RolledBackError } from "./driver-error.ts"
 import { LeasedConnection, stepQuery } from "./leased-connection.ts"
+import { takenBy } from "./taken-by.ts"
 
 /** What the door needs of the engine behind it. */
 export interface DriverParts {
   readonly lease: () => Lease
   readonly close: (options: { readonly drainMs: number }) => Promise<void>
+  /** Of a transaction that begins now. */
+  readonly transactionDeadline: () => Deadline | undefined
+  /** Transactions can say who began them. */
+  readonly callSites: boolean
 }
 
 /** `destroy()` lets running statements finish, as with every dialect; but not for ever. */
@@ -33,7 +39,12 @@ export class ResilientDriver implements Driver {
 
   async beginTransaction(connection: DatabaseConnection, settings: KyselySettings): Promise<void> {
     const { lease } = ours(connection)
-    const wanted = settingsOf(settings)
+    const deadline = this.#parts.transactionDeadline()
+    const wanted = {
+      ...settingsOf(settings),
+      ...(deadline !== undefined && { deadline }),
+      ...(this.#parts.callSites && { takenBy: takenBy() }),
+    }
     await connection.executeQuery(stepQuery(beginSql(wanted, undefined), async () => lease.begin(wanted)))
   }
 

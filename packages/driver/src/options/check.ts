@@ -90,6 +90,13 @@ export class Section {
     return this.wrong(key, `is ${show(value)}`, `${hint} milliseconds, a number ${span(range)}`)
   }
 
+  ratio(key: string, range: Range): number | undefined {
+    const value = this.value(key)
+    if (value === undefined) return undefined
+    if (typeof value === "number" && within(value, range)) return value
+    return this.wrong(key, `is ${show(value)}`, `Give a number ${span(range)}`)
+  }
+
   flag(key: string): boolean | undefined {
     const value = this.value(key)
     if (value === undefined || typeof value === "boolean") return value

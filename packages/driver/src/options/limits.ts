@@ -1,4 +1,5 @@
 import { DEFAULT_BACKOFF, type Backoff } from "../policy/backoff.ts"
+import { DEFAULT_BUDGET, type RetryBudget } from "../policy/budget.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
 import { LONGEST_MS, type Keys, type Section } from "./check.ts"
 
@@ -6,6 +7,8 @@ export interface ResolvedTimeouts {
   readonly connectMs: number
   readonly queryMs: number | undefined
   readonly cancelMs: number
+  readonly transactionMs: number | undefined
+  readonly heldTooLongMs: number | undefined
 }
 
 export interface ResolvedRetry {
@@ -14,6 +17,8 @@ export interface ResolvedRetry {
   readonly slow: Backoff
   readonly quick: Backoff
   readonly outageWaitMs: number
+  /** Undefined: there is none. */
+  readonly budget: RetryBudget | undefined
 }
 
 /** A wait must end, and a limit of nothing is none. */
@@ -85,7 +90,7 @@ const DEFAULT_POOL = {
 } as const
 
 const TIMEOUT_KEYS: Keys = {
-  known: ["connectMs", "queryMs", "cancelMs"],
+  known: ["connectMs", "queryMs", "cancelMs", "transactionMs", "heldTooLongMs"],
   hints: {
     acquireMs: "Give it as pool: { acquireTimeoutMs }",
     idleMs: "Give it as pool: { idleTimeoutMs }",
@@ -100,18 +105,22 @@ export function resolveTimeouts(root: Section, connectMsGiven: number | undefine
     connectMs: timeouts.durationMs("connectMs", SOME_TIME) ?? connectMsGiven ?? 5_000,
     queryMs: timeouts.durationMs("queryMs", SOME_TIME),
     cancelMs: timeouts.durationMs("cancelMs", SOME_TIME) ?? 1_000,
+    transactionMs: timeouts.durationMs("transactionMs", SOME_TIME),
+    // Whatever an open transaction blocks has waited long by then, and callers of a service have not given up yet.
+    heldTooLongMs: (timeouts.durationMs("heldTooLongMs", ANY_TIME) ?? 10_000) || undefined,
   }
 }
 
 const RETRY_KEYS: Keys = {
-  known: ["attemptsMax", "slow", "quick", "outageWaitMs"],
+  known: ["attemptsMax", "slow", "quick", "outageWaitMs", "budget"],
   hints: {
     maxAttempts: "Write attemptsMax; it counts the first try",
     retries: "Write attemptsMax; it counts the first try",
-    budget: "Remove it: there is no retry budget yet",
   },
 }
 const BACKOFF_KEYS: Keys = { known: ["baseMs", "maxMs"] }
+
+const BUDGET_KEYS: Keys = { known: ["ratio", "burst"] }
 
 const OUTAGE_WAIT_MS = 5_000
 
@@ -124,6 +133,7 @@ export function resolveRetry(root: Section): ResolvedRetry {
       slow: { ...DEFAULT_BACKOFF.slow },
       quick: { ...DEFAULT_BACKOFF.quick },
       outageWaitMs: 0,
+      budget: undefined,
     }
   }
   if (root.value("retry") === true)
@@ -135,6 +145,16 @@ export function resolveRetry(root: Section): ResolvedRetry {
     slow: resolveBackoff(retry?.section("slow", BACKOFF_KEYS), DEFAULT_BACKOFF.slow),
     quick: resolveBackoff(retry?.section("quick", BACKOFF_KEYS), DEFAULT_BACKOFF.quick),
     outageWaitMs: retry?.durationMs("outageWaitMs", ANY_TIME) ?? OUTAGE_WAIT_MS,
+    budget: retry === undefined ? { ...DEFAULT_BUDGET } : resolveBudget(retry),
+  }
+}
+
+function resolveBudget(retry: Section): RetryBudget | undefined {
+  if (retry.value("budget") === false) return undefined
+  const budget = retry.section("budget", BUDGET_KEYS)
+  return {
+    ratio: budget.ratio("ratio", { least: 0, most: 100 }) ?? DEFAULT_BUDGET.ratio,
+    burst: budget.count("burst", { least: 0, most: 1_000_000 }) ?? DEFAULT_BUDGET.burst,
   }
 }
 

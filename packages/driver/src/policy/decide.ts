@@ -19,6 +19,8 @@ export interface Situation {
   readonly pinned: boolean
   /** The caller of a stream has rows in hand. */
   readonly rowsDelivered?: boolean
+  /** The retries that all operations share are not used up. */
+  readonly budgetAvailable: boolean
   /** Until the deadline; Infinity without one. */
   readonly remainingMs: number
   /** The longest that back-off asks for, see `backoff.ts`. */
@@ -57,6 +59,7 @@ export function decide(situation: Situation): Decision {
   if (!connected) return fail("attempts-spent")
   if (attempt >= attemptsMax) return fail("attempts-spent")
   if (failure.retriesMax !== undefined && attempt > failure.retriesMax) return fail("attempts-spent")
+  if (!situation.budgetAvailable) return fail("budget-spent")
   if (leastDelayMs >= remainingMs) return fail("deadline-near")
 
   return { action: "retry", delayMs }

@@ -2,8 +2,9 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, invalidResponse, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
-import { takesWrites, type Reports } from "./reports.ts"
 import type { Leftovers } from "./leftovers.ts"
+import { takesWrites, type Reports } from "./reports.ts"
+import { NOTHING_KNOWN, type SessionFacts } from "./session-facts.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -39,6 +40,15 @@ interface ConnectionParts {
 const FAREWELL_MS = 1_000
 
 /**
+ * So long after the server has had a cancel request, a connection on which not a byte has arrived leads nowhere: as after a
+ * NAT that has forgotten it. A server at work answers within milliseconds, and whoever waits for a place cannot wait `cancelMs`.
+ */
+const SILENCE_MS = 100
+
+/** Of that, a last look: a program that was busy finds its timers before what has arrived meanwhile. */
+const LAST_LOOK_MS = 10
+
+/**
  * One physical connection. Runs one Sync group at a time and hears everything that happens to it: its listeners stay
  * for its whole life, so nothing that a server does can become an unhandled `error` event.
  */
@@ -47,13 +57,11 @@ export class PgConnection {
   readonly connectMs: number
   readonly reports: Reports
   /** Learnt when the session is set up. */
-  serverVersion = ""
+  facts: SessionFacts = NOTHING_KNOWN
   /** The session's own statement_timeout; 0 for none. */
   statementTimeoutMs = 0
   /** When that was last learnt: an administrator may change it any time, and nobody is told. */
   learntAt: number = Number.POSITIVE_INFINITY
-  /** A pooler is in between: the session behind it is another one each time. */
-  pooled = false
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
   /** What those who used it may have left in its session. */
@@ -68,6 +76,7 @@ export class PgConnection {
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
+  #undead = false
   #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
@@ -94,6 +103,7 @@ export class PgConnection {
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
   }
 
+  /** The process that a CancelRequest is for; behind a pooler not the backend's. */
   get processId(): number {
     return this.#client.processID ?? 0
   }
@@ -110,6 +120,14 @@ export class PgConnection {
     return this.#state.state === "busy"
   }
 
+  /**
+   * It is dead, and its session on the server perhaps not: nobody there has said its end, and it was doing something. A COMMIT that can be
+   * looked for is left to whoever looks.
+   */
+  get undead(): boolean {
+    return this.#undead
+  }
+
   /** How much it has been used; undefined while it is. */
   get activity(): number | undefined {
     return this.#state.state === "busy" ? undefined : this.#exchanges
@@ -117,7 +135,7 @@ export class PgConnection {
 
   /** Does its server take writes, see `Evidence`? */
   get serverWrites(): "yes" | "never" | undefined {
-    if (!this.pooled && takesWrites(this.reports)) return "yes"
+    if (!this.facts.pooled && takesWrites(this.reports)) return "yes"
     return this.#noPrimaryKnown() ? "never" : undefined
   }
 
@@ -160,17 +178,21 @@ export class PgConnection {
 
   /**
    * Stops what is running, because nobody waits for it any more: CancelRequest, wait for ReadyForQuery and for the end of
-   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
-   * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
+   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed, and sooner if the cancel request got
+   * through and nothing at all comes back. COMMIT is not cancelled (that would end a wait for the synchronous standby): it gets
+   * the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
     if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
     const { exchange } = this.#state
     exchange.abandoned = reason
-    const timer = this.#clock.after(this.#cancelMs, () =>
-      this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`)),
+    // Half of it where it can be found out what became of it, which takes the other half.
+    const limitMs = exchange.claim === undefined ? this.#cancelMs : this.#cancelMs / 2
+    const timer = this.#clock.after(limitMs, () =>
+      this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
+    const heard = this.#client.connection.stream.bytesRead
     const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
     void requested.then((over) => {
       const settle = (): void => {
@@ -181,8 +203,25 @@ export class PgConnection {
       // A cancel that may still be under way could hit the next statement: this connection has none.
       if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
-      else this.#afterReady = settle
+      else {
+        this.#afterReady = settle
+        if (exchange.cancellable) this.#suspectSilence(heard)
+      }
     })
+  }
+
+  /** The server has had the cancel request: other than through this connection it can be reached. */
+  #suspectSilence(heard: number): void {
+    const ifSilent = (afterMs: number, act: () => void): void => {
+      this.#silence = this.#clock.after(afterMs, () => {
+        if (this.#client.connection.stream.bytesRead === heard) act()
+      })
+    }
+    ifSilent(SILENCE_MS - LAST_LOOK_MS, () =>
+      ifSilent(LAST_LOOK_MS, () =>
+        this.destroy(ended("The server had the cancel request, and nothing came over this connection")),
+      ),
+    )
   }
 
   /** Ends the session on the server too, if it is still running something: a socket that closes stops no statement there. */
@@ -219,10 +258,13 @@ export class PgConnection {
   }
 
   #afterReady: (() => void) | undefined
+  #silence: Timer | undefined
 
   #endCancelling(): void {
     this.#cancelling?.cancel()
     this.#cancelling = undefined
+    this.#silence?.cancel()
+    this.#silence = undefined
   }
 
   #ready(status: TransactionStatus): void {
@@ -275,6 +317,8 @@ export class PgConnection {
     if (this.#state.state === "dead") return
     const before = this.#state
     const death = { cause: this.#lastWords ?? cause }
+    const working = before.state === "busy" ? before.exchange.claim === undefined : this.#transactionStatus !== "I"
+    this.#undead = working && this.#lastWords === undefined
     this.#state = { state: "dead", death }
     this.#endCancelling()
     this.#client.connection.stream.destroy()

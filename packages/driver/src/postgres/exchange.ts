@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
 import { RowDecoder, type DecodeFailure, type TypeParserOf } from "./row-decoder.ts"
@@ -8,6 +9,10 @@ export type Parameters = readonly (string | Buffer | null)[]
 export type Step =
   /** Our own statements (BEGIN, COMMIT): no parameters, no rows. */
   | { readonly do: "command"; readonly sql: string }
+  /** A question of our own, answered by one row of texts. */
+  | { readonly do: "learn"; readonly sql: string }
+  /** A write that answers with one number: how many rows it has written. Its reply is that of the plain `command`. */
+  | { readonly do: "count"; readonly sql: string; readonly parameters: Parameters; readonly command: string }
   | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
   /** A portal that stays open; `rowsMax` rows of it. */
   | {
@@ -76,20 +81,23 @@ export class Exchange implements Submittable {
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
   decoder: RowDecoder | undefined
   #reply: Reply | undefined
-  /** How many steps were answered: CommandComplete, EmptyQuery and PortalSuspended come one per step, in order. */
+  /** What a `learn` step was told. */
+  learnt: readonly (string | null)[] | undefined
+  /** How its transaction can be recognised if its COMMIT is not answered; set by whoever sends one. */
+  claim: Claim | undefined
+  /** The steps with an answer, in their order, and where we are: CommandComplete, EmptyQuery and PortalSuspended come one per step. */
+  readonly #asked: readonly Step["do"][]
   #answered = 0
 
   constructor(request: Request, decoder?: RowDecoder) {
     this.request = request
     this.decoder = decoder
+    this.#asked = request.protocol === "simple" ? NO_STEPS : askedIn(request.steps)
   }
 
   /** Has everything an answer that was asked for? If not, and without an error, the stream is out of step. */
   get answered(): boolean {
-    if (this.request.protocol === "simple") return this.#answered > 0
-    let asked = 0
-    for (const step of this.request.steps) if (step.do !== "close-portal") asked += 1
-    return this.#answered === asked
+    return this.request.protocol === "simple" ? this.#answered > 0 : this.#answered === this.#asked.length
   }
 
   /** It was answered, and nothing about the answer needs a second look. */
@@ -110,6 +118,11 @@ export class Exchange implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
+    const asked = this.#asked[this.#answered]
+    if (asked === "learn" || asked === "count") {
+      this.learnt = message.fields
+      return
+    }
     if (this.decodeFailure !== undefined) return
     if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
       return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
@@ -133,10 +146,12 @@ export class Exchange implements Submittable {
     const tag = parseTag(message.text)
     if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
     this.completed += 1
-    if (this.#answersCommand()) {
+    const asked = this.#asked[this.#answered]
+    if (asked === "command" || asked === "learn") {
       this.#answered += 1
       return
     }
+    if (asked === "count") return this.complete(BigInt(this.learnt?.[0] ?? 0))
     const reply = this.#current()
     reply.command = tag.command
     reply.affected = tag.affected
@@ -158,6 +173,17 @@ export class Exchange implements Submittable {
     this.error ??= error
   }
 
+  /** The write that it carries is done. How many rows it wrote may have been learnt elsewhere, if the answer was lost. */
+  complete(affected: bigint | undefined): void {
+    if (this.request.protocol === "simple") return
+    const step = this.request.steps[this.#answered]
+    if (step?.do !== "count") return
+    const reply = this.#current()
+    reply.command = step.command
+    reply.affected = affected
+    this.#finishReply()
+  }
+
   #current(): Reply {
     this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
     return this.#reply
@@ -168,17 +194,14 @@ export class Exchange implements Submittable {
     this.#reply = undefined
     this.#answered += 1
   }
+}
 
-  #answersCommand(): boolean {
-    if (this.request.protocol === "simple") return false
-    let position = 0
-    for (const step of this.request.steps) {
-      if (step.do === "close-portal") continue
-      if (position === this.#answered) return step.do === "command"
-      position += 1
-    }
-    return false
-  }
+const NO_STEPS: readonly Step["do"][] = []
+const ONE_STATEMENT: readonly Step["do"][] = ["execute"]
+
+function askedIn(steps: readonly Step[]): readonly Step["do"][] {
+  if (steps.length === 1 && steps[0]?.do === "execute") return ONE_STATEMENT
+  return steps.filter((step) => step.do !== "close-portal").map((step) => step.do)
 }
 
 /** The server, or whoever answers in its place, breaks the protocol. In the words of `pg`'s parser. */
@@ -192,7 +215,11 @@ function encode(request: Request): Buffer {
   for (const step of request.steps) {
     switch (step.do) {
       case "command":
+      case "learn":
         buffer.parse(step.sql).bind("", []).execute("", 0)
+        break
+      case "count":
+        buffer.parse(step.sql).bind("", step.parameters).execute("", 0)
         break
       case "execute":
         buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)

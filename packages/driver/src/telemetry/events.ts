@@ -98,6 +98,33 @@ export type DriverEvent = { readonly at: number } & (
       readonly label?: string
     }
   | {
+      /** A COMMIT was not answered, and now it is known what became of it. `late`: its caller has been told that it is not. */
+      readonly name: "effect.resolved"
+      readonly by: "xid" | "marker"
+      readonly effect: "applied" | "applied_locally" | "not_applied"
+      readonly durationMs: number
+      readonly late: boolean
+      readonly label?: string
+    }
+  | {
+      /** Its caller was told that nobody knows, and given a token. */
+      readonly name: "effect.unresolved"
+      readonly by: "xid" | "marker"
+      readonly why: string
+      readonly durationMs: number
+      readonly label?: string
+    }
+  | {
+      /** A transaction is open for longer than `timeouts.heldTooLongMs`. Told once, while it is. */
+      readonly name: "transaction.held-too-long"
+      readonly heldMs: number
+      /** A statement of it runs at this moment; else it is its callback that takes so long. */
+      readonly working: boolean
+      readonly label?: string
+      /** Who began it, as frames of a stack, if call sites are on. */
+      readonly takenBy?: string
+    }
+  | {
       /**
        * A connection of the pool was asked for inside of a callback that holds one already: its work is not part of the
        * transaction, and when all connections are held like that, everybody waits for everybody.
@@ -121,6 +148,11 @@ export type DriverEvent = { readonly at: number } & (
     }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }
   | { readonly name: "pool.outage-ended"; readonly durationMs: number }
+  /** Nothing but failures for too long: whoever asks is told so at once, until a connection of our own could be opened. */
+  | { readonly name: "circuit.opened"; readonly failure: Failure }
+  /** One is being tried. */
+  | { readonly name: "circuit.half-opened" }
+  | { readonly name: "circuit.closed"; readonly durationMs: number }
 )
 
 export type DriverEventName = DriverEvent["name"]

@@ -46,6 +46,15 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "effect.resolved":
+      return `a COMMIT${of(event.label)} that nobody answered: ${event.effect}, known ${event.late ? "only " : ""}after ${ms(event.durationMs)}`
+    case "effect.unresolved":
+      return `a COMMIT${of(event.label)} that nobody answered: unknown after ${ms(event.durationMs)}, because ${event.why}`
+    case "transaction.held-too-long": {
+      const { label, heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
+      return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
     case "pool.used-inside": {
       const { what, inside, sql, label, callSite } = event
       const name =
@@ -61,6 +70,11 @@ function describe(event: DriverEvent): string | undefined {
       return `connections can be opened again, after ${ms(event.durationMs)}`
     case "buggify.struck":
       return `${event.kind}${event.connectionId === undefined ? "" : ` on connection ${event.connectionId}`}, on purpose`
+    case "circuit.opened":
+      return `the circuit is open, the server is not asked for the moment: ${reason(event.failure)}`
+    case "circuit.closed":
+      return `the circuit is closed again, after ${ms(event.durationMs)}`
+    case "circuit.half-opened":
     case "query.succeeded":
     case "connection.opened":
     case "session.reset":
@@ -69,6 +83,10 @@ function describe(event: DriverEvent): string | undefined {
     default:
       return unreachable(event)
   }
+}
+
+function of(label: string | undefined): string {
+  return label === undefined ? "" : ` of ${label}`
 }
 
 /** Losses only; the other reasons are housekeeping. */

@@ -23,6 +23,7 @@ describe("an error is", () => {
       "asked",
     ],
     ["asked for, if its caller's own time is up", lost, { limitMs: 100 }, "asked"],
+    ["asked for, if it is too short for another try", { ...lost, because: "deadline-near" }, { limitMs: 500 }, "asked"],
     ["avoidable, if there was time left", lost, { limitMs: 500 }, "avoidable"],
     ["needed, if rows were delivered", lost, { delivered: one }, "needed"],
     ["avoidable, if none were", lost, { delivered: none }, "avoidable"],
@@ -30,11 +31,21 @@ describe("an error is", () => {
     ["avoidable, if that was no session", { ...lost, because: "session-pinned" }, {}, "avoidable"],
     ["unknown, if nobody knows", { ...lost, effect: "unknown" }, { expects: ["connection_failed"] }, "unknown"],
   ] as const)("%s", (_, trouble, terms, outcome) => {
-    expect(judge(trouble, terms, { writes: true, tookMs: 100 })).toBe(outcome)
+    expect(judge(trouble, terms, { writes: true, tookMs: 100, outageMs: 0 })).toBe(outcome)
   })
 
   it("avoidable, if a read is said to have had an effect that nobody knows", () => {
-    expect(judge({ ...lost, effect: "unknown" }, {}, { writes: false, tookMs: 1 })).toBe("avoidable")
+    expect(judge({ ...lost, effect: "unknown" }, {}, { writes: false, tookMs: 1, outageMs: 0 })).toBe("avoidable")
+  })
+
+  it("needed, if there was no server for longer than the driver waits, and says that nothing was done", () => {
+    const at = (outageMs: number, effect: Trouble["effect"]) =>
+      judge({ ...lost, effect }, {}, { writes: true, tookMs: 11_000, outageMs })
+    expect([at(10_000, "not_applied"), at(9_000, "not_applied"), at(10_000, "unknown")]).toEqual([
+      "needed",
+      "avoidable",
+      "unknown",
+    ])
   })
 
   it("held to its word", () => {

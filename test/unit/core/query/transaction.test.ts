@@ -263,6 +263,18 @@ describe("a conflict", () => {
     expect(engine.log).not.toContain("2: begin")
   })
 
+  it("does not run again when the retries that all share are spent", async () => {
+    const { db, engine, clock } = scripted({ ...conflictsOn(9), commit: () => conflict(), retriesSpent: true })
+    const running = db.transaction(async () => ok(1))
+    await clock.advance(1_000)
+    expect(errorOf(await running)).toMatchObject({
+      kind: "serialization_failure",
+      because: "budget-spent",
+      attempts: 1,
+    })
+    expect(engine.log).not.toContain("2: begin")
+  })
+
   it("is an Err in the end, with what the last run said", async () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)

@@ -1,8 +1,11 @@
 import { controlQuery } from "@kysely-resilient/driver/src/execution/control.ts"
-import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes.ts"
+import { KnownTexts } from "@kysely-resilient/driver/src/execution/known-texts.ts"
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
+import { DEFAULT_CIRCUIT } from "@kysely-resilient/driver/src/policy/circuit.ts"
+import { Budget, DEFAULT_BUDGET, type RetryBudget } from "@kysely-resilient/driver/src/policy/budget.ts"
 import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
@@ -15,6 +18,8 @@ import { FakeClock } from "../../../support/fake-clock.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 
 export const CANCEL_MS = 1_000
+/** A server that had the cancel request and is silent gets so long. */
+export const SILENCE_MS = 100
 export const QUICK_MS = 10
 export const SLOW_MS = 500
 
@@ -131,10 +136,13 @@ export class Fixture {
   constructor(
     change: Partial<Machine["limits"]> = {},
     orphanedTransaction: Machine["orphanedTransaction"] = "rollback",
+    budget: RetryBudget = DEFAULT_BUDGET,
   ) {
     const observer = (event: DriverEvent): void => void this.events.push(event)
     const random = (): number => 0.5
+    const breaker = new Breaker({ clock: this.clock, observer, rules: { ...DEFAULT_CIRCUIT, gapMs: 7_000 } })
     this.pool = new CountingPool({
+      breaker,
       options: poolOptions,
       resources: this.connections,
       clock: this.clock,
@@ -147,7 +155,10 @@ export class Fixture {
       clock: this.clock,
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
-      knownWrites: new KnownWrites(),
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
+      budget: new Budget(budget),
+      breaker,
       limits: {
         queryMs: undefined,
         cancelMs: CANCEL_MS,
@@ -158,6 +169,12 @@ export class Fixture {
         ...change,
       },
       orphanedTransaction,
+      resolution: "off",
+      resolveAutocommit: true,
+      resolver: {
+        resolve: () => Promise.reject(new Error("nothing is resolved here")),
+      },
+      markerId: () => "00000000-0000-7000-8000-000000000000",
       closing: new AbortController().signal,
     }
   }

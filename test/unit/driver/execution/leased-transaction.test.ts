@@ -211,6 +211,56 @@ describe("a savepoint", () => {
     await expectCalm(lease)
   })
 
+  it.each(["before", "unanswered", "unready"] as const)(
+    "that could not be rolled back to, since the connection was lost (%s), leaves the loss as what failed",
+    async (dies) => {
+      const lease = await fixture.transacting()
+      await lease.savepoint("a")
+      fixture.server.when(write.sql, { error: pg("23505") })
+      await lease.run(write)
+      fixture.server.when("rollback to", { dies })
+      expect(await lease.rollbackTo("a")).toMatchObject({ ok: false })
+      // The savepoint was meant to undo the one; the other is why nothing of the transaction stays, and another run helps.
+      expect(lease.firstFailure).toMatchObject({ kind: "connection_failed", retry: "transaction" })
+      expect(await lease.run(second)).toMatchObject({ ok: false, failure: { kind: "connection_failed" } })
+      await lease.rollback("failed")
+      expect(lease.firstFailure).toMatchObject({ kind: "connection_failed" })
+      expect(fixture.server.applied).toEqual([])
+    },
+  )
+
+  it.each(["unready", "ready"] as const)(
+    "whose statement failed, and with it (%s) the connection: the failure is the statement's, the loss is the transaction's",
+    async (dies) => {
+      const lease = await fixture.transacting()
+      await lease.savepoint("a")
+      fixture.server.when(write.sql, { error: pg("23505"), dies })
+      expect(await lease.run(write)).toMatchObject({ ok: false, failure: { kind: "unique_violation" } })
+      const loss = { kind: "connection_failed", retry: "transaction", effect: "not_applied" }
+      expect(await lease.rollbackTo("a")).toMatchObject({ ok: false, failure: loss })
+      expect(await lease.run(second)).toMatchObject({ ok: false, failure: loss })
+      await lease.rollback("caller")
+      expect(lease.firstFailure).toMatchObject(loss)
+      expect(fixture.server.applied).toEqual([])
+      await fixture.settle(lease.release())
+      expect(fixture.told("connection.discarded")).toMatchObject([
+        { reason: "died", failure: { kind: "connection_failed" } },
+      ])
+    },
+  )
+
+  it("that could not be rolled back to, since there is none, undoes nothing", async () => {
+    const lease = await fixture.transacting()
+    await lease.savepoint("a")
+    fixture.server.when(write.sql, { error: pg("23505") })
+    await lease.run(write)
+    fixture.server.when("rollback to", { error: pg("3B001") })
+    expect(await lease.rollbackTo("a")).toMatchObject({ ok: false })
+    expect(lease.firstFailure).toMatchObject({ kind: "unique_violation" })
+    await lease.rollback("failed")
+    await expectCalm(lease)
+  })
+
   it("that raw SQL has set is one as well", async () => {
     const lease = await fixture.transacting()
     await lease.run(raw("savepoint A"))
@@ -613,13 +663,15 @@ describe("the deadline of a transaction", () => {
     ["its release", (lease: Lease): Promise<unknown> => lease.release()],
   ])("is forgotten with %s: it ends nothing that comes later", async (_, end) => {
     const lease = await fixture.transacting(within(500))
-    expect(fixture.clock.timers.foreground).toBe(1)
-    await end(lease)
+    // Its connection keeps the process alive, and not its timer.
     expect(fixture.clock.timers.foreground).toBe(0)
+    await end(lease)
     await expectCalm(lease)
+    const ended = fixture.told("transaction.rolled-back").length
     const other = await fixture.transacting()
     await other.run(write)
     await fixture.clock.advance(1_000)
+    expect(fixture.told("transaction.rolled-back")).toHaveLength(ended)
     expect(await other.commit()).toMatchObject({ ok: true })
     await expectCalm(other)
   })

@@ -147,6 +147,15 @@ describe("a read that loses its connection", () => {
     expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 1, because: "switched-off" })
   })
 
+  it("is not read again when the retries that all share are spent, until something has succeeded", async () => {
+    fixture = new Fixture({}, "rollback", { ratio: 1, burst: 1 })
+    fixture.server.when(provedRead.sql, { dies: "unanswered" })
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 2, because: "budget-spent" })
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 1, because: "budget-spent" })
+    await settle(write)
+    expect(await settle(provedRead)).toMatchObject({ ok: false, attempts: 2, because: "budget-spent" })
+  })
+
   it("is read as often as its caller says", async () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" })
     expect(await settle(provedRead, { retry: { attemptsMax: 5 } })).toMatchObject({

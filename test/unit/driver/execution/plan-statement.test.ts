@@ -28,10 +28,10 @@ const SHAPES = {
 } satisfies Record<string, CompiledQuery>
 
 const PLACES = {
-  fresh: { fresh: true, inTransaction: false, readOnly: false },
-  pinned: { fresh: false, inTransaction: false, readOnly: false },
-  transaction: { fresh: false, inTransaction: true, readOnly: false },
-  "read-only transaction": { fresh: false, inTransaction: true, readOnly: true },
+  fresh: { fresh: true, inTransaction: false, readOnly: false, wantsXid: false },
+  pinned: { fresh: false, inTransaction: false, readOnly: false, wantsXid: false },
+  transaction: { fresh: false, inTransaction: true, readOnly: false, wantsXid: false },
+  "read-only transaction": { fresh: false, inTransaction: true, readOnly: true, wantsXid: false },
 } satisfies Record<string, Place>
 
 const OPTIONS = {
@@ -114,9 +114,11 @@ const TABLE: readonly (readonly [readonly Shape[], readonly Where[], readonly Sa
   [["several"], ["transaction"], ["readOnly"], row("simple", "read", "transaction", anywhere)],
   [["several"], ["read-only transaction"], ANY, row("simple", "read", "transaction", anywhere)],
 
-  // Raw control. COMMIT and ROLLBACK are phases of their own, wherever they run.
-  [["begin", "savepoint"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "write")],
-  [["begin", "savepoint"], NOWHERE, ["idempotent"], row("plain", "write", "write", again)],
+  // Raw control. COMMIT and ROLLBACK are phases of their own, wherever they run; nothing of a lost BEGIN can stay.
+  [["savepoint"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "write")],
+  [["savepoint"], NOWHERE, ["idempotent"], row("plain", "write", "write", again)],
+  [["begin"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "transaction")],
+  [["begin"], NOWHERE, ["idempotent"], row("plain", "write", "transaction", again)],
   [["begin"], ["transaction"], ["nothing", "not readOnly"], row("plain", "write", "transaction")],
   [["commit"], ["fresh", "pinned", "transaction"], ["nothing", "not readOnly"], row("plain", "write", "commit")],
   [["rollback"], ["fresh", "pinned", "transaction"], ["nothing", "not readOnly"], row("plain", "write", "rollback")],

@@ -1,4 +1,4 @@
-import { BUGGIFY_KINDS } from "@kysely-resilient/driver"
+import { BUGGIFY_KINDS, type DriverOptions } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
 import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
@@ -52,19 +52,36 @@ describe("options", () => {
         keepAlive: false,
         outageWaitMs: 5_000,
       },
-      timeouts: { connectMs: 5_000, queryMs: undefined, cancelMs: 1_000 },
+      timeouts: {
+        connectMs: 5_000,
+        queryMs: undefined,
+        cancelMs: 1_000,
+        transactionMs: undefined,
+        heldTooLongMs: 10_000,
+      },
       retry: {
         enabled: true,
         attemptsMax: 3,
         slow: { baseMs: 500, maxMs: 5_000 },
         quick: { baseMs: 10, maxMs: 250 },
         outageWaitMs: 5_000,
+        budget: { ratio: 0.1, burst: 100 },
       },
+      circuit: { failuresMin: 3, windowMs: 30_000, afterMs: 5_000, gapMs: 7_000 },
+      resolution: "xid",
+      resolveAutocommit: true,
       orphanedTransaction: "rollback",
       onConnect: undefined,
+      callSites: false,
       observer: undefined,
       log: undefined,
     })
+  })
+
+  it("never tell of a transaction that is held for long if that is 0, and show call sites in development", () => {
+    expect(resolved({ timeouts: { heldTooLongMs: 0 } }).timeouts.heldTooLongMs).toBeUndefined()
+    const inDevelopment = resolved({ connection: "postgres://u@h/d" }, { NODE_ENV: "development" })
+    expect(inDevelopment.callSites).toBe(true)
   })
 
   it("take what is given", () => {
@@ -80,18 +97,20 @@ describe("options", () => {
         validateAfterIdleMs: 0,
         keepAlive: true,
       },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
       onConnect,
       observer,
     })
     expect(options).toMatchObject({
       connection: { ok: true, value: { label: "h:5432/d" } },
       pool: { min: 0, max: 1, acquireTimeoutMs: 1, waitersMax: 0, idleTimeoutMs: 2, maxLifetimeMs: 3 },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
+      callSites: true,
     })
     expect(options.pool).toMatchObject({ validateAfterIdleMs: 0, keepAlive: true, outageWaitMs: 0 })
     expect(options.onConnect).toBe(onConnect)
@@ -109,6 +128,27 @@ describe("options", () => {
     const { retry, pool } = resolved({ retry: false })
     expect(retry).toMatchObject({ enabled: false, attemptsMax: 1, outageWaitMs: 0 })
     expect(pool.outageWaitMs).toBe(0)
+  })
+
+  it("read the budget of retries, or that there is none", () => {
+    expect(resolved({ retry: { budget: { burst: 7 } } }).retry.budget).toEqual({ ratio: 0.1, burst: 7 })
+    expect(resolved({ retry: { budget: { ratio: 0, burst: 0 } } }).retry.budget).toEqual({ ratio: 0, burst: 0 })
+    expect(resolved({ retry: { budget: false } }).retry.budget).toBeUndefined()
+    expect(resolved({ retry: false }).retry.budget).toBeUndefined()
+  })
+
+  it("open a circuit when nobody is willing to wait any more, or never", () => {
+    const circuitOf = (options: DriverOptions) => resolved(options).circuit
+    expect(circuitOf({ retry: { outageWaitMs: 60_000 } })).toMatchObject({ afterMs: 60_000 })
+    expect(circuitOf({ retry: false })).toMatchObject({ afterMs: 5_000 })
+    expect(circuitOf({ timeouts: { connectMs: 20_000 } })).toMatchObject({ gapMs: 22_000 })
+    expect(circuitOf({ circuit: { failuresMin: 1, windowMs: 2, afterMs: 9_000 } })).toEqual({
+      failuresMin: 1,
+      windowMs: 2,
+      afterMs: 9_000,
+      gapMs: 7_000,
+    })
+    expect(circuitOf({ circuit: false })).toBeUndefined()
   })
 
   it("treat undefined as absent", () => {
@@ -181,10 +221,8 @@ describe("wrong options", () => {
     ["options that are no object", 3, "options", "is 3"],
     ["options that are null", null, "options", "is null"],
     ["an unknown option", { conection: "x" }, "conection", "there is no such option"],
-    ["an option that is not built yet", { resolution: "xid" }, "resolution", "there is no such option"],
-    ["another that is not built yet", { resolveAutocommit: true }, "resolveAutocommit", "there is no such option"],
-    ["a third that is not built yet", { circuit: false }, "circuit", "there is no such option"],
-    ["a part that is not built yet", { retry: { budget: {} } }, "retry.budget", "there is no such option"],
+    ["an unknown way to find out", { resolution: "xact" }, "resolution", 'is "xact"'],
+    ["a switch that is none", { resolveAutocommit: 1 }, "resolveAutocommit", "is 1"],
     ["an unknown part", { pool: { maximum: 3 } }, "pool.maximum", "there is no such option"],
     ["an unknown part with a strange name", { pool: { "a b": 3 } }, 'pool["a b"]', "there is no such option"],
     ["an unknown connection option", { connection: { dbname: "x" } }, "connection.dbname", "there is no such option"],
@@ -207,6 +245,16 @@ describe("wrong options", () => {
     ["a wait without an end", { timeouts: { queryMs: Infinity } }, "timeouts.queryMs", "is Infinity"],
     ["a wait of nothing", { timeouts: { connectMs: 0 } }, "timeouts.connectMs", "is 0"],
     ["a wait that no timer can take", { pool: { idleTimeoutMs: 2 ** 31 } }, "pool.idleTimeoutMs", "is 2147483648"],
+    ["a share that is none", { retry: { budget: { ratio: "10 %" } } }, "retry.budget.ratio", "is a string"],
+    ["half a retry", { retry: { budget: { burst: 0.5 } } }, "retry.budget.burst", "is 0.5"],
+    ["a circuit that is only true", { circuit: true }, "circuit", "is true"],
+    [
+      "a circuit that refuses those who would wait",
+      { circuit: { afterMs: 4_999 } },
+      "circuit.afterMs",
+      "is 4999, below retry.outageWaitMs (5000): who is willing to wait would be refused",
+    ],
+    ["a circuit as elsewhere", { circuit: { failureRatio: 0.5 } }, "circuit.failureRatio", "there is no such option"],
     ["a negative wait", { retry: { outageWaitMs: -1 } }, "retry.outageWaitMs", "is -1"],
     ["a flag that is a word", { pool: { keepAlive: "yes" } }, "pool.keepAlive", "is a string"],
     ["retry: true", { retry: true }, "retry", "is true"],
@@ -250,7 +298,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, orphanedTransaction, onConnect, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {

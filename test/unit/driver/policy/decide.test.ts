@@ -39,6 +39,7 @@ const hopeful: Situation = {
   repeatable: false,
   inTransaction: false,
   pinned: false,
+  budgetAvailable: true,
   remainingMs: 10_000,
   delayMs: 7,
 }
@@ -82,6 +83,7 @@ describe("decide", () => {
     ["this was the last try", { attempt: 3 }, "attempts-spent"],
     ["its kind is retried once only", { failure: { ...conflict, retriesMax: 1 }, attempt: 2 }, "attempts-spent"],
     ["its kind is not retried at all", { failure: { ...conflict, retriesMax: 0 } }, "attempts-spent"],
+    ["the retries that all share are spent", { budgetAvailable: false }, "budget-spent"],
     ["the wait would reach the deadline", { remainingMs: 7 }, "deadline-near"],
     ["even the shortest wait would reach it", { remainingMs: 7, delayMs: 70, leastDelayMs: 7 }, "deadline-near"],
     ["the server is not back before the deadline", { failure: { ...conflict, retryAfterMs: 10_000 } }, "deadline-near"],
@@ -129,6 +131,7 @@ const situations: fc.Arbitrary<Situation> = fc.record({
   repeatable: fc.boolean(),
   inTransaction: mostly(false),
   pinned: mostly(false),
+  budgetAvailable: mostly(true),
   rowsDelivered: mostly(false),
   remainingMs: fc.oneof(fc.nat(2_000), fc.constant(Number.POSITIVE_INFINITY)),
   delayMs: fc.nat(2_000),
@@ -159,6 +162,7 @@ describe("properties of decide", () => {
           inTransaction: false,
           pinned: given.pinned && !given.failure.connection.startsWith("discard"),
           rowsDelivered: false,
+          budgetAvailable: true,
           remainingMs: given.remainingMs + 2_001,
         }
         const decision = decide(situation)

@@ -8,15 +8,16 @@ const HITTING_MS = 1_500
 /** Once the first has been hit, the others have so long. */
 const MORE_MS = 400
 const INSTANTS_PASSED_MAX = 12
+/** The same operation may be hit each time, and has three tries. */
+const TIMES_MAX = 2
 
-/** A rule for one instant or several, not the first ones that come along. */
+/** A rule for one instant or two, not the first ones that come along. */
 export async function arm(
-  { proxy, random, sleep }: FaultContext,
+  { proxy, random, sleep, alone }: FaultContext,
   rule: Pick<Rule, "when" | "do">,
-  options: { readonly timesMax?: number; readonly after?: () => Promise<unknown> } = {},
+  after?: () => Promise<unknown>,
 ): Promise<Injection> {
-  const { timesMax = 4, after } = options
-  const times = integer(random, 1, timesMax)
+  const times = alone ? integer(random, 1, TIMES_MAX) : 1
   const skip = integer(random, 0, INSTANTS_PASSED_MAX)
   const armed = proxy.rule({ ...rule, times, skip })
   try {

@@ -72,8 +72,9 @@ const exhausted: Fault = {
         "hold a connection",
         (said) =>
           store.withConnection(async (session) => {
-            const taken = await session.query("select 1", [], said)
-            return taken.isErr() ? taken : session.query("select pg_sleep($1)", [heldS], said)
+            const reads = { ...said, readOnly: true }
+            const taken = await session.query("select 1", [], reads)
+            return taken.isErr() ? taken : session.query("select pg_sleep($1)", [heldS], reads)
           }),
         () => undefined,
         { pinned: true },

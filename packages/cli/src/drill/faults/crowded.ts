@@ -7,18 +7,28 @@ import { integer } from "../random.ts"
 const RESERVED = 3
 export const FAULT_SESSIONS_MAX: number = SERVER_CONNECTIONS - RESERVED
 
+const LOOK_EVERY_MS = 50
+/** Until everybody who wants a session has tried. */
+const SETTLING_MS = 200
+
 /** Somebody else takes every session that is free, for a while. */
 export async function occupySessions(
-  { admin, sleep }: Pick<FaultContext, "admin" | "sleep">,
+  { visitor, sleep }: Pick<FaultContext, "visitor" | "sleep">,
   sessions: number,
   heldMs: number,
 ): Promise<void> {
   let open = true
-  const occupy = (): Promise<unknown> =>
-    admin.during(async () => {
-      while (open) await sleep(20)
-    })
-  const occupied = Array.from({ length: sessions }, () => occupy().catch(() => {}))
+  const occupy = async (): Promise<void> => {
+    while (open) {
+      await visitor
+        .during(async () => {
+          while (open) await sleep(LOOK_EVERY_MS)
+        })
+        // There is none for it yet.
+        .catch(() => sleep(LOOK_EVERY_MS))
+    }
+  }
+  const occupied = Array.from({ length: sessions }, occupy)
   await sleep(heldMs)
   open = false
   await Promise.all(occupied)
@@ -31,9 +41,10 @@ const crowded: Fault = {
   claims: "server",
   async inject(context) {
     const { admin, random, sleep } = context
-    const occupied = occupySessions(context, FAULT_SESSIONS_MAX, integer(random, 500, 2_000))
-    await sleep(200)
     const victims = (await busyBackends(context)).slice(0, integer(random, 2, 6))
+    // Their places are taken as soon as they are free.
+    const occupied = occupySessions(context, FAULT_SESSIONS_MAX, integer(random, 300, 2_000))
+    await sleep(SETTLING_MS)
     await admin.ask("select pg_terminate_backend(pid) from unnest($1::int[]) as pid", [victims])
     await occupied
     return "hurt"

@@ -1,11 +1,11 @@
-import { afterServerHasCommit, beforeCommitReachesServer, cut } from "@kysely-resilient/testing"
+import { beforeCommitReachesServer, cut } from "@kysely-resilient/testing"
 
 import { integer, pick } from "../random.ts"
 import { arm } from "./armed.ts"
 import { someBackend } from "./backends.ts"
 import { FAULT_SESSIONS_MAX, occupySessions } from "./crowded.ts"
 import type { Fault, FaultContext } from "./fault.ts"
-import { INSTANTS } from "./instants.ts"
+import { LOST_ANSWERS } from "./instants.ts"
 
 /** A COMMIT or a write loses its answer, and before anybody can ask what became of it, the next thing happens. */
 function lostAndThen(
@@ -20,13 +20,8 @@ function lostAndThen(
     claims,
     inject(context) {
       const { random } = context
-      const when = pick(random, [
-        afterServerHasCommit,
-        afterServerHasCommit,
-        beforeCommitReachesServer,
-        INSTANTS["write"]?.instant(random) ?? afterServerHasCommit,
-      ])
-      return arm(context, { when, do: cut() }, { after: () => then(context) })
+      const when = random() < 0.2 ? beforeCommitReachesServer : LOST_ANSWERS(random)
+      return arm(context, { when, do: cut() }, () => then(context))
     },
   }
 }
@@ -55,7 +50,7 @@ export const doubles: readonly Fault[] = [
       proxy.resumeAll()
     }
   }),
-  lostAndThen("crowded", "server full", "nothing", (context) =>
+  lostAndThen("crowded", "server full", "server", (context) =>
     occupySessions(context, FAULT_SESSIONS_MAX, integer(context.random, 200, 1_500)),
   ),
 ]

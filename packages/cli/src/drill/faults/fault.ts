@@ -12,12 +12,16 @@ export interface FaultContext {
   readonly store: Store
   /** Straight to the server, for looking and hurting; not counted. */
   readonly admin: Admin
+  /** Straight to the server too, as the callers' own role. */
+  readonly visitor: Admin
   readonly server: ServerHand
   readonly proxy: FaultProxy
   readonly desk: Desk
   /** This playing's own: the same in every drill with this seed. */
   readonly random: Random
   readonly sleep: (ms: number) => Promise<unknown>
+  /** No other fault plays at the same time: then it may hit more often, and nobody is hit more often than there are tries. */
+  readonly alone: boolean
 }
 
 /**

@@ -1,84 +1,78 @@
-import {
-  afterRows,
-  afterServerHasCommit,
-  afterStatementIsSent,
-  beforeAnswer,
-  beforeCommitReachesServer,
-  beforeStatement,
-  betweenCommitCompleteAndReady,
-  type Matcher,
-} from "@kysely-resilient/testing"
 import type { Random } from "@kysely-resilient/driver"
+import { INSTANTS, type Instant, type Matcher } from "@kysely-resilient/testing"
 
-import { integer, pick } from "../random.ts"
+import { pick } from "../random.ts"
 
 /** Statements of the callers, not the driver's own. */
 const THEIRS = /\b(?:ledger|accounts|facts|slips)\b/
+/** Autocommit writes have no COMMIT that a rule could name: their own answer is it. */
 const WRITES = /^(?:insert|update|delete|merge|with)\b|\binsert into ledger\b/
-const BEGINS = /^\s*(?:begin|start transaction)/i
-const COMMITS = /(?:^|;)\s*commit\s*;?\s*$/i
-const SAVES = /^\s*(?:savepoint|release|rollback to)/i
 
-type Instant = (random: Random) => Matcher
+/** A moment of the protocol that a fault may strike at. */
+export type Moment = (random: Random) => Matcher
 
-const at =
-  (...matchers: readonly Matcher[]): Instant =>
-  (random) =>
-    pick(random, matchers)
+/** A row of the table: moments at which a loss means about the same. */
+export interface Moments {
+  readonly name: string
+  readonly title: string
+  readonly moment: Moment
+}
 
-/** Moments of an operation's life, by what a loss at them means. */
-export const INSTANTS: Readonly<Record<string, { readonly title: string; readonly instant: Instant }>> = {
-  begin: {
-    title: "at BEGIN",
-    instant: at(beforeStatement(BEGINS), afterStatementIsSent(BEGINS), beforeAnswer(BEGINS)),
-  },
-  statement: {
-    title: "at a statement",
-    instant: at(
-      beforeStatement(THEIRS),
-      afterStatementIsSent(THEIRS),
-      { from: "client", message: ["Parse", "Bind", "Describe", "Sync"], sql: THEIRS },
-      { from: "client", message: ["Parse", "Bind", "Describe"], sql: THEIRS, at: "after" },
-    ),
-  },
-  answer: {
-    title: "at an answer",
-    instant: at(
-      beforeAnswer(THEIRS),
-      { from: "server", message: ["ParseComplete", "BindComplete", "RowDescription", "NoData"], sql: THEIRS },
-      { from: "server", message: "CommandComplete", sql: THEIRS, at: "after" },
-      { from: "server", message: "ReadyForQuery", sql: THEIRS },
-      { from: "server", message: "ReadyForQuery", sql: THEIRS, at: "after" },
-    ),
-  },
-  write: {
+/** Moments while callers are at work. Opening a connection is a fault of its own, since it has to be brought about. */
+export const MOMENTS: readonly Moments[] = [
+  { name: "begin", title: "at BEGIN", moment: during("begin") },
+  { name: "statement", title: "at a statement", moment: during("statement") },
+  {
+    name: "write",
     title: "at a write's answer",
-    instant: at(
+    moment: anyOf(
       { from: "server", message: "CommandComplete", sql: WRITES },
       { from: "server", message: "ReadyForQuery", sql: WRITES, status: "I" },
       { from: "server", message: "ReadyForQuery", sql: WRITES, status: "T" },
     ),
   },
-  "before-commit": {
+  { name: "rows", title: "between rows", moment: during("rows") },
+  { name: "portal", title: "between chunks", moment: during("portal") },
+  { name: "savepoint", title: "at a savepoint", moment: during("savepoint") },
+  {
+    name: "before-commit",
     title: "before COMMIT",
-    instant: at(beforeCommitReachesServer),
+    moment: commits("commit before it reaches the server", "commit inside its message"),
   },
-  "after-commit": {
+  {
+    name: "after-commit",
     title: "after COMMIT",
-    instant: at(
-      afterServerHasCommit,
-      afterServerHasCommit,
-      afterStatementIsSent(COMMITS),
-      betweenCommitCompleteAndReady,
-      { from: "server", message: "ReadyForQuery", sql: COMMITS },
+    moment: commits(
+      "commit after it is sent",
+      "commit before its answer",
+      "commit inside its answer",
+      "commit before ready",
+      "commit after ready",
     ),
   },
-  savepoint: {
-    title: "at a savepoint",
-    instant: at(beforeStatement(SAVES), afterStatementIsSent(SAVES), beforeAnswer(SAVES)),
-  },
-  rows: {
-    title: "between rows",
-    instant: (random) => afterRows(integer(random, 1, 90), THEIRS),
-  },
+  { name: "rollback", title: "at ROLLBACK", moment: during("rollback") },
+  { name: "cancel", title: "at a cancellation", moment: during("cancel") },
+]
+
+/** When the answer of whatever commits is on its way: what nobody knows without asking. */
+export const LOST_ANSWERS: Moment = anyOf(
+  ...INSTANTS.filter(({ name }) => name === "commit after it is sent" || name === "commit before its answer").map(
+    ({ matcher }) => matcher(),
+  ),
+  { from: "server", message: "CommandComplete", sql: WRITES },
+)
+
+/** Moments of a connection that is being made. */
+export const OPENING: Moment = during("connecting")
+
+function during(episode: Instant["during"]): Moment {
+  return anyOf(...INSTANTS.filter((one) => one.during === episode).map((one) => one.matcher(THEIRS)))
+}
+
+function commits(...names: readonly Instant["name"][]): Moment {
+  return anyOf(...INSTANTS.filter(({ name }) => names.includes(name)).map(({ matcher }) => matcher()))
+}
+
+function anyOf(...matchers: readonly Matcher[]): Moment {
+  return (random) => pick(random, matchers)
 }

@@ -1,9 +1,9 @@
-import { cut, delay, stall, type Direction, type Matcher } from "@kysely-resilient/testing"
+import { cut, delay, stall, throttle, type Direction, type Matcher } from "@kysely-resilient/testing"
 
 import { integer, pick } from "../random.ts"
 import { arm } from "./armed.ts"
 import type { Fault } from "./fault.ts"
-import { INSTANTS } from "./instants.ts"
+import { MOMENTS } from "./instants.ts"
 
 const DIRECTIONS = ["toServer", "toClient", "both"] satisfies readonly Direction[]
 const STALLED_MAX_MS = 2_500
@@ -35,14 +35,14 @@ const stalled: Fault = {
   claims: "network",
   inject(context) {
     const { random, sleep } = context
-    const { instant } = pick(random, Object.values(INSTANTS))
+    const { moment } = pick(random, MOMENTS)
     const action = stall(pick(random, DIRECTIONS))
     const ends = random() < 0.4
     return arm(
       context,
       // When it is lifted, the connection is either alive or, as after a firewall's restart, reset.
-      { when: instant(random), do: ends ? [action, cut()] : action },
-      { timesMax: 3, after: () => sleep(integer(random, 150, STALLED_MAX_MS)) },
+      { when: moment(random), do: ends ? [action, cut()] : action },
+      () => sleep(integer(random, 150, STALLED_MAX_MS)),
     )
   },
 }
@@ -63,6 +63,19 @@ const delayed: Fault = {
     const { hits } = rule
     rule.remove()
     return hits > 0 ? "struck" : "missed"
+  },
+}
+
+/** A line that is nearly full. */
+const throttled: Fault = {
+  name: "throttle",
+  title: "connection slow",
+  claims: "network",
+  inject(context) {
+    const { random, sleep } = context
+    const { moment } = pick(random, MOMENTS)
+    const slow = throttle(integer(random, 200, 4_000), pick(random, DIRECTIONS))
+    return arm(context, { when: moment(random), do: slow }, () => sleep(integer(random, 150, 900)))
   },
 }
 
@@ -87,4 +100,4 @@ const refused: Fault = {
   },
 }
 
-export const networkFaults: readonly Fault[] = [blackhole, stalled, delayed, refused]
+export const networkFaults: readonly Fault[] = [blackhole, stalled, delayed, throttled, refused]

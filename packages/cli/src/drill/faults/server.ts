@@ -3,7 +3,7 @@ import { APPLICATION } from "../store.ts"
 import { busyBackends, someBackend } from "./backends.ts"
 import type { Fault } from "./fault.ts"
 
-const DOWN_MAX_MS = 1_500
+const DOWN_MAX_MS = 1_200
 const HALTED_MAX_MS = 1_800
 
 /** As an administrator or a failover script does it: to some, or to everybody, resting connections included. */
@@ -48,6 +48,17 @@ function restart(how: "fast" | "immediate" | "power cut", title: string): Fault 
       return "hurt"
     },
   }
+}
+
+/** It crashed and has much to recover: for a while it lets nobody in, and says so (57P03). */
+const recovering: Fault = {
+  name: "recovering",
+  title: "long recovery",
+  claims: "server",
+  async inject({ server, random, sleep }) {
+    await server.recover(() => sleep(integer(random, 100, DOWN_MAX_MS)))
+    return "hurt"
+  },
 }
 
 const haltServer: Fault = {
@@ -95,6 +106,7 @@ export const serverFaults: readonly Fault[] = [
   restart("immediate", "immediate restart"),
   restart("fast", "fast restart"),
   restart("power cut", "power cut"),
+  recovering,
   haltServer,
   haltBackend,
   locked,
