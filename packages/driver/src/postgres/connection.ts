@@ -36,6 +36,9 @@ interface ConnectionParts {
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
+/** Between the first cancel request and the second; then twice as long each time. Longer than a statement takes to begin. */
+const CANCEL_AGAIN_MS = 10
+
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
 const FAREWELL_MS = 1_000
 
@@ -182,18 +185,31 @@ export class PgConnection {
       this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
-    const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
-    void requested.then((over) => {
-      const settle = (): void => {
-        this.#endCancelling()
-        this.#settleIfReady()
-      }
-      if (this.#cancelling !== timer) return
+    if (exchange.cancellable) this.#cancel(timer, CANCEL_AGAIN_MS)
+    else this.#afterReady = this.#settleCancelled
+  }
+
+  /**
+   * One that overtakes its statement finds the server at rest, and is forgotten by it: so it is said again as long as the
+   * statement goes on. Each is over before the connection is used again.
+   */
+  #cancel(limit: Timer, againAfterMs: number): void {
+    void this.#requestCancel().then((over) => {
+      if (this.#cancelling !== limit) return
       // A cancel that may still be under way could hit the next statement: this connection has none.
-      if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
-      else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
-      else this.#afterReady = settle
+      if (!over) return this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
+      if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) return this.#settleCancelled()
+      this.#afterReady = this.#settleCancelled
+      this.#cancelAgain = this.#clock.after(againAfterMs, () => {
+        this.#afterReady = undefined
+        this.#cancel(limit, againAfterMs * 2)
+      })
     })
+  }
+
+  readonly #settleCancelled = (): void => {
+    this.#endCancelling()
+    this.#settleIfReady()
   }
 
   /** Ends the session on the server too, if it is still running something: a socket that closes stops no statement there. */
@@ -230,10 +246,12 @@ export class PgConnection {
   }
 
   #afterReady: (() => void) | undefined
+  #cancelAgain: Timer | undefined
 
   #endCancelling(): void {
     this.#cancelling?.cancel()
     this.#cancelling = undefined
+    this.#cancelAgain?.cancel()
   }
 
   #ready(status: TransactionStatus): void {
