@@ -43,6 +43,15 @@ const CANCEL_AGAIN_MS = 10
 const FAREWELL_MS = 1_000
 
 /**
+ * So long after the server has had a cancel request, a connection on which not a byte has arrived leads nowhere: as after a
+ * NAT that has forgotten it. A server at work answers within milliseconds, and whoever waits for a place cannot wait `cancelMs`.
+ */
+const SILENCE_MS = 100
+
+/** Of that, a last look: a program that was busy finds its timers before what has arrived meanwhile. */
+const LAST_LOOK_MS = 10
+
+/**
  * One physical connection. Runs one Sync group at a time and hears everything that happens to it: its listeners stay
  * for its whole life, so nothing that a server does can become an unhandled `error` event.
  */
@@ -172,8 +181,9 @@ export class PgConnection {
 
   /**
    * Stops what is running, because nobody waits for it any more: CancelRequest, wait for ReadyForQuery and for the end of
-   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
-   * would end a wait for the synchronous standby): it gets the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
+   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed, and sooner if the cancel request got
+   * through and nothing at all comes back. COMMIT is not cancelled (that would end a wait for the synchronous standby): it gets
+   * the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
     if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
@@ -185,7 +195,7 @@ export class PgConnection {
       this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
-    if (exchange.cancellable) this.#cancel(timer, CANCEL_AGAIN_MS)
+    if (exchange.cancellable) this.#cancel(timer, { heard: this.#client.connection.stream.bytesRead })
     else this.#afterReady = this.#settleCancelled
   }
 
@@ -193,18 +203,34 @@ export class PgConnection {
    * One that overtakes its statement finds the server at rest, and is forgotten by it: so it is said again as long as the
    * statement goes on. Each is over before the connection is used again.
    */
-  #cancel(limit: Timer, againAfterMs: number): void {
+  #cancel(limit: Timer, { heard, againAfterMs }: { readonly heard: number; readonly againAfterMs?: number }): void {
     void this.#requestCancel().then((over) => {
       if (this.#cancelling !== limit) return
       // A cancel that may still be under way could hit the next statement: this connection has none.
       if (!over) return this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) return this.#settleCancelled()
       this.#afterReady = this.#settleCancelled
-      this.#cancelAgain = this.#clock.after(againAfterMs, () => {
+      if (againAfterMs === undefined) this.#suspectSilence(heard)
+      const waitMs = againAfterMs ?? CANCEL_AGAIN_MS
+      this.#cancelAgain = this.#clock.after(waitMs, () => {
         this.#afterReady = undefined
-        this.#cancel(limit, againAfterMs * 2)
+        this.#cancel(limit, { heard, againAfterMs: waitMs * 2 })
       })
     })
+  }
+
+  /** The server has had the cancel request: other than through this connection it can be reached. */
+  #suspectSilence(heard: number): void {
+    const ifSilent = (afterMs: number, act: () => void): void => {
+      this.#silence = this.#clock.after(afterMs, () => {
+        if (this.#client.connection.stream.bytesRead === heard) act()
+      })
+    }
+    ifSilent(SILENCE_MS - LAST_LOOK_MS, () =>
+      ifSilent(LAST_LOOK_MS, () =>
+        this.destroy(ended("The server had the cancel request, and nothing came over this connection")),
+      ),
+    )
   }
 
   readonly #settleCancelled = (): void => {
@@ -247,11 +273,14 @@ export class PgConnection {
 
   #afterReady: (() => void) | undefined
   #cancelAgain: Timer | undefined
+  #silence: Timer | undefined
 
   #endCancelling(): void {
     this.#cancelling?.cancel()
     this.#cancelling = undefined
     this.#cancelAgain?.cancel()
+    this.#silence?.cancel()
+    this.#silence = undefined
   }
 
   #ready(status: TransactionStatus): void {
