@@ -59,7 +59,7 @@ describe("a storm of aborts", () => {
 
   it("releases every caller at once, leaves nothing running on the server, and hits nobody else", async () => {
     // Past the proxy: what is measured is the driver's own.
-    start(10, database.url)
+    start(16, database.url)
     const random = seeded(20_261_128)
     let over = false
 
