@@ -40,6 +40,7 @@ import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
 import { SideConnection } from "./resolution/side-connection.ts"
 import { readToken } from "./resolution/token.ts"
+import { Watch } from "./resolution/watch.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
@@ -72,6 +73,7 @@ class AssembledEngine implements Engine {
   readonly #connections: Connections
   readonly #side: SideConnection
   readonly #resolver: Resolver
+  readonly #watch: Watch<PgConnection>
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -127,6 +129,15 @@ class AssembledEngine implements Engine {
       outageWaitMs: options.retry.outageWaitMs,
       closing: this.#closing.signal,
     })
+    this.#watch = new Watch({
+      used: () => this.#pool.leased(),
+      reachable: () => this.#pool.stats().outageMs === undefined,
+      distrustOlder: (connection) => this.#pool.distrustOlder(connection),
+      side: this.#side,
+      clock,
+      emit,
+      stallMs: options.timeouts.stallMs,
+    })
     const purge = new MarkerPurge(this.#side, clock)
     this.#machine = {
       pool: this.#pool,
@@ -148,6 +159,7 @@ class AssembledEngine implements Engine {
       resolution: options.resolution,
       resolveAutocommit: options.resolveAutocommit,
       resolver: this.#resolver,
+      watch: this.#watch,
       markerId: () => {
         purge.written()
         return uuidV7(clock.wallTime(), random)
@@ -269,6 +281,7 @@ class AssembledEngine implements Engine {
     this.#closing.abort()
     this.#connections.giveUpOpening()
     await drained
+    this.#watch.close()
     this.#side.close()
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
