@@ -165,6 +165,7 @@ function leavesOf(shapes: readonly StatementShape[]): Leftovers | undefined {
 export function phaseOf(shape: StatementShape | undefined, place: Place, read: boolean): Phase {
   if (shape?.control?.kind === "commit") return "commit"
   if (shape?.control?.kind === "rollback") return "rollback"
-  if (place.inTransaction) return "transaction"
+  // Of a BEGIN that is lost nothing can stay either.
+  if (place.inTransaction || shape?.control?.kind === "begin") return "transaction"
   return read ? "read" : "write"
 }
