@@ -83,7 +83,7 @@ describe("a log line", () => {
     ],
     [
       { name: "connection.silent", at, connectionId: 7, silentMs: 1_012, found: "at-rest" },
-      "connection.silent: connection 7 was silent for 1,012 ms while its server had nothing to do for it (at-rest); it is given up",
+      "connection.silent: connection 7 was silent for 1012 ms while its server had nothing to do for it (at-rest); it is given up",
     ],
     [
       { name: "connection.discarded", at, connectionId: 7, reason: "died", failure: lost },
