@@ -234,8 +234,9 @@ export class Pool<T> {
       if (slot === undefined) break
       const expired = now >= slot.expiresAt
       const stale = this.#stale(slot, now)
-      // The top of the stack was used last: if it has to be checked, so has all below.
-      if (stale && !expired && this.#uncovered <= 0) break
+      // The top of the stack was used last: if it has to be checked, so has all below. One check for each who waits, whatever
+      // is being opened: that may take as long as `connectMs`, and a check is a round trip.
+      if (stale && !expired && this.#waiters.size <= this.#stock.checking) break
       this.#stock.takeTop()
       if (expired) this.#discard(slot, "lifetime")
       else if (stale) this.#check(slot)

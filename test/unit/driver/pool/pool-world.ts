@@ -329,7 +329,8 @@ export class World extends Fixture {
           none(idle, (thing) => !this.#stale(thing)),
           [],
         )
-      if (uncovered > 0) assert.deepEqual(idle, [])
+      // An opening may take long; the check of what is there does not.
+      if (stats.waiting > checking.length) assert.deepEqual(idle, [])
     })
     this.#say("nobody waits while something could be opened", () => {
       if (uncovered <= 0 || total >= stats.max || this.closed) return
