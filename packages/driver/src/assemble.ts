@@ -11,7 +11,7 @@ import type {
 } from "./engine.ts"
 import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
-import { KnownWrites } from "./execution/known-writes.ts"
+import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
@@ -144,7 +144,8 @@ class AssembledEngine implements Engine {
       clock,
       random,
       emit,
-      knownWrites: new KnownWrites(),
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
       budget: new Budget(options.retry.budget),
       limits: {
         queryMs: options.timeouts.queryMs,

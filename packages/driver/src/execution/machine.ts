@@ -8,7 +8,7 @@ import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
 import type { Resolver } from "../resolution/resolver.ts"
 import type { Watch } from "../resolution/watch.ts"
-import type { KnownWrites } from "./known-writes.ts"
+import type { KnownTexts } from "./known-texts.ts"
 
 /** What every lease and every plan of one engine shares. */
 export interface Machine {
@@ -16,7 +16,10 @@ export interface Machine {
   readonly clock: Clock
   readonly random: Random
   readonly emit: (event: Told) => void
-  readonly knownWrites: KnownWrites
+  /** Texts that looked like reads, and that the server refused to run in a read-only transaction (25006). */
+  readonly knownWrites: KnownTexts
+  /** Writes whose rows cannot be counted in the same statement. */
+  readonly uncounted: KnownTexts
   readonly budget: Budget
   readonly limits: {
     readonly queryMs: number | undefined

@@ -35,6 +35,10 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       machine.knownWrites.remember(plan.sql)
       return runPlan(machine, holder, asWrite)
     }
+    if (plan.ifNotCounted !== undefined && failure.sqlState === "0A000") {
+      machine.uncounted.remember(plan.sql)
+      return runPlan(machine, holder, plan.ifNotCounted)
+    }
     story.firstFailure ??= failure
     const wait = waitAfter(failure, tries, machine.limits, machine.random)
     const decision = decide({

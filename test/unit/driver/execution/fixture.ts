@@ -1,5 +1,5 @@
 import { controlQuery } from "@kysely-resilient/driver/src/execution/control.ts"
-import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes.ts"
+import { KnownTexts } from "@kysely-resilient/driver/src/execution/known-texts.ts"
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
@@ -151,7 +151,8 @@ export class Fixture {
       clock: this.clock,
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
-      knownWrites: new KnownWrites(),
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
       budget: new Budget(budget),
       limits: {
         queryMs: undefined,
