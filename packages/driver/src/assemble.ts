@@ -24,6 +24,7 @@ import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Breaker } from "./policy/breaker.ts"
 import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
@@ -41,7 +42,7 @@ import { Resolver } from "./resolution/resolver.ts"
 import { SideConnection } from "./resolution/side-connection.ts"
 import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
-import type { DriverSnapshot } from "./snapshot.ts"
+import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
@@ -112,7 +113,9 @@ class AssembledEngine implements Engine {
       patienceMs: options.timeouts.connectMs,
     })
     const reaper = new Reaper(this.#side)
+    const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
+      breaker,
       options: options.pool,
       resources: this.#connections,
       clock,
@@ -147,6 +150,7 @@ class AssembledEngine implements Engine {
       knownWrites: new KnownTexts(),
       uncounted: new KnownTexts(),
       budget: new Budget(options.retry.budget),
+      breaker,
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
@@ -232,6 +236,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
+      circuit: circuitSnapshot(this.#machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.#machine.budget.left),
     })
   }

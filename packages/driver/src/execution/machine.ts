@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Budget } from "../policy/budget.ts"
 import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -21,6 +22,7 @@ export interface Machine {
   /** Writes whose rows cannot be counted in the same statement. */
   readonly uncounted: KnownTexts
   readonly budget: Budget
+  readonly breaker: Breaker
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
