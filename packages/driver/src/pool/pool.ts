@@ -141,6 +141,14 @@ export class Pool<T> {
     return () => void this.#watchers.delete(listener)
   }
 
+  /** One that is in use has turned out to be dead without a word: those that have rested for longer are given up unseen. */
+  distrustOlder(than: T): void {
+    const slot = this.#stock.leaseOf(than)
+    if (slot === undefined) return
+    for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, "died")
+    this.#match(this.#parts.clock.now())
+  }
+
   /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
   reset(): void {
     if (this.#state === "closed") return
