@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Budget } from "../policy/budget.ts"
 import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -7,6 +8,7 @@ import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
 import type { Resolver } from "../resolution/resolver.ts"
+import type { Watch } from "../resolution/watch.ts"
 import type { KnownTexts } from "./known-texts.ts"
 
 /** What every lease and every plan of one engine shares. */
@@ -20,6 +22,7 @@ export interface Machine {
   /** Writes whose rows cannot be counted in the same statement. */
   readonly uncounted: KnownTexts
   readonly budget: Budget
+  readonly breaker: Breaker
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
@@ -35,6 +38,8 @@ export interface Machine {
   /** False: a lone write travels in one flight, and what became of it is not found out. */
   readonly resolveAutocommit: boolean
   readonly resolver: Pick<Resolver, "resolve">
+  /** Told of every statement that is sent. */
+  readonly watch: Pick<Watch<PgConnection>, "begin">
   /** A key for one attempt's row in the marker table. */
   readonly markerId: () => string
   /** Aborts when the driver is closed: whoever rests need not rest any longer. */
