@@ -4,7 +4,7 @@ import { invariant } from "../foundation/invariant.ts"
 import type { Circuit } from "../policy/circuit.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { Openings } from "./openings.ts"
-import { nextOpeningAt, outageLimitAt } from "./outage.ts"
+import { CROWDED_IDLE_MS, nextOpeningAt, outageLimitAt } from "./outage.ts"
 import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf, retryAfterMsOf } from "./refusal.ts"
@@ -265,6 +265,7 @@ export class Pool<T> {
       opening: this.#openings.size,
       room: this.#max - this.#size,
       proven: this.#openings.proven,
+      served: this.#stock.size > 0,
     })
   }
 
@@ -281,7 +282,7 @@ export class Pool<T> {
     this.#match(now)
     this.#breakStandstill(now)
 
-    const { idleTimeoutMs } = this.#parts.options
+    const idleTimeoutMs = this.#idleTimeoutMs
     const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
     for (const { slot, reason } of plan.discards) {
       if (this.#stock.takeIdle(slot.resource) !== undefined) this.#discard(slot, reason)
@@ -314,6 +315,11 @@ export class Pool<T> {
     return resources.activity === undefined ? 0 : resources.activity(resource)
   }
 
+  get #idleTimeoutMs(): number {
+    const { idleTimeoutMs } = this.#parts.options
+    return this.#openings.outage.state === "crowded" ? Math.min(idleTimeoutMs, CROWDED_IDLE_MS) : idleTimeoutMs
+  }
+
   /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
   #supply(slot: Slot<T>, now: number): void {
     slot.provenAt = now
@@ -321,7 +327,7 @@ export class Pool<T> {
     this.#match(now)
     if (this.#stock.top !== slot) return
     this.#stock.rest(slot)
-    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#parts.options.idleTimeoutMs))
+    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#idleTimeoutMs))
   }
 
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */
