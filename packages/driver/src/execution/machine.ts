@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Budget } from "../policy/budget.ts"
 import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -7,7 +8,8 @@ import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
 import type { Resolver } from "../resolution/resolver.ts"
-import type { KnownWrites } from "./known-writes.ts"
+import type { Watch } from "../resolution/watch.ts"
+import type { KnownTexts } from "./known-texts.ts"
 
 /** What every lease and every plan of one engine shares. */
 export interface Machine {
@@ -15,8 +17,12 @@ export interface Machine {
   readonly clock: Clock
   readonly random: Random
   readonly emit: (event: Told) => void
-  readonly knownWrites: KnownWrites
+  /** Texts that looked like reads, and that the server refused to run in a read-only transaction (25006). */
+  readonly knownWrites: KnownTexts
+  /** Writes whose rows cannot be counted in the same statement. */
+  readonly uncounted: KnownTexts
   readonly budget: Budget
+  readonly breaker: Breaker
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number
@@ -32,6 +38,8 @@ export interface Machine {
   /** False: a lone write travels in one flight, and what became of it is not found out. */
   readonly resolveAutocommit: boolean
   readonly resolver: Pick<Resolver, "resolve">
+  /** Told of every statement that is sent. */
+  readonly watch: Pick<Watch<PgConnection>, "begin">
   /** A key for one attempt's row in the marker table. */
   readonly markerId: () => string
   /** Aborts when the driver is closed: whoever rests need not rest any longer. */

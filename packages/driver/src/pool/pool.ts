@@ -1,12 +1,13 @@
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import { Alarm } from "../foundation/alarm.ts"
 import { invariant } from "../foundation/invariant.ts"
+import type { Circuit } from "../policy/circuit.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { Openings } from "./openings.ts"
-import { nextOpeningAt, outageLimitAt } from "./outage.ts"
-import { acquireAborted, acquirePastDeadline, poolClosed, poolFull } from "./pool-failure.ts"
+import { CROWDED_IDLE_MS, nextOpeningAt, outageLimitAt } from "./outage.ts"
+import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
-import { refusalOf } from "./refusal.ts"
+import { refusalOf, retryAfterMsOf } from "./refusal.ts"
 import { doomOf, type Slot } from "./slot.ts"
 import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
 import { Stock } from "./stock.ts"
@@ -95,7 +96,11 @@ export class Pool<T> {
       return success(this.#stock.lease(slot))
     }
     const { waitersMax } = this.#parts.options
-    if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
+    const { circuit } = this.#parts.breaker
+    if ((circuit.state !== "closed" || this.#uncovered >= waitersMax) && !this.#coverable(now)) {
+      if (circuit.state !== "closed") return failed(this.#shutOut(circuit, now))
+      return failed(poolFull(this.stats(), waitersMax, now - (this.#waiters.first?.joinedAt ?? now)))
+    }
     const answer = this.#waiters.join(options)
     this.#match(now)
     if (options.holder !== undefined) this.#breakStandstill(now)
@@ -134,6 +139,14 @@ export class Pool<T> {
     this.#watchers.add(listener)
     this.#match(this.#parts.clock.now())
     return () => void this.#watchers.delete(listener)
+  }
+
+  /** One that is in use has turned out to be dead without a word: those that have rested for longer are given up unseen. */
+  distrustOlder(than: T): void {
+    const slot = this.#stock.leaseOf(than)
+    if (slot === undefined) return
+    for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, "died")
+    this.#match(this.#parts.clock.now())
   }
 
   /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
@@ -241,12 +254,18 @@ export class Pool<T> {
   }
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
+    const { circuit } = this.#parts.breaker
+    // The probe decides what comes next.
+    if (circuit.state === "half-open") return Number.POSITIVE_INFINITY
+    const probing = circuit.state === "open" && this.#state === "running"
+    const watching = (this.#watchers.size > 0 || probing) && this.#openings.promising === 0
     return nextOpeningAt(this.#openings.outage, {
-      uncovered: this.#watchers.size > 0 && this.#openings.promising === 0 ? Math.max(1, uncovered) : uncovered,
+      uncovered: watching ? Math.max(1, uncovered) : uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,
       proven: this.#openings.proven,
+      served: this.#stock.size > 0,
     })
   }
 
@@ -263,7 +282,7 @@ export class Pool<T> {
     this.#match(now)
     this.#breakStandstill(now)
 
-    const { idleTimeoutMs } = this.#parts.options
+    const idleTimeoutMs = this.#idleTimeoutMs
     const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
     for (const { slot, reason } of plan.discards) {
       if (this.#stock.takeIdle(slot.resource) !== undefined) this.#discard(slot, reason)
@@ -296,6 +315,11 @@ export class Pool<T> {
     return resources.activity === undefined ? 0 : resources.activity(resource)
   }
 
+  get #idleTimeoutMs(): number {
+    const { idleTimeoutMs } = this.#parts.options
+    return this.#openings.outage.state === "crowded" ? Math.min(idleTimeoutMs, CROWDED_IDLE_MS) : idleTimeoutMs
+  }
+
   /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
   #supply(slot: Slot<T>, now: number): void {
     slot.provenAt = now
@@ -303,7 +327,7 @@ export class Pool<T> {
     this.#match(now)
     if (this.#stock.top !== slot) return
     this.#stock.rest(slot)
-    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#parts.options.idleTimeoutMs))
+    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#idleTimeoutMs))
   }
 
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */
@@ -425,6 +449,13 @@ export class Pool<T> {
       return acquirePastDeadline(deadline, { waitedMs: 0, crowd: this.stats() })
     }
     return undefined
+  }
+
+  #shutOut(circuit: Extract<Circuit, { readonly state: "open" | "half-open" }>, now: number): Failure {
+    return circuitOpen(circuit.failure, {
+      openMs: now - circuit.since,
+      retryAfterMs: retryAfterMsOf(this.#openings.outage, now),
+    })
   }
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {

@@ -36,6 +36,13 @@ interface ConnectionParts {
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
+/** An answer that is waited for, and how much has been heard while it is. */
+export interface Awaited {
+  /** Tells it from earlier and later ones. */
+  readonly uses: number
+  readonly heardBytes: number
+}
+
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
 const FAREWELL_MS = 1_000
 
@@ -131,6 +138,14 @@ export class PgConnection {
   /** How much it has been used; undefined while it is. */
   get activity(): number | undefined {
     return this.#state.state === "busy" ? undefined : this.#exchanges
+  }
+
+  /** Undefined if it waits for no answer, or has a time limit of its own for that; and where the socket counts no bytes. */
+  get awaited(): Awaited | undefined {
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined || this.#state.exchange.ready !== undefined)
+      return undefined
+    const heardBytes: number | undefined = this.#client.connection.stream.bytesRead
+    return heardBytes === undefined ? undefined : { uses: this.#exchanges, heardBytes }
   }
 
   /** Does its server take writes, see `Evidence`? */

@@ -38,6 +38,8 @@ function describe(event: DriverEvent): string | undefined {
       if (why === undefined) return undefined
       return `connection ${event.connectionId} ${why}${event.failure === undefined ? "" : `: ${reason(event.failure)}`}`
     }
+    case "connection.silent":
+      return `connection ${event.connectionId} was silent for ${ms(event.silentMs)} while its server had nothing to do for it (${event.found}); it is given up`
     case "connection.repaired":
       return `connection ${event.connectionId} came back with ${event.found === "E" ? "a failed" : "an open"} transaction; ended by ${event.by}`
     case "transaction.orphaned":
@@ -70,6 +72,11 @@ function describe(event: DriverEvent): string | undefined {
       return `connections can be opened again, after ${ms(event.durationMs)}`
     case "buggify.struck":
       return `${event.kind}${event.connectionId === undefined ? "" : ` on connection ${event.connectionId}`}, on purpose`
+    case "circuit.opened":
+      return `the circuit is open, the server is not asked for the moment: ${reason(event.failure)}`
+    case "circuit.closed":
+      return `the circuit is closed again, after ${ms(event.durationMs)}`
+    case "circuit.half-opened":
     case "query.succeeded":
     case "connection.opened":
     case "session.reset":

@@ -106,6 +106,7 @@ export class Metrics {
       case "query.abandoned":
       case "connection.failed":
       case "connection.repaired":
+      case "connection.silent":
       case "session.reset":
       case "pool.used-inside":
       case "transaction.held-too-long":
@@ -115,6 +116,9 @@ export class Metrics {
       case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":
+      case "circuit.opened":
+      case "circuit.half-opened":
+      case "circuit.closed":
         break
     }
   }

@@ -54,7 +54,7 @@ describe("upkeep", () => {
     [0.5, 10_000],
     [0.999_999, 11_000],
   ])("varies lifetimes by ten per cent either way: chance %d", async (chance, lifetimeMs) => {
-    const fixture = new Fixture({ maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 }, () => chance)
+    const fixture = new Fixture({ maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 }, undefined, () => chance)
     const [thing] = await fixture.idle(1)
     await fixture.clock.advance(lifetimeMs - 1)
     expect(thing?.closed).toEqual([])
@@ -165,6 +165,26 @@ describe("prefill", () => {
     await fixture.fails(unreachable)
     await fixture.clock.advance(50)
     expect(await answer).toMatchObject({ ok: false, failure: { kind: "connection_failed" } })
+  })
+})
+
+describe("distrust of one that is in use", () => {
+  it("gives up those that have rested for longer, and no others", async () => {
+    const fixture = new Fixture({ max: 4 })
+    const [oldest, older, newer] = [await fixture.served(), await fixture.served(), await fixture.served()]
+    fixture.pool.giveBack(oldest.thing, "keep")
+    await fixture.clock.advance(10)
+    fixture.pool.giveBack(older.thing, "keep")
+    const suspect = fixture.acquire()
+    expect(suspect.thing).toBe(older.thing)
+    await fixture.clock.advance(10)
+    fixture.pool.giveBack(newer.thing, "keep")
+    fixture.pool.distrustOlder(suspect.thing)
+    expect(oldest.thing.closed).toEqual(["died"])
+    expect(newer.thing.closed).toEqual([])
+    fixture.pool.giveBack(suspect.thing, "keep")
+    fixture.pool.distrustOlder(suspect.thing)
+    expect(newer.thing.closed, "one that is not in use says nothing").toEqual([])
   })
 })
 

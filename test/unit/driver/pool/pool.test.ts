@@ -488,6 +488,7 @@ describe("late timers", () => {
     const chances = [0.1, 0.9]
     const fixture = new Fixture(
       { max: 2, maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 },
+      undefined,
       () => chances.pop() ?? 0.5,
     )
     await fixture.idle(2)
