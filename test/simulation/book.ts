@@ -103,7 +103,8 @@ export class Book {
       return wrong("is said to stand here only, and there is no standby to wait for")
     }
     // Where the standby took over too early it is gone with all that was committed there.
-    const lost = entry.kept.filter((token) => !this.holds(token))
+    const here = effect === "applied_locally" ? this.#storage.stands.bind(this.#storage) : undefined
+    const lost = entry.kept.filter((token) => !this.holds(token) && here?.(token) !== true)
     if (lost.length > 0) wrong(`is lost: ${lost.join(", ")}`)
   }
 

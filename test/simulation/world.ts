@@ -21,6 +21,9 @@ export class Violation extends Error {}
 /** Between a limit and the moment at which whoever it is for learns of it: timers in whole milliseconds, hops of promises. */
 const SLACK_MS = 25
 
+/** The longest pause between two attempts to open a connection for somebody who waits (policy/probing.ts). */
+const PROBE_PAUSE_MS = 1_000
+
 interface Pending {
   readonly name: string
   readonly limitAt: number
@@ -225,7 +228,7 @@ export class World implements Workshop, Battlefield {
     else {
       this.#hungerSince ??= now - this.#sleptMs
       const hungryMs = now - this.#sleptMs - this.#hungerSince
-      if (hungryMs > Math.max(300, this.scenario.driver.cancelMs) + SLACK_MS + 3 * this.scenario.lateMs) {
+      if (hungryMs > Math.max(PROBE_PAUSE_MS, this.scenario.driver.cancelMs) + SLACK_MS + 3 * this.scenario.lateMs) {
         this.wrong(
           `for ${Math.round(hungryMs)} ms ${waiting} wait with ${idle} idle, ${leased} in use and ${opening} being opened of ${max}`,
         )
