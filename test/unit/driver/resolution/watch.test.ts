@@ -48,13 +48,14 @@ function setUp({ off = false } = {}) {
   const told: Told[] = []
   const distrusted: Line[] = []
   const questions: string[] = []
-  const state = { answer: "", reachable: true, opens: true }
+  const state = { answer: "", reachable: true, opens: true, meanwhile: () => {} }
   const through = connectTo(new ScriptedServer(clock))
   through.facts = { ...NOTHING_KNOWN, life }
   // The one question that it is asked, answered in its place.
   through.perform = (request) => {
     const exchange = new Exchange(request)
     questions.push(JSON.stringify(request))
+    state.meanwhile()
     exchange.learnt = [state.answer]
     exchange.ready = "I"
     return Promise.resolve(exchange)
@@ -100,14 +101,16 @@ describe("the watch", () => {
   })
 
   it("spares one that is heard again while the question is on its way", async () => {
-    const { clock, add, state } = setUp()
+    const { clock, add, state, questions } = setUp()
     const line = add(new Line(1).sends())
     state.answer = "1 1.5 at-rest 7.5"
     await clock.advance(850)
-    line.hears(1)
-    await clock.advance(500)
+    state.meanwhile = () => line.hears(1)
+    await clock.advance(300)
+    expect(questions).toHaveLength(2)
     expect(line.destroyed).toEqual([])
-    await clock.advance(800)
+    state.meanwhile = () => {}
+    await clock.advance(1_200)
     expect(line.destroyed).toHaveLength(1)
   })
 
