@@ -5,7 +5,7 @@ export type Change =
   | { readonly to: "ledger"; readonly token: string }
   | { readonly to: "balances"; readonly account: number; readonly by: number }
   | { readonly to: "entries"; readonly key: string; readonly value: string }
-  | { readonly to: "markers"; readonly id: string; readonly state: string; readonly xid: number }
+  | { readonly to: "markers"; readonly id: string; readonly state: string; readonly affected?: string }
 
 /** One record of the write-ahead log. */
 interface LogRecord {
@@ -42,7 +42,7 @@ export class Storage {
   #committed = new Set<number>()
   ledger = new Map<string, number>()
   entries = new Map<string, string>()
-  markers = new Map<string, { readonly state: string; readonly xid: number }>()
+  markers = new Map<string, { readonly state: string; readonly affected?: string | undefined }>()
   balances: number[] = []
   /** How often each balance has been changed. */
   versions: number[] = []
@@ -73,6 +73,14 @@ export class Storage {
   /** Xids of this life that somebody holds. */
   get open(): ReadonlySet<number> {
     return this.#inProgress
+  }
+
+  /** It is on this server's disk, though perhaps not yet for others to see: a COMMIT that waits for the standby. */
+  stands(token: string): boolean {
+    return this.#log.some(
+      ({ changes }, at) =>
+        at < this.#flushed && changes?.some((change) => change.to === "ledger" && change.token === token) === true,
+    )
   }
 
   assignXid(): number {
@@ -173,7 +181,7 @@ export class Storage {
           this.entries.set(change.key, change.value)
           break
         case "markers":
-          this.markers.set(change.id, { state: change.state, xid: change.xid })
+          this.markers.set(change.id, { state: change.state, affected: change.affected })
           break
       }
     }
