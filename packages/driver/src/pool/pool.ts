@@ -255,8 +255,6 @@ export class Pool<T> {
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
     const { circuit } = this.#parts.breaker
-    // The probe decides what comes next.
-    if (circuit.state === "half-open") return Number.POSITIVE_INFINITY
     const probing = circuit.state === "open" && this.#state === "running"
     const watching = (this.#watchers.size > 0 || probing) && this.#openings.promising === 0
     return nextOpeningAt(this.#openings.outage, {
