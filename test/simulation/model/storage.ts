@@ -48,6 +48,8 @@ export class Storage {
   versions: number[] = []
   /** What was committed as far as the server's settings promise, and lost all the same. */
   readonly forgotten = new Set<string>()
+  /** What was on the disk of a server that is gone, and waited for the standby that has taken over. */
+  readonly stood = new Set<string>()
   /** Committed here, and its wait for the standby cut short: by where in the log it stands. */
   readonly unconfirmed = new Map<string, number>()
   life: Life
@@ -75,8 +77,9 @@ export class Storage {
     return this.#inProgress
   }
 
-  /** It is on this server's disk, though perhaps not yet for others to see: a COMMIT that waits for the standby. */
+  /** It is, or was before a standby took over, on this server's disk, though perhaps not yet for others to see: a COMMIT that waits for the standby. */
   stands(token: string): boolean {
+    if (this.stood.has(token)) return true
     return this.#log.some(
       ({ changes }, at) =>
         at < this.#flushed && changes?.some((change) => change.to === "ledger" && change.token === token) === true,
@@ -139,9 +142,10 @@ export class Storage {
   }
 
   #restart(kept: number, life: Life): void {
-    for (const { completed, changes } of this.#log.splice(kept)) {
-      if (!completed) continue
-      for (const change of changes ?? []) if (change.to === "ledger") this.forgotten.add(change.token)
+    const flushed = this.#flushed - kept
+    for (const [at, { completed, changes }] of this.#log.splice(kept).entries()) {
+      const gone = completed ? this.forgotten : at < flushed ? this.stood : undefined
+      for (const change of changes ?? []) if (change.to === "ledger") gone?.add(change.token)
     }
     this.life = life
     this.#flushed = this.#log.length

@@ -35,12 +35,6 @@ export const bugs: readonly Bug[] = [
     wrong: `  if (completed && phase !== "commit") return "applied"`,
   },
   {
-    name: "an abandoned COMMIT that waits for its standby counts as not applied",
-    file: "failure/effect.ts",
-    right: `  if (evidence.syncRepWait) return "applied_locally"\n`,
-    wrong: "",
-  },
-  {
     name: "our own transaction is committed when its lease comes back",
     file: "postgres/repair.ts",
     right: `  if (leftBy === "us") return "rollback"`,
@@ -135,12 +129,6 @@ export const bugs: readonly Bug[] = [
     file: "resolution/ask-marker.ts",
     right: "on conflict (id) do nothing`,",
     wrong: "on conflict (id) do nothing`,\n    `rollback`,",
-  },
-  {
-    name: "what a marker does not prove counts as not applied",
-    file: "resolution/ask-marker.ts",
-    right: `return { effect: "undecided", why: "the marker is neither there nor absent" }`,
-    wrong: `return { effect: "not_applied" }`,
   },
   {
     name: "a marker that the transaction still holds counts as not applied",
