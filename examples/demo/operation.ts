@@ -22,4 +22,6 @@ export interface Finished extends Operation {
   readonly outcome: Outcome
   /** A statement of it, or the whole of it, was run again. */
   readonly retried: boolean
+  /** An answer of it was lost, and what had become of that was found out. */
+  readonly resolved: boolean
 }

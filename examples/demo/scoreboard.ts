@@ -38,10 +38,18 @@ interface MutableTally {
   unknown: number
 }
 
+/** What an operation that is running has been through. */
+interface Suffering {
+  /** When it began to. */
+  since: Episode | "calm" | undefined
+  retried: boolean
+  resolved: boolean
+}
+
 /** Counts every operation and lays what it suffered at the door of the fault in force. */
 export class Scoreboard {
   readonly #now: () => number
-  readonly #running = new Map<string, { retriedIn: Episode | "calm" | undefined }>()
+  readonly #running = new Map<string, Suffering>()
   readonly #kinds = new Map<OperationKind, number>()
   readonly #total = emptyTally()
   readonly #tallies = new Map<string, MutableTally>()
@@ -55,25 +63,26 @@ export class Scoreboard {
 
   begin(kind: OperationKind): Operation {
     const operation: Operation = { kind, label: `${kind} ${++this.#numbers}`, startedAt: this.#now() }
-    this.#running.set(operation.label, { retriedIn: undefined })
+    this.#running.set(operation.label, { since: undefined, retried: false, resolved: false })
     return operation
   }
 
   end(operation: Operation, outcome: Outcome): void {
-    const retriedIn = this.#running.get(operation.label)?.retriedIn
+    const suffering = this.#running.get(operation.label)
+    const { since, retried, resolved } = suffering ?? { since: undefined, retried: false, resolved: false }
     this.#running.delete(operation.label)
-    const retried = retriedIn !== undefined
-    const finished: Finished = { ...operation, endedAt: this.#now(), outcome, retried }
+    const finished: Finished = { ...operation, endedAt: this.#now(), outcome, retried, resolved }
     this.#kinds.set(operation.kind, (this.#kinds.get(operation.kind) ?? 0) + 1)
 
     this.#episodes.at(-1)?.saw(finished)
-    const episode = retriedIn === "calm" ? undefined : (retriedIn ?? this.#toBlame(finished))
+    const episode = since === "calm" ? undefined : (since ?? this.#toBlame(finished))
     const affected = felt(finished, episode)
     for (const tally of [this.#total, episode && this.#tallies.get(episode.fault)]) {
       if (tally === undefined) continue
       tally.operations++
       if (affected) tally.affected++
       if (retried) tally.retried++
+      if (resolved) tally.resolved++
       if (outcome !== "ok" && outcome !== "undone") tally[outcome]++
     }
   }
@@ -90,9 +99,13 @@ export class Scoreboard {
 
   /** Give this to the database as its observer. */
   observe(event: DriverEvent): void {
-    if (event.name !== "query.retried" && event.name !== "transaction.rerun") return
+    const resolved = event.name === "effect.resolved"
+    if (event.name !== "query.retried" && event.name !== "transaction.rerun" && !resolved) return
     const running = event.label === undefined ? undefined : this.#running.get(event.label)
-    if (running !== undefined) running.retriedIn ??= this.#episodes.at(-1) ?? "calm"
+    if (running === undefined) return
+    running.since ??= this.#episodes.at(-1) ?? "calm"
+    if (resolved) running.resolved = true
+    else running.retried = true
   }
 
   /** A fault is about to be tried: from now on it is the one in force. */
@@ -131,7 +144,7 @@ export class Scoreboard {
 
 /** Did the operation suffer? Being slow only counts if it began before the fault was over. */
 function felt(operation: Finished, episode: Episode | undefined): boolean {
-  if (operation.retried || operation.outcome !== "ok") return true
+  if (operation.retried || operation.resolved || operation.outcome !== "ok") return true
   const { startedAt, endedAt } = operation
   return (
     episode !== undefined &&

@@ -136,6 +136,8 @@ describe("statements that the application has prepared by SQL, on every connecti
 describe("a server that takes no writes any more", () => {
   const readOnly = async (on: boolean): Promise<void> => {
     await ask(`alter system set default_transaction_read_only = ${on ? "on" : "off"};\nselect pg_reload_conf()`)
+    // A session hears of it a moment later.
+    await pause(100)
   }
 
   afterEach(async () => {

@@ -46,6 +46,8 @@ beforeEach(async () => {
     pool: { min: 0, max: 3 },
     timeouts: { connectMs: 500, cancelMs: 400 },
     retry: { slow: { baseMs: 20, maxMs: 100 }, outageWaitMs: 3_000 },
+    // What is known at each instant by itself; what can be found out afterwards is in resolution/.
+    resolution: "off",
     observer: (event) => events.push(event),
   })
   await database.ask("truncate notes")

@@ -2,6 +2,7 @@ import { systemClock } from "@kysely-resilient/driver"
 import type {
   Clock,
   DriverSnapshot,
+  Effect,
   Engine,
   Failure,
   LeaseHandle,
@@ -41,6 +42,7 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly resolve?: (token: string) => Settled<Effect>
   /** The budget of retries is spent. */
   readonly retriesSpent?: boolean
   readonly chunks?: (asked: Asked) => AsyncIterable<StreamChunk>
@@ -116,6 +118,11 @@ export class ScriptedEngine implements Engine {
 
   async ready(): Promise<Settled<ReadyReport>> {
     return this.script.ready?.() ?? { ok: true, value: { serverVersion: "18.4", connectMs: 1 }, attempts: 1 }
+  }
+
+  async resolve(token: string): Promise<Settled<Effect>> {
+    this.log.push(`resolve ${token}`)
+    return this.script.resolve?.(token) ?? { ok: true, value: "unknown", attempts: 1 }
   }
 
   snapshot(): DriverSnapshot {

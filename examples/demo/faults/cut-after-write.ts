@@ -1,4 +1,4 @@
-import { cut } from "@kysely-resilient/testing"
+import { afterServerHasCommit, cut } from "@kysely-resilient/testing"
 
 import { missed, type Fault } from "./fault.ts"
 
@@ -13,11 +13,12 @@ export const cutAfterWrite: Fault = {
   name: "cut-after-write",
   title: "Cut after an INSERT",
   async inject({ proxy, now, sleep }) {
-    // Status I: no transaction is open any more, so it is none of the INSERTs inside of one.
-    const answer = proxy.rule({
-      when: { from: "server", message: "ReadyForQuery", sql: /^insert into "ledger"/, status: "I" },
-      do: cut(),
-    })
+    // A write of its own brings its BEGIN along, as a statement of the extended protocol: no transaction of the application's does.
+    const note = proxy.rule({ when: { from: "client", message: "Parse", sql: /^begin$/ }, do: [] })
+    const begun = await Promise.race([note.hit, sleep(NEXT_NOTE_MS)])
+    note.remove()
+    if (begun === undefined) return missed
+    const answer = proxy.rule({ when: afterServerHasCommit, do: cut(), connection: begun.connection })
     const liftedAt = await Promise.race([answer.hit.then(now), sleep(NEXT_NOTE_MS)])
     answer.remove()
     if (liftedAt === undefined) return missed

@@ -1,4 +1,4 @@
-import type { Clock, DriverSnapshot, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
@@ -78,6 +78,19 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       const said = readRunOptions(options)
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
+      if (settled.ok) return ok(settled.value)
+      const { failure, attempts, because } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+    })
+
+  readonly resolve = (
+    token: string,
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): ResultAsync<Effect, QueryError> =>
+    this.guarded(this.resolve, async (site) => {
+      const said = readRunOptions(options)
+      if (!said.ok) return err(this.#refused(said.refused, site))
+      const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
       const { failure, attempts, because } = settled
       return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))

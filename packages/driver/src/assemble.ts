@@ -15,10 +15,12 @@ import { KnownWrites } from "./execution/known-writes.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
-import { allResults, lastResult } from "./execution/settled.ts"
-import type { Failure } from "./failure/failure.ts"
-import { deadlineAfter } from "./foundation/deadline.ts"
+import { allResults, lastResult, refuse } from "./execution/settled.ts"
+import type { Effect, Failure } from "./failure/failure.ts"
+import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
+import { deadlineAfter } from "./foundation/deadline.ts"
+import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
@@ -33,6 +35,11 @@ import type { MakeSocket } from "./postgres/internals.ts"
 import { HoardingPool } from "./pool/hoarding-pool.ts"
 import { Pool, type PoolParts } from "./pool/pool.ts"
 import type { Holder } from "./pool/waiters.ts"
+import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
+import { Reaper } from "./resolution/reaper.ts"
+import { Resolver } from "./resolution/resolver.ts"
+import { SideConnection } from "./resolution/side-connection.ts"
+import { readToken } from "./resolution/token.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
@@ -63,6 +70,8 @@ class AssembledEngine implements Engine {
   readonly #pool: Pool<PgConnection>
   readonly #machine: Machine
   readonly #connections: Connections
+  readonly #side: SideConnection
+  readonly #resolver: Resolver
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -91,9 +100,16 @@ class AssembledEngine implements Engine {
       cancelMs: options.timeouts.cancelMs,
       onConnect: options.onConnect,
       clock,
+      onUndead: (backend) => reaper.end(backend),
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
     })
+    this.#side = new SideConnection({
+      open: () => this.#connections.open(() => {}),
+      clock,
+      patienceMs: options.timeouts.connectMs,
+    })
+    const reaper = new Reaper(this.#side)
     const poolParts: PoolParts<PgConnection> = {
       options: options.pool,
       resources: this.#connections,
@@ -103,11 +119,20 @@ class AssembledEngine implements Engine {
       outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     }
     this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
+    const emit = (event: Told): void => observe(Object.assign(event, { at: clock.wallTime() }))
+    this.#resolver = new Resolver({
+      side: this.#side,
+      clock,
+      emit,
+      outageWaitMs: options.retry.outageWaitMs,
+      closing: this.#closing.signal,
+    })
+    const purge = new MarkerPurge(this.#side, clock)
     this.#machine = {
       pool: this.#pool,
       clock,
       random,
-      emit: (event) => observe(Object.assign(event, { at: clock.wallTime() })),
+      emit,
       knownWrites: new KnownWrites(),
       budget: new Budget(options.retry.budget),
       limits: {
@@ -120,6 +145,13 @@ class AssembledEngine implements Engine {
         quick: options.retry.quick,
       },
       orphanedTransaction: options.orphanedTransaction,
+      resolution: options.resolution,
+      resolveAutocommit: options.resolveAutocommit,
+      resolver: this.#resolver,
+      markerId: () => {
+        purge.written()
+        return uuidV7(clock.wallTime(), random)
+      },
       closing: this.#closing.signal,
     }
   }
@@ -177,7 +209,7 @@ class AssembledEngine implements Engine {
       const { failure, attempts, because } = settled
       return { ok: false, failure, attempts, because }
     }
-    const report = { serverVersion: connection?.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
+    const report = { serverVersion: connection?.facts.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
     return { ok: true, value: report, attempts: settled.attempts }
   }
 
@@ -186,8 +218,25 @@ class AssembledEngine implements Engine {
       at: this.#clock.wallTime(),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
+      resolution: Object.freeze({ pending: this.#resolver.pending }),
       retriesLeft: Math.floor(this.#machine.budget.left),
     })
+  }
+
+  async resolve(
+    token: string,
+    { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<Settled<Effect>> {
+    const content = readToken(token)
+    if (content === undefined) {
+      return refuse(refused({ why: "This is no token: give the `token` of an error whose effect is unknown" }))
+    }
+    const { claim, issuedAt } = content
+    const aged = claim.by === "marker" && this.#clock.wallTime() - issuedAt > TOKEN_LIFE_MS
+    if (aged) return { ok: true, value: "unknown", attempts: 0 }
+    const deadline = timeoutMs === undefined ? undefined : deadlineAfter(this.#clock, timeoutMs)
+    const found = await this.#resolver.resolve(claim, { deadline, signal })
+    return { ok: true, value: found.effect, attempts: 1 }
   }
 
   rest(wanted: Rest): Promise<boolean> {
@@ -220,6 +269,7 @@ class AssembledEngine implements Engine {
     this.#closing.abort()
     this.#connections.giveUpOpening()
     await drained
+    this.#side.close()
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }

@@ -2,7 +2,7 @@ import type { CompiledQuery, Dialect } from "kysely"
 
 import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
-import type { Failure, GaveUp } from "./failure/failure.ts"
+import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
 import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
@@ -104,6 +104,14 @@ export interface Engine extends Session {
   dialect(options?: { readonly within?: () => Holder | undefined }): Dialect
   /** Opens `pool.min` connections; answers when one is open or cannot be. */
   ready(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<Settled<ReadyReport>>
+  /**
+   * What became of a write whose error said `effect: "unknown"`: `token` is what that error carries, and any engine on the same
+   * database may ask. It may take until `timeoutMs` (default 30,000); `unknown` again if nobody can say.
+   */
+  resolve(
+    token: string,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<Settled<Effect>>
   snapshot(): DriverSnapshot
   /**
    * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be

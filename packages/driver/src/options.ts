@@ -21,6 +21,18 @@ export interface DriverOptions {
   /** `false`: every statement is tried once, and no outage is waited for. */
   readonly retry?: false | RetryOptions
   /**
+   * How it is found out what became of a COMMIT that nobody answered. Default `"xid"`: by the transaction's number, without any
+   * schema; where the server itself has restarted in between, the effect may stay unknown. `"marker"`: by a row in a table
+   * (`MARKER_MIGRATION`), which costs an INSERT per transaction and is right across crash, failover and poolers; without the table,
+   * or the right to write to it, as `"xid"`. `"off"`: not at all; such an error says `effect: "unknown"`.
+   */
+  readonly resolution?: "off" | "xid" | "marker"
+  /**
+   * Also for writes outside of transactions, which then travel in two flights instead of one. `false` saves the round trip; a write
+   * whose answer is lost is then `unknown`, and not repeated. Default `true`.
+   */
+  readonly resolveAutocommit?: boolean
+  /**
    * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
    * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
    */

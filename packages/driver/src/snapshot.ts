@@ -7,6 +7,10 @@ export interface DriverSnapshot {
   readonly at: number
   readonly pool: PoolStats
   readonly metrics: MetricsSnapshot
+  readonly resolution: {
+    /** Effects that are looked for in the background: their callers were told `unknown`. */
+    readonly pending: number
+  }
   /** How many more retries after lost connections `retry.budget` allows at this moment; Infinity without one. */
   readonly retriesLeft: number
 }

@@ -58,11 +58,28 @@ async function openAccount() {
 
 describe("COMMIT", () => {
   it.each([
+    [
+      "before it reaches the server is found out not to be applied, and the callback runs again",
+      beforeCommitReachesServer,
+      2,
+    ],
+    ["after the server has done it is found out to be applied, and is all that was wanted", afterServerHasCommit, 1],
+  ])("cut %s", async (_, when, runsNeeded) => {
+    proxy.rule({ when, do: cut() })
+    const { result, runs, mails } = await openAccount()
+    valueOf(result)
+    expect([runs, mails]).toEqual([runsNeeded, ["welcome"]])
+    expect(await owners()).toEqual(["ann"])
+  })
+
+  it.each([
     ["before it reaches the server", beforeCommitReachesServer, []],
     ["after the server has done it", afterServerHasCommit, ["ann"]],
   ])(
-    "cut %s: nobody knows, so the callback is not run again, and nothing is done after COMMIT",
+    "cut %s, if nobody may find out: the callback is not run again, and nothing is done after COMMIT",
     async (_, when, inDatabase) => {
+      await db.close()
+      db = shop.open({ connection: proxy.url(shop.database.url), resolution: "off" })
       proxy.rule({ when, do: cut() })
       const { result, runs, mails } = await openAccount()
       expect(errorOf(result)).toMatchObject({ effect: "unknown", category: "availability", because: "effect-unknown" })
@@ -97,7 +114,16 @@ describe("a transaction", () => {
 })
 
 describe("an autocommit write", () => {
-  it("whose answer is lost is of unknown effect, and done once", async () => {
+  it("whose answer is lost is done once in the end", async () => {
+    const rule = proxy.rule({ when: beforeAnswer(/insert/), do: cut() })
+    expect(valueOf(await db.exec(db.insertInto("accounts").values({ id: 1, owner: "ann" })))).toEqual({ affected: 1n })
+    expect(rule.hits).toBe(1)
+    expect(await owners()).toEqual(["ann"])
+  })
+
+  it("whose answer is lost, and whose round trip was not wanted, is of unknown effect, and done once", async () => {
+    await db.close()
+    db = shop.open({ connection: proxy.url(shop.database.url), resolveAutocommit: false })
     proxy.rule({ when: beforeAnswer(/insert/), do: cut() })
     const error = errorOf(await db.exec(db.insertInto("accounts").values({ id: 1, owner: "ann" })))
     expect(error).toMatchObject({ effect: "unknown", because: "effect-unknown", attempts: 1 })

@@ -29,9 +29,11 @@ const durationMs = { p50: 1, p95: 1, p99: 1, max: 1 }
 const down: DriverSnapshot = {
   at: 0,
   pool: { min: 2, max: 20, idle: 0, leased: 0, opening: 1, waiting: 0, generation: 0, outageMs: 5 },
+  resolution: { pending: 0 },
   metrics: {
     ...counters,
     observer_failures: 0,
+    resolutions: { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 },
     window: { ...counters, windowMs: 60_000, retried: 0, surfaced: 0, durationMs },
   },
   retriesLeft: 100,

@@ -22,6 +22,7 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
   return {
     at: 0,
     pool: { min: 2, max: 20, idle: 2, leased: 0, opening: 0, waiting: 0, generation: 0, outageMs },
+    resolution: { pending: 0 },
     metrics: {
       total_queries: 1523,
       failed_queries: 3,
@@ -30,6 +31,7 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
       pool_resets: 0,
       success_rate: 1 - 3 / 1523,
       observer_failures: 0,
+      resolutions: { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 },
       window: { ...calm, ...window },
     },
     retriesLeft: 100,

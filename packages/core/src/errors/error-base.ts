@@ -40,6 +40,8 @@ export interface ErrorBase<K extends string, C extends Category> extends Error {
   readonly attempts: number
   /** Why it was not tried again. */
   readonly because: GaveUp | undefined
+  /** With effect `unknown` only: what `db.resolve(token)` takes, later or in another process, if there is a way to find out. */
+  readonly token: string | undefined
   /** SQLSTATE, where a server said it. */
   readonly sqlState: string | undefined
   /** When it makes sense to come back, milliseconds. */

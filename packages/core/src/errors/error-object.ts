@@ -14,6 +14,7 @@ export interface ErrorFields {
   readonly effect: string
   readonly attempts: number
   readonly because?: string | undefined
+  readonly token?: string | undefined
   readonly sqlState?: string | undefined
   readonly retryAfterMs?: number | undefined
   readonly constraint?: string | null

@@ -65,6 +65,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     effect: failure.effect,
     attempts: context.attempts,
     because: context.because,
+    token: failure.token,
     sqlState: failure.sqlState,
     retryAfterMs: failure.retryAfterMs,
     ...constraintFields(failure),

@@ -1,4 +1,4 @@
-import type { DriverSnapshot, ReadyReport } from "@kysely-resilient/driver"
+import type { DriverSnapshot, Effect, ReadyReport } from "@kysely-resilient/driver"
 import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
@@ -159,6 +159,15 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
 
   /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
   readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
+
+  /**
+   * What became of a write whose error said `effect: "unknown"`, by the `token` of that error: later, and in another process if need
+   * be. `unknown` again if nobody can say. `timeoutMs`: how long to look; default 30,000.
+   */
+  readonly resolve: (
+    token: string,
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ) => ResultAsync<Effect, QueryError>
 
   /** The state of the pool and the metrics, as plain data. Asks no server. */
   readonly snapshot: () => DriverSnapshot

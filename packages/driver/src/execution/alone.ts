@@ -15,7 +15,7 @@ import { planStatements, type DoorOptions, type Place } from "./plan-statement.t
 import type { Plan } from "./plan.ts"
 import { mapSettled, refuse } from "./settled.ts"
 
-const ALONE: Place = { fresh: true, inTransaction: false, readOnly: false }
+const ALONE: Place = { fresh: true, inTransaction: false, readOnly: false, wantsXid: false }
 
 /**
  * A statement, or a batch, that is all its caller wants of a connection. What most statements are: hence without the

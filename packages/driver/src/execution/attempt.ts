@@ -12,6 +12,7 @@ import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
 import type { Holder } from "../pool/waiters.ts"
+import type { Claim } from "../postgres/claim.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { worse } from "../postgres/leftovers.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
@@ -42,27 +43,29 @@ export type Tried =
       readonly connected: boolean
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
-      /** For an effect of `applied_locally`: what the server answered. */
+      /** What the server answered before COMMIT, or with it. */
       readonly exchange?: Exchange
+      /** How what became of its COMMIT can be found out. */
+      readonly claim?: Claim | undefined
     }
 
 /** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
-export async function attempt(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
-  const refused = lostBefore(holder, plan) ?? notAnyMore(machine, plan)
+export async function attempt(machine: Machine, holder: ConnectionHolder, planned: Plan): Promise<Tried> {
+  const refused = lostBefore(holder, planned) ?? notAnyMore(machine, planned)
   if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
 
   const pinned = holder.pinned
   let acquired: Outcome<PgConnection>
   if (pinned === undefined) {
-    const soon = machine.pool.acquire(acquireOptions(plan, holder.outer))
+    const soon = machine.pool.acquire(acquireOptions(planned, holder.outer))
     acquired = soon instanceof Promise ? await soon : soon
     if (acquired.ok && !acquired.value.reusable) {
       // Not clean, whatever left it so: it is not used.
       machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
-      return attempt(machine, holder, plan)
+      return attempt(machine, holder, planned)
     }
     // Whoever it is for may have gone in the moment that it came.
-    const late = acquired.ok && soon instanceof Promise ? notAnyMore(machine, plan) : undefined
+    const late = acquired.ok && soon instanceof Promise ? notAnyMore(machine, planned) : undefined
     if (acquired.ok && late !== undefined) {
       machine.pool.giveBack(acquired.value, "keep")
       return { ok: false, failure: late, connected: false, inTransaction: false }
@@ -74,10 +77,21 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
 
   const connection = acquired.value
   const statusBefore = connection.transactionStatus
+  let plan = planned.on === undefined ? planned : planned.on(connection)
   holder.inFlight = connection
-  const exchange = await execute(machine, connection, plan)
+  const first = await execute(machine, connection, plan)
+  let exchange = first
+  let failure = failureOf(machine, plan, connection, first)
+  if (plan.commit !== undefined && (failure === undefined || failure.kind === "decode_failed")) {
+    plan = plan.commit(first)
+    failure = notAnyMore(machine, plan)
+    if (failure === undefined) {
+      exchange = await execute(machine, connection, plan)
+      // It stands, even where its answer cannot be read.
+      failure = failureOf(machine, plan, connection, exchange) ?? failureOf(machine, planned, connection, first)
+    }
+  }
   holder.inFlight = undefined
-  const failure = failureOf(machine, plan, connection, exchange)
   if (failure?.connection.startsWith("discard")) connection.condemnedBy = failure
 
   if (connection.dead !== undefined) {
@@ -92,10 +106,13 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, plan: 
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", loss)
   } else if (pinned === undefined) {
     settleFresh(machine, holder, connection, plan, failure)
+  } else if (failure !== undefined && plan.enclosed && connection.transactionStatus !== "I") {
+    await endTransaction(machine, connection, "rollback")
   }
 
-  if (failure === undefined) return { ok: true, exchange }
-  return { ok: false, failure, connected: true, inTransaction: statusBefore !== "I", exchange }
+  if (failure === undefined) return { ok: true, exchange: first }
+  const inTransaction = statusBefore !== "I"
+  return { ok: false, failure, connected: true, inTransaction, exchange: first, claim: exchange.claim }
 }
 
 /** What a wait in the pool's line depends on. */
@@ -169,7 +186,7 @@ function settleFresh(
 ): void {
   const idle = connection.transactionStatus === "I"
   if (failure === undefined || (!idle && !plan.enclosed)) return holder.pin(connection)
-  if (idle) return void giveBackRepaired(machine, connection, true)
+  if (idle || connection.condemnedBy !== undefined) return void giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
 }
@@ -215,7 +232,7 @@ function evidenceOf(plan: Plan, connection: PgConnection, exchange: Exchange): E
     protocol: exchange.request.protocol,
     syncRepWait: exchange.syncRepWait,
     quickdie: exchange.quickdie,
-    backstop: plan.phase === "transaction" && plan.deadline !== undefined,
+    backstop: plan.phase === "transaction" && !plan.enclosed && plan.deadline !== undefined,
     everConnected: true,
     serverWrites: connection.serverWrites,
     ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),

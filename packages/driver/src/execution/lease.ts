@@ -256,7 +256,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     }
     if (transaction !== undefined && shapes.some(mayWrite)) transaction.record.mayHaveWritten = true
     const settled = await runPlan(this.#machine, this, plan.value)
-    transaction?.note(settled, shapes[0]?.control)
+    transaction?.note(settled, shapes)
     this.#noteRaw(settled.ok)
     return mapSettled(settled, read)
   }
@@ -294,6 +294,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
       fresh: this.#state.state === "fresh" && !inTransaction,
       inTransaction,
       readOnly: transaction?.settings.accessMode === "read only",
+      wantsXid: transaction?.wantsXid === true,
     }
   }
 

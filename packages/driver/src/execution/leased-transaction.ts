@@ -4,14 +4,18 @@ import { untouched } from "../failure/effect.ts"
 import { refused, transactionAborted, transactionTimeout } from "../failure/local.ts"
 import type { Timer } from "../foundation/clock.ts"
 import { remainingMs } from "../foundation/deadline.ts"
+import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { TransactionControl } from "../postgres/transaction-control.ts"
+import type { Exchange } from "../postgres/exchange.ts"
+import type { StatementShape } from "../postgres/statement.ts"
 import type { ConnectionHolder } from "./attempt.ts"
 import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
+import { takesXid } from "./plan-statement.ts"
+import { proofOn, xidClaim } from "./proof.ts"
 import { refuse } from "./settled.ts"
-import { beginPlan, commitPlan, learnFromBegin } from "./transaction.ts"
+import { beginPlan, commitPlan, learnFromBegin, xidPlan } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
 
 /**
@@ -117,8 +121,17 @@ export class LeasedTransaction {
     return signal === undefined ? this.#unneeded.signal : AbortSignal.any([signal, this.#unneeded.signal])
   }
 
-  /** Keeps the record: what failed, which savepoints there are, and whether the server still agrees that it is open. */
-  note(settled: Settled<unknown>, control: TransactionControl | undefined): void {
+  /** Its number must be asked for: it proves the COMMIT, nobody knows it yet, and the connection lets numbers be compared. */
+  get wantsXid(): boolean {
+    const connection = this.#host.pinned
+    if (connection === undefined || this.settings.accessMode === "read only" || this.record.numbered) return false
+    return proofOn(this.#machine, connection) === "xid"
+  }
+
+  /** Keeps the record: what failed, which savepoints there are, its number, and whether the server still agrees that it is open. */
+  note(settled: Settled<Exchange>, shapes: readonly StatementShape[]): void {
+    const control = shapes[0]?.control
+    this.#noteXid(settled.ok ? settled.value.learnt : undefined, shapes.some(takesXid))
     if (!settled.ok) {
       if (control?.kind === "rollback_to") this.record.rollbackToFailed(control.name, settled.failure)
       // The statement ran; only its answer could not be read.
@@ -135,6 +148,22 @@ export class LeasedTransaction {
         }),
       )
     }
+  }
+
+  #noteXid(learnt: Exchange["learnt"], mayHaveTakenOne: boolean): void {
+    const connection = this.#host.pinned
+    if (learnt !== undefined && connection !== undefined) {
+      this.record.claim = xidClaim(connection.facts, learnt)
+      this.record.unasked = this.record.claim === undefined
+    } else if (mayHaveTakenOne && !this.record.numbered) this.record.unasked = true
+  }
+
+  /** What proves its COMMIT where numbers do: its number, or that it has none. */
+  get #claim(): Claim | undefined {
+    const connection = this.#host.pinned
+    if (this.record.unasked || connection === undefined || proofOn(this.#machine, connection) !== "xid")
+      return undefined
+    return this.record.claim ?? { by: "nothing" }
   }
 
   async commit(): Promise<Settled<void>> {
@@ -160,14 +189,32 @@ export class LeasedTransaction {
     }
     if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
-    const settled = await runPlan(this.#machine, this.#host, commitPlan(this.settings, !readOnly))
+    const asked = readOnly ? undefined : await this.#askXid()
+    if (asked !== undefined && !asked.ok) return this.#notCommitted(asked)
+    const plan = commitPlan(this.#machine, this.settings, !readOnly, this.#claim)
+    const settled = await runPlan(this.#machine, this.#host, plan)
     if (settled.ok) {
       this.#machine.emit({ name: "transaction.committed", durationMs: this.#machine.clock.now() - this.#startedAt })
       return { ok: true, value: undefined, attempts: 1 }
     }
-    this.record.failed(settled.failure)
+    return this.#notCommitted(settled)
+  }
+
+  /** A flight of its own, for what no rider could ride behind. */
+  async #askXid(): Promise<Settled<Exchange> | undefined> {
+    if (!this.record.unasked || !this.wantsXid) return undefined
+    const settled = await runPlan(this.#machine, this.#host, xidPlan(this.settings))
+    if (settled.ok) this.#noteXid(settled.value.learnt, false)
+    return settled
+  }
+
+  async #notCommitted({
+    failure,
+    attempts,
+    because,
+  }: Settled<Exchange> & { readonly ok: false }): Promise<Settled<void>> {
+    this.record.failed(failure)
     await this.#endOnServer()
-    const { failure, attempts, because } = settled
     return { ok: false, failure, attempts, because }
   }
 

@@ -1,10 +1,12 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
 import type { Budget } from "../policy/budget.ts"
+import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
+import type { Resolver } from "../resolution/resolver.ts"
 import type { KnownWrites } from "./known-writes.ts"
 
 /** What every lease and every plan of one engine shares. */
@@ -26,6 +28,12 @@ export interface Machine {
     readonly quick: Backoff
   }
   readonly orphanedTransaction: OrphanPolicy
+  readonly resolution: Resolution
+  /** False: a lone write travels in one flight, and what became of it is not found out. */
+  readonly resolveAutocommit: boolean
+  readonly resolver: Pick<Resolver, "resolve">
+  /** A key for one attempt's row in the marker table. */
+  readonly markerId: () => string
   /** Aborts when the driver is closed: whoever rests need not rest any longer. */
   readonly closing: AbortSignal
 }

@@ -1,8 +1,9 @@
 import type { Settled } from "../engine.ts"
 import { untouched } from "../failure/effect.ts"
-import { abandoned } from "../failure/local.ts"
+import { abandoned, replicationUnconfirmed } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
+import { invariant, unreachable } from "../foundation/invariant.ts"
 import { waitAfter } from "../policy/backoff.ts"
 import { decide } from "../policy/decide.ts"
 import type { Exchange } from "../postgres/exchange.ts"
@@ -23,7 +24,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
   const story: Story = { startedAt: machine.clock.now(), firstFailure: undefined }
   for (let tries = 1; ; tries += 1) {
     const pinned = holder.pinned !== undefined || holder.lost !== undefined
-    const tried = await attempt(machine, holder, plan)
+    const tried = await resolved(machine, plan, await attempt(machine, holder, plan))
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
       return { ok: true, value: tried.exchange, attempts: tries }
@@ -68,6 +69,35 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
     }
     if (remainingMs(machine.clock, plan.deadline) === 0)
       return fail(machine, plan, tried, tries, story, "deadline-near")
+  }
+}
+
+/**
+ * A COMMIT that nobody answered: what became of it is found out before anything is decided. Its caller waits no longer than an
+ * abandoned statement may take.
+ */
+async function resolved(machine: Machine, plan: Plan, tried: Tried): Promise<Tried> {
+  if (tried.ok || tried.failure.effect !== "unknown" || tried.claim === undefined) return tried
+  const { claim, exchange, failure } = tried
+  const { deadline, signal, abortInFlight, label } = plan
+  const found = await machine.resolver.resolve(claim, {
+    deadline: deadline && { ...deadline, at: deadline.at + machine.limits.cancelMs },
+    signal: abortInFlight ? signal : undefined,
+    label,
+  })
+  switch (found.effect) {
+    case "applied":
+      invariant(exchange !== undefined, "what was committed had an answer before")
+      exchange.complete(found.affected)
+      return { ok: true, exchange }
+    case "applied_locally":
+      return { ...tried, failure: replicationUnconfirmed({ ...untouched("commit"), sent: true }) }
+    case "not_applied":
+      return { ...tried, failure: { ...failure, effect: "not_applied" } }
+    case "unknown":
+      return found.token === undefined ? tried : { ...tried, failure: { ...failure, token: found.token } }
+    default:
+      return unreachable(found)
   }
 }
 

@@ -8,9 +8,12 @@ import { deadlineAfter, earlier } from "../foundation/deadline.ts"
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
 import { worse, type Leftovers } from "../postgres/leftovers.ts"
 import { prepareParameters, refuseText, type Refusal } from "../postgres/parameters.ts"
+import type { PgConnection } from "../postgres/connection.ts"
 import type { StatementShape } from "../postgres/statement.ts"
+import { inTwoFlights } from "./autocommit.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
+import { xidRider } from "./proof.ts"
 
 /** Where a statement is going to run. */
 export interface Place {
@@ -19,6 +22,8 @@ export interface Place {
   readonly inTransaction: boolean
   /** The transaction is READ ONLY: the server holds every statement of it to that. */
   readonly readOnly: boolean
+  /** The transaction's number is wanted, and not known yet. */
+  readonly wantsXid: boolean
 }
 
 /** What Kysely's door adds to a caller's own words. */
@@ -27,10 +32,15 @@ export interface DoorOptions extends StatementOptions {
 }
 
 /** How a group of statements travels; each try is an exchange of its own. */
-type Flight = () => Exchange
+type Flight = (connection: PgConnection) => Exchange
 
 function plainFlight(steps: readonly Step[]): Flight {
   return () => new Exchange({ protocol: "extended", steps })
+}
+
+/** In a transaction whose number is not known yet: the question rides along. */
+function ridingFlight(steps: readonly Step[], forced: boolean): Flight {
+  return ({ facts }) => new Exchange({ protocol: "extended", steps: [...steps, xidRider(facts, forced)] })
 }
 
 /** Only the simple protocol takes several statements in one text, and it takes no parameters. */
@@ -42,6 +52,8 @@ function simpleFlight(sql: string): Flight {
 function readOnlyFlight(steps: readonly Step[]): Flight {
   return plainFlight([{ do: "command", sql: "begin read only" }, ...steps, { do: "command", sql: "commit" }])
 }
+
+const BEGIN: Step = { do: "command", sql: "begin" }
 
 /** What policy allows these statements here, or why they are not sent at all. Several are one Sync group: all or nothing. */
 export function planStatements(
@@ -69,7 +81,9 @@ export function planStatements(
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const leaves = leavesOf(shapes)
-  const flight = simple ? simpleFlight(sql) : plainFlight(steps)
+  const forced = shapes.some((shape) => shape.notifies)
+  const riding = place.wantsXid && !simple && shapes.some(takesXid)
+  const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, forced) : plainFlight(steps)
   const limits = callLimits(machine, options)
   const idempotent = options.idempotent === true
   const plan = (as: "write" | "read", within: "nothing" | "read-only", ifWrite: Plan | undefined): Plan => ({
@@ -92,9 +106,20 @@ export function planStatements(
     signal: limits.signal,
     abortInFlight: limits.abortInFlight,
   })
-  if (!enclosed) return success(plan(read ? "read" : "write", "nothing", undefined))
+  const alone = !place.inTransaction && !selfCommitting && !idempotent && shapes.every((shape) => shape.single)
+  const asWrite = (): Plan => {
+    const oneFlight = plan("write", "nothing", undefined)
+    const two = alone && first?.control === undefined && machine.resolution !== "off" && machine.resolveAutocommit
+    return two ? inTwoFlights(machine, oneFlight, [BEGIN, ...steps], forced) : oneFlight
+  }
+  if (!enclosed) return success(read ? plan("read", "nothing", undefined) : asWrite())
   // Who vouched for it has promised that it is no write.
-  return success(plan("read", "read-only", vouched ? undefined : plan("write", "nothing", undefined)))
+  return success(plan("read", "read-only", vouched ? undefined : asWrite()))
+}
+
+/** May it get the transaction a number? Not before its first snapshot is taken: then asking would take it too early. */
+export function takesXid({ reads, control, beforeSnapshot }: StatementShape): boolean {
+  return reads !== "proved" && control === undefined && !beforeSnapshot
 }
 
 /** The limits of one call: how often, how long, and until when its caller cares. */

@@ -37,4 +37,8 @@ export interface Plan {
   readonly signal: AbortSignal | undefined
   /** False for Kysely's door, whose own abort strategies act on what is already sent: the signal then only ends the waits before. */
   readonly abortInFlight: boolean
+  /** How it travels on this connection, where that depends on what is known of it. */
+  readonly on?: (connection: PgConnection) => Plan
+  /** The second flight, COMMIT, for what the first has answered. */
+  readonly commit?: (first: Exchange) => Plan
 }

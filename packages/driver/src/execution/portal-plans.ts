@@ -3,6 +3,7 @@ import type { CompiledQuery } from "kysely"
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import type { StatementShape } from "../postgres/statement.ts"
+import { inTwoFlights } from "./autocommit.ts"
 import type { Machine } from "./machine.ts"
 import { callLimits, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
@@ -82,7 +83,9 @@ export class PortalPlans {
     const closing: Step = { do: "close-portal", portal: this.#portal }
     if (!this.#own) return this.#plan([closing], options)
     const plan = this.#plan([closing, { do: "command", sql: "commit" }], options)
-    return this.#shape.reads === "proved" ? plan : { ...plan, phase: "commit" }
+    if (this.#shape.reads === "proved") return plan
+    const committing: Plan = { ...plan, phase: "commit" }
+    return this.#reads ? committing : inTwoFlights(this.#machine, committing, [closing], this.#shape.notifies)
   }
 
   #plan(steps: readonly Step[], options: DoorOptions, decoder?: RowDecoder): Plan {

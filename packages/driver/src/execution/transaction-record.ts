@@ -1,4 +1,5 @@
 import type { Failure } from "../failure/failure.ts"
+import type { Claim } from "../postgres/claim.ts"
 
 interface Savepoint {
   readonly name: string
@@ -18,9 +19,18 @@ export class TransactionRecord {
   #savepoints: Savepoint[] = []
   /** False while every statement was proved to only read: then it does not matter what became of COMMIT. */
   mayHaveWritten = false
+  /** Something ran behind which nobody asked for the transaction's number. */
+  unasked = false
+  /** The answer to that: its number, or that it has none so far. */
+  claim: Claim | undefined
 
   get firstFailure(): Failure | undefined {
     return this.#firstFailure
+  }
+
+  /** Its number is known: once it has one it keeps it. */
+  get numbered(): boolean {
+    return this.claim !== undefined && this.claim.by !== "nothing"
   }
 
   failed(failure: Failure): void {

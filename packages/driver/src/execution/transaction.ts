@@ -1,9 +1,11 @@
 import type { TransactionSettings } from "../engine.ts"
 import { remainingMs } from "../foundation/deadline.ts"
+import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import { Exchange } from "../postgres/exchange.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
+import { markerClaim, markerInsert, proofOn, xidRider } from "./proof.ts"
 
 const CONTROL = {
   queryId: "",
@@ -48,13 +50,40 @@ export function beginPlan(machine: Machine, settings: TransactionSettings, signa
   }
 }
 
-/** COMMIT is never repeated: what became of one that nobody answered is found out, or reported. */
-export function commitPlan(settings: TransactionSettings, mayHaveWritten: boolean): Plan {
+/** Asks for the transaction's number, in a flight of its own. */
+export function xidPlan(settings: TransactionSettings): Plan {
+  return {
+    ...CONTROL,
+    sql: "select pg_current_xact_id_if_assigned()",
+    label: settings.label,
+    exchangeOn: ({ facts }) => new Exchange({ protocol: "extended", steps: [xidRider(facts, false)] }),
+    access: "read",
+    phase: "transaction",
+    repeatable: false,
+    retry: false,
+    attemptsMax: 1,
+    deadline: settings.deadline,
+    signal: undefined,
+  }
+}
+
+/**
+ * COMMIT is never repeated: what became of one that nobody answered is found out, or reported.
+ *
+ * @param claim the transaction's number, if that is what proves it
+ */
+export function commitPlan(
+  machine: Machine,
+  settings: TransactionSettings,
+  mayHaveWritten: boolean,
+  claim: Claim | undefined,
+): Plan {
   return {
     ...CONTROL,
     sql: "commit",
     label: settings.label,
-    exchangeOn: () => new Exchange({ protocol: "simple", sql: "commit" }),
+    exchangeOn: (connection) =>
+      mayHaveWritten ? commitOn(machine, connection, claim) : new Exchange({ protocol: "simple", sql: "commit" }),
     access: mayHaveWritten ? "write" : "read",
     phase: "commit",
     repeatable: false,
@@ -63,6 +92,15 @@ export function commitPlan(settings: TransactionSettings, mayHaveWritten: boolea
     deadline: settings.deadline,
     signal: undefined,
   }
+}
+
+/** With the row that proves it before it, in the same message, where that is how it is proved. */
+function commitOn(machine: Machine, connection: PgConnection, claim: Claim | undefined): Exchange {
+  const marker = proofOn(machine, connection) === "marker" ? markerClaim(machine, connection.facts) : undefined
+  const sql = marker === undefined ? "commit" : `${markerInsert(marker)}; commit`
+  const exchange = new Exchange({ protocol: "simple", sql })
+  exchange.claim = marker ?? claim
+  return exchange
 }
 
 /** The session's own statement_timeout, if BEGIN brought the answer along: for the next transaction on this connection. */

@@ -124,6 +124,8 @@ export interface Failure extends Verdict {
   readonly column?: string
   readonly dataType?: string
   readonly constraint?: string
+  /** With effect `unknown`: what `resolve(token)` takes, later or elsewhere, if there is a way to find out. */
+  readonly token?: string
   /** When it makes sense to come back. */
   readonly retryAfterMs?: number
   /** The thing that was thrown or received. May quote row data: never printed, never enumerable in what applications get. */

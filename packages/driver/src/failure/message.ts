@@ -45,6 +45,10 @@ const POOLER_ADVICE: readonly (readonly [RegExp, string])[] = [
     /^unsupported startup parameter/,
     "Leave it out (connection.options, PGOPTIONS) and set it by ALTER ROLE, or name it in PgBouncer's ignore_startup_parameters.",
   ],
+  [
+    /^invalid server parameter/,
+    "Either the server ended the session at that moment, or client_encoding, application_name or another setting is wrong.",
+  ],
   [/^transaction blocks not allowed/, "Use pool_mode transaction or session: statement mode has no transactions."],
 ]
 

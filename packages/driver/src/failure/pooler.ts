@@ -37,7 +37,10 @@ const TEXTS: readonly (readonly [RegExp, Row])[] = [
 
   // Its settings and ours do not fit together.
   [/^transaction blocks not allowed in statement pooling mode/, refused("configuration")],
-  [/^unsupported (startup )?parameter|^invalid server parameter|^bouncer config error/, refused("configuration")],
+  [/^unsupported (startup )?parameter|^bouncer config error/, refused("configuration")],
+  // The session did not take the client's settings, which come before its statement: either one of them is wrong, or the
+  // session died of something else at that moment (seen with PgBouncer 1.18).
+  [/^invalid server parameter/, waiting()],
   [/^no such database|^database ".*" does not exist|^tenant or user not found/i, refused("configuration")],
   // About ours; what PgBouncer says of its own with the server is in words of the server.
   [/^SASL authentication failed/, refused("authentication_failed", "new_credentials")],
@@ -49,7 +52,9 @@ const TEXTS: readonly (readonly [RegExp, Row])[] = [
   // The server died, or the pooler hung up on it, perhaps while it was at work: nobody knows how far it came.
   [/^server conn crashed\?|^server closed the connection|^server connection closed/, loss("connection_failed")],
   [/query[ _]timeout/, loss("connection_failed")],
-  [/idle transaction timeout|client_idle_timeout/, loss("connection_failed", { blame: "client" })],
+  [/idle transaction timeout/, loss("connection_failed", { blame: "client" })],
+  // It hangs up on those only that have no session: whatever was on its way got no further.
+  [/client_idle_timeout/, loss("connection_failed", { blame: "client", pace: "quick", says: "unforwarded" })],
 ]
 
 /** What poolers pass on or say only while they log in to the server, so that no statement can have been on its way. */

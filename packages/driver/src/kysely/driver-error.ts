@@ -32,6 +32,11 @@ export class DriverError extends Error {
     return this.#failure
   }
 
+  /** With effect `unknown`: what the engine's `resolve` takes, if there is a way to find out. */
+  get token(): string | undefined {
+    return this.#failure.token
+  }
+
   get code(): string | undefined {
     return this.#failure.sqlState ?? this.#failure.errno
   }

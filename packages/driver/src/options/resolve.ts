@@ -20,6 +20,8 @@ export interface ResolvedOptions {
   readonly pool: PoolOptions
   readonly timeouts: ResolvedTimeouts
   readonly retry: ResolvedRetry
+  readonly resolution: "off" | "xid" | "marker"
+  readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: OnConnect | undefined
   readonly callSites: boolean
@@ -35,6 +37,8 @@ const DRIVER_KEYS: Keys = {
     "pool",
     "timeouts",
     "retry",
+    "resolution",
+    "resolveAutocommit",
     "orphanedTransaction",
     "onConnect",
     "callSites",
@@ -58,8 +62,6 @@ const DRIVER_KEYS: Keys = {
     onCreateConnection: "Write onConnect",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",
     controlClient: "Remove it: cancellation needs no client of its own here",
-    resolution: "Remove it: it is not built yet",
-    resolveAutocommit: "Remove it: it is not built yet",
     circuit: "Remove it: it is not built yet",
   },
 }
@@ -79,6 +81,8 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     pool: resolvePool(root, retry.outageWaitMs),
     timeouts: resolveTimeouts(root, connection.connectMs),
     retry,
+    resolution: root.choice("resolution", ["off", "xid", "marker"]) ?? "xid",
+    resolveAutocommit: root.flag("resolveAutocommit") ?? true,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
     callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),

@@ -2,8 +2,9 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
-import { takesWrites, type Reports } from "./reports.ts"
 import type { Leftovers } from "./leftovers.ts"
+import { takesWrites, type Reports } from "./reports.ts"
+import { NOTHING_KNOWN, type SessionFacts } from "./session-facts.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
 export interface Death {
@@ -47,13 +48,11 @@ export class PgConnection {
   readonly connectMs: number
   readonly reports: Reports
   /** Learnt when the session is set up. */
-  serverVersion = ""
+  facts: SessionFacts = NOTHING_KNOWN
   /** The session's own statement_timeout; 0 for none. */
   statementTimeoutMs = 0
   /** When that was last learnt: an administrator may change it any time, and nobody is told. */
   learntAt: number = Number.POSITIVE_INFINITY
-  /** A pooler is in between: the session behind it is another one each time. */
-  pooled = false
   /** After this failure it must not be used by anybody else, though it still answers. */
   condemnedBy: Failure | undefined
   /** What those who used it may have left in its session. */
@@ -68,6 +67,7 @@ export class PgConnection {
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
+  #undead = false
   #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
@@ -94,6 +94,7 @@ export class PgConnection {
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
   }
 
+  /** The process that a CancelRequest is for; behind a pooler not the backend's. */
   get processId(): number {
     return this.#client.processID ?? 0
   }
@@ -110,6 +111,14 @@ export class PgConnection {
     return this.#state.state === "busy"
   }
 
+  /**
+   * It is dead, and its session on the server perhaps not: nobody there has said its end, and it was doing something. A COMMIT that can be
+   * looked for is left to whoever looks.
+   */
+  get undead(): boolean {
+    return this.#undead
+  }
+
   /** How much it has been used; undefined while it is. */
   get activity(): number | undefined {
     return this.#state.state === "busy" ? undefined : this.#exchanges
@@ -117,7 +126,7 @@ export class PgConnection {
 
   /** Does its server take writes, see `Evidence`? */
   get serverWrites(): "yes" | "never" | undefined {
-    if (!this.pooled && takesWrites(this.reports)) return "yes"
+    if (!this.facts.pooled && takesWrites(this.reports)) return "yes"
     return this.#noPrimaryKnown() ? "never" : undefined
   }
 
@@ -161,14 +170,16 @@ export class PgConnection {
   /**
    * Stops what is running, because nobody waits for it any more: CancelRequest, wait for ReadyForQuery and for the end of
    * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
-   * would end a wait for the synchronous standby): it gets the same time to answer. The exchange settles as usual.
+   * would end a wait for the synchronous standby): it gets the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
     if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
     const { exchange } = this.#state
     exchange.abandoned = reason
-    const timer = this.#clock.after(this.#cancelMs, () =>
-      this.destroy(ended(`The server did not stop the statement within ${this.#cancelMs} ms (cancelMs)`)),
+    // Half of it where it can be found out what became of it, which takes the other half.
+    const limitMs = exchange.claim === undefined ? this.#cancelMs : this.#cancelMs / 2
+    const timer = this.#clock.after(limitMs, () =>
+      this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
     const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
@@ -267,6 +278,8 @@ export class PgConnection {
     if (this.#state.state === "dead") return
     const before = this.#state
     const death = { cause: this.#lastWords ?? cause }
+    const working = before.state === "busy" ? before.exchange.claim === undefined : this.#transactionStatus !== "I"
+    this.#undead = working && this.#lastWords === undefined
     this.#state = { state: "dead", death }
     this.#endCancelling()
     this.#client.connection.stream.destroy()

@@ -6,12 +6,14 @@ import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
+import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
 import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
+import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
 import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
@@ -21,6 +23,8 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Told of a session that is lost to us, and may still be doing something on the server. */
+  readonly onUndead?: (backend: BackendIdentity) => void
   /** Of the option `buggify`. */
   readonly sabotage?: Sabotage | undefined
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
@@ -28,15 +32,6 @@ export interface ConnectionsParts {
   /** Default: Node's sockets. */
   readonly makeSocket?: MakeSocket | undefined
 }
-
-/**
- * What a transaction's own statement_timeout must not exceed, what `ready()` reports, whether the server takes writes, and
- * whether the process that answers is the one that the session's key is for.
- */
-const LEARN =
-  "select current_setting('server_version') as server_version, " +
-  "current_setting('transaction_read_only') as read_only, pg_backend_pid() as process_id, " +
-  "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8 as statement_timeout_ms"
 
 /** How the pool opens, checks and closes physical connections. */
 export class Connections implements Resources<PgConnection> {
@@ -103,7 +98,8 @@ export class Connections implements Resources<PgConnection> {
   }
 
   close(connection: PgConnection, _reason: DiscardReason): void {
-    const { condemnedBy } = connection
+    const { condemnedBy, facts, undead } = connection
+    if (undead && facts.backend !== undefined) this.#parts.onUndead?.(facts.backend)
     if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {
       this.#primary = afterRefusal(this.#primary, this.#parts.clock.now(), this.#parts.primarySearchMs ?? 0)
     }
@@ -239,17 +235,18 @@ export class Connections implements Resources<PgConnection> {
         return failed(this.#failure(connection.dead?.cause ?? cause))
       }
     }
-    const exchange = await connection.perform({ protocol: "simple", sql: LEARN })
+    let exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FACTS }] })
+    if (exchange.error !== undefined && exchange.ready !== undefined) {
+      exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FEWER_FACTS }] })
+    }
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
-    const learnt = exchange.replies[0]?.rows[0]
-    const version = learnt?.["server_version"]
-    connection.serverVersion = typeof version === "string" ? version : ""
-    connection.statementTimeoutMs = Number(learnt?.["statement_timeout_ms"] ?? 0)
+    const facts = sessionFacts(exchange.learnt ?? [], connection.processId)
+    connection.facts = facts
+    connection.statementTimeoutMs = facts.statementTimeoutMs
     connection.learntAt = this.#parts.clock.now()
-    connection.pooled = learnt?.["process_id"] !== connection.processId
     const unreadable = await askForIntervals(connection)
     if (unreadable !== undefined) return failed(this.#failure(unreadable))
-    const { primary, welcome } = afterOpening(this.#primary, learnt?.["read_only"] === "off", connection.learntAt)
+    const { primary, welcome } = afterOpening(this.#primary, facts.takesWrites, connection.learntAt)
     this.#primary = primary
     return welcome ? success(undefined) : failed(primaryMissing())
   }

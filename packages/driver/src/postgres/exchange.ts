@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
 import { RowDecoder, type DecodeFailure, type TypeParserOf } from "./row-decoder.ts"
@@ -8,6 +9,8 @@ export type Parameters = readonly (string | Buffer | null)[]
 export type Step =
   /** Our own statements (BEGIN, COMMIT): no parameters, no rows. */
   | { readonly do: "command"; readonly sql: string }
+  /** A question of our own, answered by one row of texts. */
+  | { readonly do: "learn"; readonly sql: string }
   | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
   /** A portal that stays open; `rowsMax` rows of it. */
   | {
@@ -76,12 +79,18 @@ export class Exchange implements Submittable {
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
   decoder: RowDecoder | undefined
   #reply: Reply | undefined
-  /** How many steps were answered: CommandComplete, EmptyQuery and PortalSuspended come one per step, in order. */
+  /** What a `learn` step was told. */
+  learnt: readonly (string | null)[] | undefined
+  /** How its transaction can be recognised if its COMMIT is not answered; set by whoever sends one. */
+  claim: Claim | undefined
+  /** The steps with an answer, in their order, and where we are: CommandComplete, EmptyQuery and PortalSuspended come one per step. */
+  readonly #asked: readonly Step["do"][]
   #answered = 0
 
   constructor(request: Request, decoder?: RowDecoder) {
     this.request = request
     this.decoder = decoder
+    this.#asked = request.protocol === "simple" ? NO_STEPS : askedIn(request.steps)
   }
 
   /** It was answered, and nothing about the answer needs a second look. */
@@ -102,6 +111,10 @@ export class Exchange implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
+    if (this.#asked[this.#answered] === "learn") {
+      this.learnt = message.fields
+      return
+    }
     if (this.decodeFailure !== undefined || this.decoder === undefined) return
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
@@ -122,7 +135,8 @@ export class Exchange implements Submittable {
     const tag = parseTag(message.text)
     if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
     this.completed += 1
-    if (this.#answersCommand()) {
+    const asked = this.#asked[this.#answered]
+    if (asked === "command" || asked === "learn") {
       this.#answered += 1
       return
     }
@@ -147,6 +161,9 @@ export class Exchange implements Submittable {
     this.error ??= error
   }
 
+  /** Its transaction is known to be committed, though the answer was lost with the connection. */
+  complete(_affected: bigint | undefined): void {}
+
   #current(): Reply {
     this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
     return this.#reply
@@ -157,17 +174,14 @@ export class Exchange implements Submittable {
     this.#reply = undefined
     this.#answered += 1
   }
+}
 
-  #answersCommand(): boolean {
-    if (this.request.protocol === "simple") return false
-    let position = 0
-    for (const step of this.request.steps) {
-      if (step.do === "close-portal") continue
-      if (position === this.#answered) return step.do === "command"
-      position += 1
-    }
-    return false
-  }
+const NO_STEPS: readonly Step["do"][] = []
+const ONE_STATEMENT: readonly Step["do"][] = ["execute"]
+
+function askedIn(steps: readonly Step[]): readonly Step["do"][] {
+  if (steps.length === 1 && steps[0]?.do === "execute") return ONE_STATEMENT
+  return steps.filter((step) => step.do !== "close-portal").map((step) => step.do)
 }
 
 function encode(request: Request): Buffer {
@@ -176,6 +190,7 @@ function encode(request: Request): Buffer {
   for (const step of request.steps) {
     switch (step.do) {
       case "command":
+      case "learn":
         buffer.parse(step.sql).bind("", []).execute("", 0)
         break
       case "execute":

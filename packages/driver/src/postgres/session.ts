@@ -64,7 +64,7 @@ export function resetSql(left: Leftovers, greeted: boolean): string | undefined 
  */
 export async function askForIntervals(connection: PgConnection): Promise<unknown> {
   const style = connection.reports.get("IntervalStyle")
-  if (connection.pooled || style === undefined || style === "postgres") return undefined
+  if (connection.facts.pooled || style === undefined || style === "postgres") return undefined
   return (await connection.perform({ protocol: "simple", sql: "set intervalstyle = postgres" })).error
 }
 

@@ -19,6 +19,10 @@ export interface StatementShape {
   readonly single: boolean
   /** What it does to the transaction, if that is all it does. */
   readonly control?: TransactionControl
+  /** SET, LOCK and the like: may stand before a transaction's first snapshot, which they do not take. */
+  readonly beforeSnapshot: boolean
+  /** It may notify, which is done, and may be all that is done, at COMMIT. */
+  readonly notifies: boolean
   /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
   readonly selfCommitting: boolean
   /** What whoever uses the session next may find of it; absent for nothing. */
@@ -45,8 +49,9 @@ export function describeStatement(query: Pick<CompiledQuery, "query" | "sql" | "
   return shape
 }
 
-const PROVED: StatementShape = Object.freeze({ reads: "proved", single: true, selfCommitting: false })
-const WRITES: StatementShape = Object.freeze({ reads: "no", single: true, selfCommitting: false })
+const PLAIN = { single: true, beforeSnapshot: false, notifies: false, selfCommitting: false } as const
+const PROVED: StatementShape = Object.freeze({ ...PLAIN, reads: "proved" })
+const WRITES: StatementShape = Object.freeze({ ...PLAIN, reads: "no" })
 
 function shapeOfTree(root: OperationNode, sql: string): StatementShape {
   const traits = traitsOf(root)
@@ -54,23 +59,41 @@ function shapeOfTree(root: OperationNode, sql: string): StatementShape {
     const shape = shapeOfText(sql)
     return (traits & WRITING) !== 0 && shape.reads === "ask" ? { ...shape, reads: "no" } : shape
   }
-  return (traits & WRITING) === 0 ? PROVED : WRITES
+  if ((traits & WRITING) === 0) return PROVED
+  return NOTIFY.test(sql) ? { ...WRITES, notifies: true } : WRITES
 }
 
 const MAY_READ: ReadonlySet<string> = new Set(["SELECT", "SHOW", "VALUES", "TABLE", "WITH"])
 
+/** Who begins with one of them may want to choose the moment of the snapshot by what comes next. */
+const BEFORE_SNAPSHOT: ReadonlySet<string> = new Set([
+  "SET",
+  "RESET",
+  "LOCK",
+  "LISTEN",
+  "UNLISTEN",
+  "DISCARD",
+  "PREPARE",
+  "DEALLOCATE",
+])
+
+const NOTIFY = /notify/i
+
 function shapeOfText(sql: string): StatementShape {
   const { statements } = sqlText(sql)
   const only = statements.length === 1 ? statements[0] : undefined
+  const notifies = NOTIFY.test(sql)
   const leaves = leavesOf(statements.map((statement) => statement.leaves))
   // Nothing at all is one statement too, an empty one; several may hold a COMMIT each.
   if (only === undefined) {
-    return { reads: "no", single: statements.length === 0, selfCommitting: statements.length > 1, ...leaves }
+    const several = statements.length > 1
+    return { ...PLAIN, reads: "no", single: !several, notifies, selfCommitting: several, ...leaves }
   }
   const { control, selfCommitting } = only
-  if (control !== undefined) return { reads: "no", single: true, control, selfCommitting, ...leaves }
+  if (control !== undefined) return { ...PLAIN, reads: "no", control, selfCommitting, ...leaves }
   const reads = MAY_READ.has(only.first) && !only.beyondReadOnly && only.leaves === "nothing" ? "ask" : "no"
-  return { reads, single: true, selfCommitting, ...leaves }
+  const beforeSnapshot = BEFORE_SNAPSHOT.has(only.first)
+  return { ...PLAIN, reads, beforeSnapshot, notifies, selfCommitting, ...leaves }
 }
 
 function leavesOf(each: readonly Leftovers[]): { readonly leaves?: Leftovers } {

@@ -98,6 +98,23 @@ export type DriverEvent = { readonly at: number } & (
       readonly label?: string
     }
   | {
+      /** A COMMIT was not answered, and now it is known what became of it. `late`: its caller has been told that it is not. */
+      readonly name: "effect.resolved"
+      readonly by: "xid" | "marker"
+      readonly effect: "applied" | "applied_locally" | "not_applied"
+      readonly durationMs: number
+      readonly late: boolean
+      readonly label?: string
+    }
+  | {
+      /** Its caller was told that nobody knows, and given a token. */
+      readonly name: "effect.unresolved"
+      readonly by: "xid" | "marker"
+      readonly why: string
+      readonly durationMs: number
+      readonly label?: string
+    }
+  | {
       /** A transaction is open for longer than `timeouts.heldTooLongMs`. Told once, while it is. */
       readonly name: "transaction.held-too-long"
       readonly heldMs: number

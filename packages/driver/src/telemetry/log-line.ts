@@ -46,6 +46,10 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "effect.resolved":
+      return `a COMMIT${of(event.label)} that nobody answered: ${event.effect}, known ${event.late ? "only " : ""}after ${ms(event.durationMs)}`
+    case "effect.unresolved":
+      return `a COMMIT${of(event.label)} that nobody answered: unknown after ${ms(event.durationMs)}, because ${event.why}`
     case "transaction.held-too-long": {
       const { label, heldMs, working, takenBy } = event
       const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
@@ -74,6 +78,10 @@ function describe(event: DriverEvent): string | undefined {
     default:
       return unreachable(event)
   }
+}
+
+function of(label: string | undefined): string {
+  return label === undefined ? "" : ` of ${label}`
 }
 
 /** Losses only; the other reasons are housekeeping. */

@@ -23,8 +23,20 @@ export interface MetricsSnapshot extends LifetimeCounters {
   readonly success_rate: number
   /** How often an observer threw, and was not heard. */
   readonly observer_failures: number
+  /** COMMITs that nobody answered, and what became of looking for them. */
+  readonly resolutions: ResolutionCounters
   /** The last 60 seconds. */
   readonly window: WindowSnapshot
+}
+
+export interface ResolutionCounters {
+  readonly applied: number
+  readonly applied_locally: number
+  readonly not_applied: number
+  /** Their callers were told `unknown`, and given a token. */
+  readonly unresolved: number
+  /** Of those: found out since, in the background. */
+  readonly late: number
 }
 
 export interface WindowSnapshot extends LifetimeCounters {
@@ -52,6 +64,7 @@ export class Metrics {
   /** Connections lost and not yet replaced. */
   #owed = 0
   #observerFailures = 0
+  readonly #resolutions = { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 }
 
   constructor(clock: Clock) {
     this.#window = new SlidingWindow(clock, { windowMs: WINDOW_MS, slices: SLICES, make: () => new Moments() })
@@ -84,6 +97,12 @@ export class Metrics {
       case "pool.reset":
         this.#count("pool_resets")
         break
+      case "effect.resolved":
+        this.#resolutions[event.late ? "late" : event.effect] += 1
+        break
+      case "effect.unresolved":
+        this.#resolutions.unresolved += 1
+        break
       case "query.abandoned":
       case "connection.failed":
       case "connection.repaired":
@@ -108,6 +127,7 @@ export class Metrics {
     return Object.freeze({
       ...this.#lifetime.read(),
       observer_failures: this.#observerFailures,
+      resolutions: Object.freeze({ ...this.#resolutions }),
       window: summary(this.#window.remembered()),
     })
   }

@@ -161,6 +161,12 @@ export class Fixture {
         ...change,
       },
       orphanedTransaction,
+      resolution: "off",
+      resolveAutocommit: true,
+      resolver: {
+        resolve: () => Promise.reject(new Error("nothing is resolved here")),
+      },
+      markerId: () => "00000000-0000-7000-8000-000000000000",
       closing: new AbortController().signal,
     }
   }

@@ -28,10 +28,10 @@ const SHAPES = {
 } satisfies Record<string, CompiledQuery>
 
 const PLACES = {
-  fresh: { fresh: true, inTransaction: false, readOnly: false },
-  pinned: { fresh: false, inTransaction: false, readOnly: false },
-  transaction: { fresh: false, inTransaction: true, readOnly: false },
-  "read-only transaction": { fresh: false, inTransaction: true, readOnly: true },
+  fresh: { fresh: true, inTransaction: false, readOnly: false, wantsXid: false },
+  pinned: { fresh: false, inTransaction: false, readOnly: false, wantsXid: false },
+  transaction: { fresh: false, inTransaction: true, readOnly: false, wantsXid: false },
+  "read-only transaction": { fresh: false, inTransaction: true, readOnly: true, wantsXid: false },
 } satisfies Record<string, Place>
 
 const OPTIONS = {

@@ -130,13 +130,13 @@ describe("the plan of COMMIT", () => {
 
   it("is never repeated, whatever the options say", () => {
     const { signal } = new AbortController()
-    const plan = commitPlan({ signal }, true)
+    const plan = commitPlan(new Fixture().machine, { signal }, true, undefined)
     expect(plan).toMatchObject({ phase: "commit", access: "write", repeatable: false, retry: false, attemptsMax: 1 })
     expect(plan.signal).toBeUndefined()
     expect(plan.exchangeOn(connection).request).toEqual({ protocol: "simple", sql: "commit" })
   })
 
   it("is a read where nothing can have been written: then it does not matter what became of it", () => {
-    expect(commitPlan({}, false).access).toBe("read")
+    expect(commitPlan(new Fixture().machine, {}, false, undefined).access).toBe("read")
   })
 })

@@ -40,6 +40,8 @@ const unforwarded: readonly Case[] = [
   ["server shutting down", { ...kept, kind: "pooler_unavailable" }],
   ['database "app" is disabled', { ...kept, kind: "pooler_unavailable" }],
   ['database "app" is paused', { ...kept, kind: "pooler_unavailable" }],
+  ["invalid server parameter", { ...kept, kind: "pooler_unavailable" }],
+  ["client_idle_timeout", { ...kept, kind: "connection_failed", blame: "client", pace: "quick" }],
   ["checkout timeout", { ...kept, kind: "pooler_unavailable" }],
   ["all replicas down", { ...kept, kind: "pooler_unavailable" }],
 ]
@@ -47,7 +49,6 @@ const unforwarded: readonly Case[] = [
 const wrong: readonly Case[] = [
   ["transaction blocks not allowed in statement pooling mode", { kind: "configuration", retry: "never" }],
   ["unsupported startup parameter: options", { kind: "configuration", retry: "never" }],
-  ["invalid server parameter", { kind: "configuration", retry: "never" }],
   ["bouncer config error", { kind: "configuration", retry: "never" }],
   ['database "nodb" does not exist', { kind: "configuration", retry: "never" }],
   ["Tenant or user not found", { kind: "configuration", retry: "never" }],
@@ -62,7 +63,6 @@ const lost: readonly string[] = [
   "query_timeout",
   "query timeout",
   "idle transaction timeout",
-  "client_idle_timeout",
   "database removed",
   "something that no pooler has said yet",
 ]

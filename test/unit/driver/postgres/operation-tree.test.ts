@@ -8,9 +8,27 @@ import { explained, reads } from "../../../support/reads.ts"
 
 const db = coldKysely()
 
-const proved: StatementShape = { reads: "proved", single: true, selfCommitting: false }
-const asks: StatementShape = { reads: "ask", single: true, selfCommitting: false }
-const writes: StatementShape = { reads: "no", single: true, selfCommitting: false }
+const proved: StatementShape = {
+  reads: "proved",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
+const asks: StatementShape = {
+  reads: "ask",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
+const writes: StatementShape = {
+  reads: "no",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
 
 const users = db.selectFrom("users")
 const posts = db.selectFrom("posts")
@@ -208,11 +226,15 @@ describe("what the operation tree proves", () => {
   })
 
   it.each<[string, Compilable]>([
-    ["notifies", users.select((eb) => eb.fn("pg_notify", [eb.val("c"), eb.ref("name")]).as("n"))],
     ["locks for the session", users.select(sql`pg_advisory_lock(1)`.as("n"))],
     ["takes numbers", db.selectNoFrom((eb) => eb.fn("nextval", [eb.val("s")]).as("n"))],
   ])("a SELECT that %s is not run on suspicion, because a read-only transaction would not stop it", (_, query) => {
     expect(shapeOf(query)).toMatchObject(writes)
+  })
+
+  it("nor is one that notifies, and what it does is done at COMMIT", () => {
+    const query = users.select((eb) => eb.fn("pg_notify", [eb.val("c"), eb.ref("name")]).as("n"))
+    expect(shapeOf(query)).toEqual({ ...writes, notifies: true })
   })
 
   it("proves nothing of a node that it does not know", () => {
@@ -225,7 +247,7 @@ describe("what the operation tree proves", () => {
 
   it("asks for several statements that hide in SQL of the caller's own what they are", () => {
     const query = users.selectAll().where(sql<boolean>`true; delete from users`)
-    expect(shapeOf(query)).toEqual({ reads: "no", single: false, selfCommitting: true })
+    expect(shapeOf(query)).toEqual({ ...writes, single: false, selfCommitting: true })
     expect(shapeOf(db.insertInto("users").values({ ...newUser, name: sql`'x'); commit; select ('` }))).toMatchObject({
       single: false,
       selfCommitting: true,

@@ -7,9 +7,27 @@ import { coldKysely } from "../../../support/cold-kysely.ts"
 
 const db = coldKysely()
 
-const proved: StatementShape = { reads: "proved", single: true, selfCommitting: false }
-const asks: StatementShape = { reads: "ask", single: true, selfCommitting: false }
-const writes: StatementShape = { reads: "no", single: true, selfCommitting: false }
+const proved: StatementShape = {
+  reads: "proved",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
+const asks: StatementShape = {
+  reads: "ask",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
+const writes: StatementShape = {
+  reads: "no",
+  single: true,
+  beforeSnapshot: false,
+  notifies: false,
+  selfCommitting: false,
+}
 
 const users = db.selectFrom("users")
 
@@ -38,13 +56,19 @@ describe("what a text tells", () => {
     "",
     "insert into t values (1)",
     "explain analyze delete from t",
-    "set x = 1",
     "execute p",
     "copy t to stdout",
     "fetch 1 from c",
     "refresh materialized view v",
-    "select pg_notify('c', '')",
   ])("%j is none", (text) => expect(raw(text)).toMatchObject(writes))
+
+  it.each(["set x = 1", "lock table t", "listen c", "reset all"])("%j is none, and takes no snapshot", (text) =>
+    expect(raw(text)).toMatchObject({ ...writes, beforeSnapshot: true }),
+  )
+
+  it.each(["notify c", "select pg_notify('c', '')"])("%j is none, and may be done at COMMIT only", (text) =>
+    expect(raw(text)).toEqual({ ...writes, notifies: true }),
+  )
 
   it("is taken from the text alone when the tree is one fragment, whatever is in it", () => {
     const name = sql`select ${sql.id("a")}, ${1} from ${sql.table("users")}`.compile(db)

@@ -50,6 +50,7 @@ describe("Metrics", () => {
       pool_resets: 0,
       success_rate: 1,
       observer_failures: 0,
+      resolutions: { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 },
       window: {
         windowMs: 60_000,
         total_queries: 0,

@@ -1,0 +1,1 @@
+export { commitMarkerMigration } from "./commit-marker.ts"

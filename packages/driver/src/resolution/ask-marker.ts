@@ -1,0 +1,88 @@
+import type { Claim } from "../postgres/claim.ts"
+import type { PgConnection } from "../postgres/connection.ts"
+import { MARKER_TABLE } from "../postgres/marker-table.ts"
+import type { BackendSeen, Look } from "./finding.ts"
+import { askRow, sqlStateOf } from "./side-connection.ts"
+
+export type MarkerClaim = Extract<Claim, { readonly by: "marker" }>
+
+/** How long the fence waits behind the transaction that it is about, milliseconds: others may wait for the same connection. */
+const FENCE_WAIT_MS = 100
+
+/**
+ * One look, which is also a fence: it takes the marker's key, unless the transaction has committed with it. From then on the
+ * transaction cannot commit any more (its own marker would be refused, 23505), so the answer stays true whatever is still on its way.
+ */
+export async function askMarker(connection: PgConnection, claim: MarkerClaim): Promise<Look> {
+  const asked = await askRow(connection, STATE(claim.id), FENCE(claim.id))
+  if (asked.ok) {
+    const [state, affected, systemId] = asked.fields
+    if (systemId !== claim.systemId) return { effect: "unknown", why: "another database cluster answers" }
+    if (state === "fenced") return { effect: "not_applied" }
+    if (state === "committed") {
+      return { effect: "applied", ...(affected && { affected: BigInt(affected) }) }
+    }
+    return { effect: "undecided", why: "the marker is neither there nor absent" }
+  }
+  switch (sqlStateOf(asked.error)) {
+    case LOCK_NOT_AVAILABLE: {
+      const backend = await backendOf(connection, claim)
+      return {
+        effect: "undecided",
+        why: "the transaction is still in progress",
+        ...(backend !== undefined && { backend }),
+      }
+    }
+    case UNDEFINED_TABLE:
+    case UNDEFINED_SCHEMA:
+    case INSUFFICIENT_PRIVILEGE:
+      return { effect: "unknown", why: `the table ${MARKER_TABLE} is gone, or may no longer be written to` }
+    default:
+      return { effect: "undecided", why: asked.why }
+  }
+}
+
+/** Ends the session that has written the marker and not committed it. */
+export async function terminateMarked(connection: PgConnection, { backend }: MarkerClaim): Promise<void> {
+  if (backend === undefined) return
+  await askRow(
+    connection,
+    `select pg_terminate_backend(pid)::text from pg_stat_activity where pid = ${backend.processId} ` +
+      `and extract(epoch from backend_start)::text = '${backend.startedAt}' and wait_event is distinct from 'SyncRep'`,
+  )
+}
+
+const LOCK_NOT_AVAILABLE = "55P03"
+const UNDEFINED_TABLE = "42P01"
+const UNDEFINED_SCHEMA = "3F000"
+const INSUFFICIENT_PRIVILEGE = "42501"
+
+/** Committed locally: it must not wait for the standby that the transaction may be waiting for. */
+function FENCE(id: string): readonly string[] {
+  return [
+    "begin isolation level read committed read write",
+    `set local lock_timeout = ${FENCE_WAIT_MS}`,
+    "set local synchronous_commit = local",
+    `insert into ${MARKER_TABLE} (id, state) values ('${id}', 'fenced') on conflict (id) do nothing`,
+  ]
+}
+
+function STATE(id: string): string {
+  return (
+    `select (select state from ${MARKER_TABLE} where id = '${id}'), ` +
+    `(select affected::text from ${MARKER_TABLE} where id = '${id}'), ` +
+    "(select system_identifier from pg_control_system())::text"
+  )
+}
+
+async function backendOf(connection: PgConnection, { backend }: MarkerClaim): Promise<BackendSeen | undefined> {
+  if (backend === undefined) return undefined
+  const asked = await askRow(
+    connection,
+    "select max(pid)::text, coalesce(max(wait_event), ''), coalesce(max(state), '') from pg_stat_activity " +
+      `where pid = ${backend.processId} and extract(epoch from backend_start)::text = '${backend.startedAt}'`,
+  )
+  const [pid, waitEvent, state] = asked.ok ? asked.fields : []
+  if (!pid) return undefined
+  return { processId: Number(pid), awaitsStandby: waitEvent === "SyncRep", active: state === "active" }
+}
