@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { globSync, readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 
@@ -17,7 +19,11 @@ const SAYS: Readonly<Record<string, string>> = {
   "dialect.ts": "Rich: ann\n",
 }
 
-const examples = globSync("*.ts", { cwd: resolve(root, "examples") })
+/** A program that runs until it is told to end; its own test below tells it. */
+const SERVICES = ["shutdown.ts"]
+
+const all = globSync("*.ts", { cwd: resolve(root, "examples") })
+const examples = all.filter((example) => !SERVICES.includes(example))
 
 const database = testDatabase(import.meta.url)
 
@@ -60,13 +66,35 @@ describe("an example", () => {
   })
 })
 
+describe("shutdown.ts", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("answers, and ends by itself after %s", async (signal) => {
+    const child = spawn(process.execPath, [resolve(root, "examples/shutdown.ts")], {
+      env: { ...process.env, DATABASE_URL: database.url },
+      timeout: 20_000,
+    })
+    const exit = once(child, "exit")
+    let said = ""
+    const listening = Promise.withResolvers<number>()
+    child.stdout.on("data", (chunk) => {
+      said += String(chunk)
+      const port = /port: (\d+)/.exec(said)?.[1]
+      if (port !== undefined) listening.resolve(Number(port))
+    })
+    const answer = await fetch(`http://localhost:${await listening.promise}`)
+    expect(await answer.json()).toMatchObject([{ owner: "ann" }, { owner: "bob" }])
+    child.kill(signal)
+    expect(await exit).toEqual([0, null])
+    expect(said).toMatch(/Closed\n$/)
+  })
+})
+
 describe("a page", () => {
   it.each(pages())("%s shows the examples as they are (else: pnpm docs:sync)", (page) => {
     expect(read(page)).toBe(embed(read(page), read))
   })
 
-  it("README.md shows every example", () => {
-    const shown = embeddedIn(read("README.md")).map((path) => basename(path))
-    expect(shown.toSorted()).toEqual(examples.toSorted())
+  it("shows every example", () => {
+    const shown = pages().flatMap((page) => embeddedIn(read(page)).map((path) => basename(path)))
+    expect(new Set(shown)).toEqual(new Set(all))
   })
 })

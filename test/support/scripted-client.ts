@@ -32,6 +32,8 @@ class ScriptedSocket {
   writable = true
   /** False: it does not keep the process alive. */
   referenced = true
+  /** What the server has sent; a test that wants it to have sent something says so. */
+  bytesRead = 0
   readonly #wire: EventEmitter
   readonly #written: (bytes: Buffer) => void
 

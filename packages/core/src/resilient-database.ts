@@ -6,6 +6,7 @@ import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
+import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
@@ -45,7 +46,18 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
     const pool = new ScopedEngine(engine, errors.callSite)
-    const kit = { engine, pool, compiler: cold, clock, random, errors, backoff, hooks, transactionMs }
+    const kit = {
+      engine,
+      pool,
+      compiler: cold,
+      clock,
+      random,
+      errors,
+      backoff,
+      hooks,
+      transactionMs,
+      closing: new Closing(),
+    }
     super(kit, buildersOf(cold.kysely), new PoolLane(pool))
     this.#engine = engine
     this.#options = options
@@ -104,6 +116,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!(drainMs >= 0)) return err(this.#refused("drainMs must be milliseconds, 0 or more", site))
       this.#onClose?.()
       await this.#engine.close({ drainMs })
+      this.kit.closing.end()
       return ok(undefined)
     })
 

@@ -155,7 +155,10 @@ export interface TimeoutOptions {
   readonly connectMs?: number
   /** One statement with all its attempts and waits, milliseconds. Default: none. */
   readonly queryMs?: number
-  /** How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000. */
+  /**
+   * How long a statement that nobody waits for may take to stop before its connection is closed, milliseconds. Default 1,000.
+   * Once the server has had the cancel request, a connection that stays silent is closed after 100.
+   */
   readonly cancelMs?: number
   /**
    * A transaction is ended when it takes longer, milliseconds: Kysely's own, and those of `createDatabase` that do not say

@@ -1,6 +1,7 @@
 import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/driver"
 
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
+import type { Closing } from "../foundation/closing.ts"
 import type { Hooks } from "./hooks.ts"
 import type { Compiler } from "./cold.ts"
 import type { ScopedEngine } from "./scoped-engine.ts"
@@ -23,6 +24,7 @@ export interface Kit {
   /** The waits between the runs of a transaction. */
   readonly backoff: Readonly<Record<Pace, Backoff>>
   readonly hooks: Hooks
+  readonly closing: Closing
   /** How long a transaction may take that does not say so itself. */
   readonly transactionMs: number
 }

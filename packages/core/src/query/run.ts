@@ -35,9 +35,15 @@ export class Run {
     this.#afterCommit.push(...part.#afterCommit)
   }
 
-  over(how: "over" | "deadline" | "aborted"): void {
+  over(how: "over" | "deadline" | "aborted" | "closed"): void {
     this.#lifetime.end(how)
   }
+}
+
+const ABORTED = {
+  over: "The transaction is over",
+  aborted: "The transaction was aborted",
+  closed: "The database was closed",
 }
 
 /** A signal that is made only if somebody asks for it. */
@@ -52,13 +58,13 @@ class Lifetime {
     return this.#controller.signal
   }
 
-  end(how: "over" | "deadline" | "aborted"): void {
+  end(how: "over" | "deadline" | "aborted" | "closed"): void {
     if (this.#reason !== undefined) return
     // The names that fetch and AbortSignal.timeout use.
     this.#reason =
       how === "deadline"
         ? new DOMException("The transaction's deadline has passed", "TimeoutError")
-        : new DOMException(how === "over" ? "The transaction is over" : "The transaction was aborted", "AbortError")
+        : new DOMException(ABORTED[how], "AbortError")
     this.#controller?.abort(this.#reason)
   }
 }

@@ -24,13 +24,17 @@ export type RunEnd<R> =
   | { readonly end: "err"; readonly error: ErrOf<R>; readonly failure: Failure | undefined }
   | { readonly end: "threw"; readonly thrown: unknown; readonly how: string; readonly failure: Failure | undefined }
   /** The callback has not returned; what it does from now on is refused. */
-  | { readonly end: "given-up"; readonly why: "deadline" | "aborted"; readonly cleanUp: Promise<void> }
+  | { readonly end: "given-up"; readonly why: GaveUpWaiting; readonly cleanUp: Promise<void> }
+
+/** Why nobody waits for the callback any more. */
+export type GaveUpWaiting = "deadline" | "aborted" | "closed"
 
 const RETURNED = "The transaction is over: its callback has returned, and this came after that"
 const FAILED = "The transaction is over: its callback has failed, and this came after that"
 const GIVEN_UP = {
   deadline: "The transaction is over: its deadline has passed, and it was rolled back",
   aborted: "The transaction is over: its signal has ended it, and it was rolled back",
+  closed: "The transaction is over: the database was closed, and it was rolled back",
 }
 
 /** BEGIN (with the first statement), the callback, COMMIT or ROLLBACK. The lease is given back by whoever took it. */
@@ -45,7 +49,7 @@ export async function runOnce<R>(
   const lease = lane.target
   lease.begin({ ...plan.settings, deadline })
   const run = new Run(lane, attempt)
-  const ended = await endOf(settle(kit, run, body), kit.clock, deadline, plan.signal)
+  const ended = await endOf(settle(kit, run, body), kit.clock, deadline, plan.signal, kit.closing)
   if (ended.end === "ok") {
     const commit = await lease.commit()
     over(run, RETURNED)
@@ -79,7 +83,7 @@ async function settle<R>(kit: Kit, run: Run, body: (run: Run) => Awaitable<R>): 
   return ended
 }
 
-function over(run: Run, why: string, how: "over" | "deadline" | "aborted" = "over"): void {
+function over(run: Run, why: string, how: "over" | GaveUpWaiting = "over"): void {
   run.lane.end(why)
   run.over(how)
 }
@@ -88,7 +92,7 @@ function over(run: Run, why: string, how: "over" | "deadline" | "aborted" = "ove
  * In the background: whoever waits for the transaction is told at its deadline, not when the server has been told. The second
  * call tells the lease that its holder knows of a deadline that the driver enforced by itself.
  */
-async function abandon(lease: LeaseHandle, why: "deadline" | "aborted"): Promise<void> {
+async function abandon(lease: LeaseHandle, why: GaveUpWaiting): Promise<void> {
   try {
     if (why === "deadline") await lease.rollback("deadline")
     await lease.rollback("caller")

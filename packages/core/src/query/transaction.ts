@@ -14,7 +14,7 @@ import type { Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { remainingMs } from "./time.ts"
 import type { TransactionPlan } from "./transaction-options.ts"
-import { runOnce, type RunEnd } from "./transaction-run.ts"
+import { runOnce, type GaveUpWaiting, type RunEnd } from "./transaction-run.ts"
 
 /** A transaction as it was asked for. */
 export interface TransactionWork<R> {
@@ -126,12 +126,7 @@ function errorOf<R>(
   })
 }
 
-function givenUp<R>(
-  kit: Kit,
-  work: TransactionWork<R>,
-  why: "deadline" | "aborted",
-  attempts: number,
-): TransactionError {
+function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: GaveUpWaiting, attempts: number): TransactionError {
   const { timeoutMs } = work.plan
   const phase = "transaction"
   const failure =
@@ -141,7 +136,15 @@ function givenUp<R>(
           `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
           { phase },
         )
-      : localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+      : why === "aborted"
+        ? localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+        : localFailure(
+            "pool_closed",
+            "The database was closed before the transaction was done, and it was rolled back",
+            {
+              phase,
+            },
+          )
   return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 

@@ -14,6 +14,9 @@ import { endOf } from "./time.ts"
 
 const OVER = "The connection was given back: its callback has returned, or its time was up, and this came after that"
 
+const GIVEN_UP = { deadline: "deadline_exceeded", aborted: "aborted", closed: "pool_closed" } as const
+const HOW = { aborted: "was ended by its signal", closed: "was not done when the database was closed" } as const
+
 /** Each of its statements has told for itself what became of it; of the whole nobody can say. */
 const UNKNOWN = { effect: "unknown" } as const
 
@@ -33,12 +36,13 @@ export async function holdConnection<R>(
     kit.clock,
     deadline,
     signal,
+    kit.closing,
   )
   lane.end(OVER)
-  if (ended.end === "deadline" || ended.end === "aborted") {
+  if (ended.end === "deadline" || ended.end === "aborted" || ended.end === "closed") {
     void lease.release().catch(() => {})
-    const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : "was ended by its signal"
-    const kind = ended.end === "deadline" ? "deadline_exceeded" : "aborted"
+    const what = ended.end === "deadline" ? `was not done within ${timeoutMs} ms` : HOW[ended.end]
+    const kind = GIVEN_UP[ended.end]
     return err(
       toDatabaseError(localFailure(kind, `The callback of withConnection ${what}`, UNKNOWN), {
         detail: kit.errors.detail,

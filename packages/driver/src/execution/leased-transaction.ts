@@ -66,7 +66,10 @@ export class LeasedTransaction {
     this.#timer =
       settings.deadline === undefined
         ? undefined
-        : machine.clock.after(remainingMs(machine.clock, settings.deadline), () => void this.rollback("deadline"))
+        : machine.clock.after(remainingMs(machine.clock, settings.deadline), () => void this.rollback("deadline"), {
+            // The connection it holds keeps the process alive; without one there is nothing to end.
+            background: true,
+          })
   }
 
   get open(): boolean {

@@ -57,7 +57,7 @@ export function poolStandstill({ waitedMs, crowd }: Wait): Failure {
 export function poolClosed(waitedMs: number | undefined): Failure {
   const message =
     waitedMs === undefined
-      ? "The pool is closed: it gives out no more connections."
+      ? "The pool was closed by close(), and gives out no more connections. Close it last, when nothing needs it any more."
       : `The pool was closed after ${whole(waitedMs)} ms of waiting for a connection.`
   return poolFailure({ kind: "pool_closed", retry: "never", message })
 }

@@ -320,7 +320,12 @@ export class Pool<T> {
     if (lost) this.#openings.doubt()
     const all = failure?.connection === "discard_generation" && slot.generation === this.#generation
     if (all) this.reset()
-    else if (lost) this.#stock.suspect()
+    else if (lost) {
+      // It has been silent for as long as somebody was willing to wait: what has rested for longer costs nobody that time again.
+      if (doom === "abandoned")
+        for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, "died")
+      this.#stock.suspect()
+    }
   }
 
   #check(slot: Slot<T>): void {

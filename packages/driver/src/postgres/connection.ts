@@ -40,6 +40,15 @@ interface ConnectionParts {
 const FAREWELL_MS = 1_000
 
 /**
+ * So long after the server has had a cancel request, a connection on which not a byte has arrived leads nowhere: as after a
+ * NAT that has forgotten it. A server at work answers within milliseconds, and whoever waits for a place cannot wait `cancelMs`.
+ */
+const SILENCE_MS = 100
+
+/** Of that, a last look: a program that was busy finds its timers before what has arrived meanwhile. */
+const LAST_LOOK_MS = 10
+
+/**
  * One physical connection. Runs one Sync group at a time and hears everything that happens to it: its listeners stay
  * for its whole life, so nothing that a server does can become an unhandled `error` event.
  */
@@ -169,8 +178,9 @@ export class PgConnection {
 
   /**
    * Stops what is running, because nobody waits for it any more: CancelRequest, wait for ReadyForQuery and for the end of
-   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed. COMMIT is not cancelled (that
-   * would end a wait for the synchronous standby): it gets the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
+   * the cancel socket, together at most `cancelMs`; after that the connection is destroyed, and sooner if the cancel request got
+   * through and nothing at all comes back. COMMIT is not cancelled (that would end a wait for the synchronous standby): it gets
+   * the same time to answer, or half of it if its effect can be found out. The exchange settles as usual.
    */
   abandon(reason: AbandonReason): void {
     if (this.#state.state !== "busy" || this.#cancelling !== undefined) return
@@ -182,6 +192,7 @@ export class PgConnection {
       this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
+    const heard = this.#client.connection.stream.bytesRead
     const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
     void requested.then((over) => {
       const settle = (): void => {
@@ -192,8 +203,25 @@ export class PgConnection {
       // A cancel that may still be under way could hit the next statement: this connection has none.
       if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
       else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
-      else this.#afterReady = settle
+      else {
+        this.#afterReady = settle
+        if (exchange.cancellable) this.#suspectSilence(heard)
+      }
     })
+  }
+
+  /** The server has had the cancel request: other than through this connection it can be reached. */
+  #suspectSilence(heard: number): void {
+    const ifSilent = (afterMs: number, act: () => void): void => {
+      this.#silence = this.#clock.after(afterMs, () => {
+        if (this.#client.connection.stream.bytesRead === heard) act()
+      })
+    }
+    ifSilent(SILENCE_MS - LAST_LOOK_MS, () =>
+      ifSilent(LAST_LOOK_MS, () =>
+        this.destroy(ended("The server had the cancel request, and nothing came over this connection")),
+      ),
+    )
   }
 
   /** Ends the session on the server too, if it is still running something: a socket that closes stops no statement there. */
@@ -230,10 +258,13 @@ export class PgConnection {
   }
 
   #afterReady: (() => void) | undefined
+  #silence: Timer | undefined
 
   #endCancelling(): void {
     this.#cancelling?.cancel()
     this.#cancelling = undefined
+    this.#silence?.cancel()
+    this.#silence = undefined
   }
 
   #ready(status: TransactionStatus): void {

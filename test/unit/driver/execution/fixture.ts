@@ -16,6 +16,8 @@ import { FakeClock } from "../../../support/fake-clock.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 
 export const CANCEL_MS = 1_000
+/** A server that had the cancel request and is silent gets so long. */
+export const SILENCE_MS = 100
 export const QUICK_MS = 10
 export const SLOW_MS = 500
 

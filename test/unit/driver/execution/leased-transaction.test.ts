@@ -663,13 +663,15 @@ describe("the deadline of a transaction", () => {
     ["its release", (lease: Lease): Promise<unknown> => lease.release()],
   ])("is forgotten with %s: it ends nothing that comes later", async (_, end) => {
     const lease = await fixture.transacting(within(500))
-    expect(fixture.clock.timers.foreground).toBe(1)
-    await end(lease)
+    // Its connection keeps the process alive, and not its timer.
     expect(fixture.clock.timers.foreground).toBe(0)
+    await end(lease)
     await expectCalm(lease)
+    const ended = fixture.told("transaction.rolled-back").length
     const other = await fixture.transacting()
     await other.run(write)
     await fixture.clock.advance(1_000)
+    expect(fixture.told("transaction.rolled-back")).toHaveLength(ended)
     expect(await other.commit()).toMatchObject({ ok: true })
     await expectCalm(other)
   })

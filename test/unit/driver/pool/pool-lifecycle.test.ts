@@ -337,7 +337,7 @@ describe("close", () => {
     })
     expect(fixture.acquire().failure).toMatchObject({
       kind: "pool_closed",
-      message: "The pool is closed: it gives out no more connections.",
+      message: expect.stringContaining("Close it last"),
     })
   })
 

@@ -347,6 +347,20 @@ describe("after a loss", () => {
     expect(fixture.acquire().atOnce).toBe(true)
   })
 
+  it("whatever has rested for longer than one that was silent too long is closed, and costs nobody that time again", async () => {
+    const fixture = new Fixture()
+    const [rested] = await fixture.idle(3)
+    const [silent, other] = [await fixture.served(), await fixture.served()]
+    await fixture.clock.advance(100)
+    fixture.pool.giveBack(other.thing, "keep")
+    fixture.pool.giveBack(silent.thing, "discard", "abandoned")
+    expect(rested?.closed).toEqual(["died"])
+    // This one has worked meanwhile: it is only checked.
+    expect(fixture.pool.stats()).toMatchObject({ idle: 1 })
+    expect(fixture.acquire().waits).toBe(true)
+    expect(fixture.resources.checks.map(({ thing }) => thing)).toEqual([other.thing])
+  })
+
   it("the same holds if it was idle", async () => {
     const fixture = new Fixture()
     const [lost, other] = await fixture.idle(2)

@@ -129,7 +129,7 @@ export class World extends Fixture {
     pick(this.waiting, index)?.controller.abort()
   }
 
-  giveBack(index: number, fate: "keep" | "discard"): void {
+  giveBack(index: number, fate: "keep" | "discard" | "abandon"): void {
     const asker = pick(this.holders, index)
     if (asker?.holds === undefined) return
     const thing = asker.holds
@@ -139,8 +139,24 @@ export class World extends Fixture {
       this.#proven = false
       this.#suspectAll()
     }
+    if (fate === "abandon") return this.#abandon(thing)
     this.#provenNow(thing, { idle: true })
     this.pool.giveBack(thing, fate)
+  }
+
+  /** It was silent for too long: what has rested for longer is not trusted with anybody's time. */
+  #abandon(thing: Thing): void {
+    const { provenAt } = this.#recordOf(thing)
+    const unused = (one: Thing): boolean =>
+      !this.#checking.includes(one) && !this.holders.some((holder) => holder.holds === one)
+    const older = this.resources.held.filter(
+      (one) => one !== thing && unused(one) && this.#recordOf(one).provenAt <= provenAt,
+    )
+    this.#proven = false
+    this.#suspectAll()
+    this.pool.giveBack(thing, "discard", "abandoned")
+    for (const one of older)
+      if (one.closed.length === 0) this.#wrongs.push(`kept ${one.id}, which has rested for longer`)
   }
 
   giveAllBack(): void {

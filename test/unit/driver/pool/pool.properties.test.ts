@@ -37,7 +37,7 @@ const ask = fc
   .map((deadlineMs) => new Happening(`ask(${deadlineMs ?? ""})`, (world) => world.ask(deadlineMs)))
 
 const giveBack = fc
-  .tuple(which, fc.constantFrom("keep", "keep", "keep", "discard"))
+  .tuple(which, fc.constantFrom("keep", "keep", "keep", "discard", "abandon"))
   .map(([index, fate]) => new Happening(`giveBack(${index}, ${fate})`, (world) => world.giveBack(index, fate)))
 
 const opens = fc

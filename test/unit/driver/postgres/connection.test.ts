@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
-import { CANCEL_MS, connectTo, fatal, pg } from "../execution/fixture.ts"
+import { CANCEL_MS, connectTo, fatal, pg, SILENCE_MS } from "../execution/fixture.ts"
 
 const simple = (sql: string): Request => ({ protocol: "simple", sql })
 
@@ -282,7 +282,7 @@ describe("abandoning", () => {
     run("select sleep")
     await clock.settle()
     connection.abandon("abort")
-    await clock.advance(CANCEL_MS - 1)
+    await clock.advance(SILENCE_MS - 1)
     expect(done).toEqual([])
     session.resume()
     expect(done[0]).toMatchObject({ ready: "I", error: undefined })
@@ -293,7 +293,6 @@ describe("abandoning", () => {
 
   it.each([
     ["the cancel request did not get through", { how: "unanswered", limitMs: CANCEL_MS }],
-    ["the statement took no notice of it", { how: "ignored" }],
     ["it would only arrive too late", { how: "late", afterMs: CANCEL_MS + 1 }],
   ] as const)("destroys the connection after cancelMs when %s", async (_, cancelling) => {
     const { clock, server, session, connection, done, lost, run } = setUp()
@@ -314,6 +313,40 @@ describe("abandoning", () => {
     expect(connection.reusable).toBe(false)
     expect(session.client.open).toBe(false)
     expect(lost).toEqual([connection])
+  })
+
+  it("destroys the connection sooner when the server had the cancel request and is silent: it leads nowhere", async () => {
+    const { clock, server, connection, done, run } = setUp()
+    server.cancelling = { how: "ignored" }
+    server.when("sleep", { hangs: true })
+    run("select sleep")
+    await clock.settle()
+    connection.abandon("deadline")
+    await clock.advance(SILENCE_MS - 1)
+    expect(done).toEqual([])
+    await clock.advance(1)
+    expect(done).toHaveLength(1)
+    expect(connection.dead).toBeDefined()
+    expect(clock.timers.foreground).toBe(0)
+  })
+
+  it.each([
+    ["long before", 1],
+    ["while this program was busy elsewhere", SILENCE_MS - 1],
+  ])("gives it cancelMs when the statement takes no notice and something has come, %s", async (_, afterMs) => {
+    const { clock, server, session, connection, done, run } = setUp()
+    server.cancelling = { how: "ignored" }
+    server.when("sleep", { hangs: true })
+    run("select sleep")
+    await clock.settle()
+    connection.abandon("deadline")
+    await clock.advance(afterMs)
+    session.client.connection.socket.bytesRead += 1
+    await clock.advance(CANCEL_MS - 1 - afterMs)
+    expect(done).toEqual([])
+    await clock.advance(1)
+    expect(done).toHaveLength(1)
+    expect(connection.dead).toBeDefined()
   })
 
   it("keeps the answer that came in time when only the cancel request was lost, and not the connection", async () => {
