@@ -29,6 +29,8 @@ export type Told =
       readonly because: string | undefined
       /** That a stream had delivered before. */
       readonly rows: number
+      /** To ask with, later, what became of it. */
+      readonly token: string | undefined
     }
 
 /** How the work goes where its kind leaves a choice, and how long it may take. */
@@ -46,6 +48,8 @@ export interface Application {
   /** Opens a connection, which then rests in the pool. */
   warmUp(): Promise<unknown>
   work(kind: Kind): Promise<Told>
+  /** What became of it; the effect, or the kind of the error. */
+  resolve(token: string): Promise<string>
   pool(): DriverSnapshot["pool"]
   close(): Promise<unknown>
 }
@@ -77,7 +81,7 @@ export class Tries {
 export function failed(error: unknown, rows = 0): Told {
   if (error === OWN_ERROR) return { told: "own error" }
   if (isDatabaseError(error) || error instanceof DriverError) {
-    return { told: "error", kind: error.kind, effect: error.effect, because: error.because, rows }
+    return { told: "error", kind: error.kind, effect: error.effect, because: error.because, rows, token: error.token }
   }
   throw new Error("its caller got something that is no error of ours", { cause: error })
 }

@@ -123,6 +123,8 @@ function asked(cell: Cell): Outcomes {
 
 /** A write that is its own transaction: what nobody has answered may have been done. */
 function written(cell: Cell): Outcomes {
+  // Its COMMIT travels by itself, so what goes before that is as in any transaction; but the driver can do all of it again.
+  if (cell.mode !== "off") return cell.instant.during === "commit" ? committed(cell) : beforeItsCommit(cell)
   const { server } = KNOWN[cell.instant.name]
   const undone = server === "nothing" || server === "unfinished"
   if (isAnswered(cell)) return value(1)
@@ -134,24 +136,31 @@ function written(cell: Cell): Outcomes {
   return unknown(undone ? "none" : "all")
 }
 
+function beforeItsCommit(cell: Cell): Outcomes {
+  if (isAnswered(cell)) return commitAfter(cell)
+  return cell.fault === "blackhole" ? overdue("not_applied", "none") : value(2)
+}
+
 /** Before COMMIT nothing of a transaction stays. Core runs it again; Kysely cannot, and its caller is told that he may. */
 function inTransaction(cell: Cell): Outcomes {
-  // What comes next is COMMIT, and it may be sent, and even done, before the fault is felt.
   if (cell.kind === "commit" && cell.instant.name === "statement after ready") return commitAfter(cell)
-  if (cell.fault === "blackhole") return overdueTransaction()
+  if (cell.fault === "blackhole") return overdue("not_applied", "none")
   // BEGIN alone may be repeated by anybody.
   if (cell.instant.during === "begin" && !isAnswered(cell)) return value(1)
   return rerun(cell)
 }
 
+/** It was not applied, and is done again: by the driver, by core, or (of a transaction of Kysely's) by nobody but the caller. */
 function rerun(cell: Cell): Outcomes {
-  if (cell.door === "core") return value(2)
+  if (cell.door === "core" || cell.kind === "write") return value(2)
   return [{ told: "error", kinds: LOST, effect: ["not_applied"], held: "none" }]
 }
 
+/** What comes next is COMMIT, and it may be sent, and even done, before the fault is felt. */
 function commitAfter(cell: Cell): Outcomes {
-  if (cell.fault === "FATAL") return [...value(1), ...rerun(cell), ...unknown("none")]
-  return cell.fault === "blackhole" ? overdue("unknown", "either") : [...rerun(cell), ...unknown("none")]
+  if (cell.fault === "blackhole") return overdue("unknown", "either")
+  const undone = cell.mode === "off" ? [...rerun(cell), ...unknown("none")] : rerun(cell)
+  return cell.fault === "FATAL" ? [...value(1), ...undone] : undone
 }
 
 function committed(cell: Cell): Outcomes {
@@ -159,7 +168,10 @@ function committed(cell: Cell): Outcomes {
   if (isAnswered(cell) || client === "complete") return value(1)
   if (cell.fault === "FATAL") return rerun(cell)
   if (cell.fault === "blackhole") return overdue("unknown", server === "nothing" ? "either" : "all")
-  return unknown(server === "nothing" ? "none" : "all")
+  if (cell.mode === "off") return unknown(server === "nothing" ? "none" : "all")
+  // Found out. One that is still at it when that begins is given a moment, and then ended.
+  if (server === "working") return [...value(1), ...rerun(cell)]
+  return server === "done" ? value(1) : rerun(cell)
 }
 
 /** Five rows in chunks of two; who has some of them cannot be served from elsewhere, for the rest might not fit to them. */
@@ -190,8 +202,9 @@ function delivered(...rows: readonly number[]): Outcomes {
 }
 
 /** Its statement waits for a lock, its deadline has passed, and the request to cancel it is hit. */
-function abandoned({ kind, fault, instant }: Cell): Outcomes {
-  if (kind !== "write" || fault === "FATAL") return overdue("not_applied", "none")
+function abandoned({ kind, fault, instant, mode }: Cell): Outcomes {
+  // Without COMMIT nothing stays.
+  if (kind !== "write" || mode !== "off" || fault === "FATAL") return overdue("not_applied", "none")
   const swallowed = fault === "blackhole"
   // Nobody has told the server to stop: it will do it as soon as it gets the lock. What was swallowed may yet come out.
   if (instant.name === "cancel before it reaches the server") return overdue("unknown", swallowed ? "either" : "all")
@@ -207,13 +220,7 @@ function unknown(held: Held): Outcomes {
   return [{ told: "error", kinds: LOST, effect: ["unknown"], held, because }]
 }
 
-/** Everything is swallowed, and nobody notices before the deadline; or, where Kysely has none, before it is closed. */
+/** Everything is swallowed, and nobody notices before the deadline: the statement's, or its transaction's. */
 function overdue(effect: Effect, held: Held, rows = 0): Outcomes {
-  return [{ told: "error", kinds: ["deadline_exceeded", "pool_closed"], effect: [effect], held, rows: [rows] }]
-}
-
-/** The statement's deadline or its transaction's, whichever is the earlier. */
-function overdueTransaction(): Outcomes {
-  const kinds = ["deadline_exceeded", "transaction_timeout", "pool_closed"]
-  return [{ told: "error", kinds, effect: ["not_applied"], held: "none" }]
+  return [{ told: "error", kinds: ["deadline_exceeded", "transaction_timeout"], effect: [effect], held, rows: [rows] }]
 }

@@ -14,7 +14,7 @@ export const DOORS = ["core", "kysely"] as const
 export type Door = (typeof DOORS)[number]
 
 /** How unknown effects are resolved. */
-export const MODES = ["off"] as const
+export const MODES = ["off", "xid", "marker"] as const
 export type Mode = (typeof MODES)[number]
 
 export interface Cell {

@@ -8,10 +8,11 @@ export function actionsOf(ground: Ground, cell: Cell): Action | readonly Action[
   if (cell.fault === "FIN") return cut({ how: "fin" })
   if (cell.fault === "RST") return cut({ how: "rst" })
   if (cell.fault === "blackhole") return stall()
-  if (cell.instant.during === "cancel") return call(() => terminate(ground, "waits"))
+  // The connection that brings a CancelRequest has no session either; it is about the only other one.
+  if (cell.instant.during === "cancel") return call(() => terminate(ground, sessionOf(ground)))
   // No session yet: the words are real ones, and who says them is the proxy.
   if (cell.instant.name === "startup" || cell.instant.name === "password") return [inject(SHUTDOWN), cut()]
-  return call(({ backendPid }) => terminate(ground, backendPid ?? 0))
+  return call(({ backendPid }) => terminate(ground, backendPid))
 }
 
 const SHUTDOWN = {
@@ -22,13 +23,16 @@ const SHUTDOWN = {
   routine: "ProcessInterrupts",
 } as const
 
+function sessionOf({ proxy }: Ground): number | undefined {
+  return proxy.connections.find(({ backendPid }) => backendPid !== undefined)?.backendPid
+}
+
 const TERMINATED_MS = 5_000
 
 /** Whatever was on its way when the session ended is still delivered, and the FATAL behind it. */
-async function terminate({ side }: Ground, whom: number | "waits"): Promise<void> {
-  const { rows } = await side.query<{ ended: boolean }>(
-    `select pg_terminate_backend(pid, ${TERMINATED_MS}) as ended from pg_stat_activity
-     where datname = current_database() and ${whom === "waits" ? "wait_event_type = 'Lock'" : `pid = ${whom}`}`,
-  )
-  if (rows.length !== 1 || rows[0]?.ended !== true) throw new Error(`there was nobody to terminate: ${whom}`)
+async function terminate({ side }: Ground, backendPid: number | undefined): Promise<void> {
+  const { rows } = await side.query<{ ended: boolean }>(`select pg_terminate_backend($1, ${TERMINATED_MS}) as ended`, [
+    backendPid,
+  ])
+  if (rows[0]?.ended !== true) throw new Error(`there was nobody to terminate: ${backendPid}`)
 }

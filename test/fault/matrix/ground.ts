@@ -1,3 +1,4 @@
+import { MARKER_MIGRATION } from "@kysely-resilient/driver"
 import { startFaultProxy, type FaultProxy } from "@kysely-resilient/testing"
 import type { Client } from "pg"
 import { afterAll, beforeAll } from "vitest"
@@ -31,6 +32,7 @@ export function ground(fileUrl: string): () => Ground {
   const database = testDatabase(fileUrl, {
     setup: async (client) => {
       await client.query(SETUP)
+      for (const statement of MARKER_MIGRATION.up) await client.query(statement)
     },
   })
   let made: Ground | undefined

@@ -35,7 +35,7 @@ export function isTransaction(kind: Kind): boolean {
   return kind === "transaction" || kind === "commit" || kind === "savepoint"
 }
 
-/** A write that is alone gets its own transaction only to learn its xid. */
-export function bringsBegin(kind: Kind, _mode: Mode): boolean {
-  return kind !== "read" && kind !== "write"
+/** A write that is alone gets BEGIN and COMMIT of its own only where what became of it is to be found out. */
+export function bringsBegin(kind: Kind, mode: Mode): boolean {
+  return kind === "write" ? mode !== "off" : kind !== "read"
 }

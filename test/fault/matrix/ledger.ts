@@ -19,6 +19,10 @@ const TABLES: Readonly<Record<Kind, readonly LedgerTable[]>> = {
   savepoint: ["ledger_first", "ledger", "ledger_last"],
 }
 
+export function writes(kind: Kind): boolean {
+  return TABLES[kind].length > 0
+}
+
 /** What the database holds of a piece of work: every entry once, nothing, or a word for what must never be. */
 export async function heldOf({ side }: Ground, { kind, instant }: Cell): Promise<string> {
   const undone = instant.name.startsWith("rollback to") ? "ledger" : undefined

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises"
 
 import type { Cell } from "./cells.ts"
 import type { Ground } from "./ground.ts"
-import { isTransaction } from "./impossible.ts"
+import { writes } from "./ledger.ts"
 
 /** How long a lock still holds up what has been hit: a statement that the server has begun and not done. */
 const HELD_UP_MS = 40
@@ -22,7 +22,7 @@ export async function takeLock({ holder }: Ground, { instant, kind }: Cell): Pro
     await holder.query("begin; lock table stock, ledger in access exclusive mode")
     return { until: instant.during === "cancel" ? "told" : "hit", release }
   }
-  if (instant.name === "commit after it is sent" && isTransaction(kind)) {
+  if (instant.name === "commit after it is sent" && writes(kind)) {
     await holder.query("begin; select pg_advisory_xact_lock(1)")
     return { until: "hit", release }
   }

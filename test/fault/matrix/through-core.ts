@@ -84,6 +84,11 @@ export const throughCore: Open = (options, wish): Application => {
   return {
     warmUp: async () => db.query("select 1"),
     work: (kind) => works[kind](),
+    resolve: async (token) =>
+      db.resolve(token).match(
+        (effect) => effect,
+        ({ kind }) => kind,
+      ),
     pool: () => db.snapshot().pool,
     close: async () => db.close(),
   }

@@ -22,8 +22,8 @@ import type { Kind } from "./cells.ts"
 
 export const throughKysely: Open = (options, wish): Application => {
   const tries = new Tries()
-  // Kysely's calls have no deadline of their own, so the driver's holds for each statement.
-  const timeouts = { ...options.timeouts, queryMs: wish.statementMs }
+  // Kysely's calls have no deadlines of their own, so the driver's hold for all of them.
+  const timeouts = { ...options.timeouts, queryMs: wish.statementMs, transactionMs: wish.transactionMs }
   const engine = createEngine({ ...options, timeouts, observer: tries.observer })
   const db = new Kysely<Books>({ dialect: engine.dialect() })
   const into = (on: Kysely<Books>, table: LedgerTable): Promise<Entry[]> =>
@@ -102,6 +102,10 @@ export const throughKysely: Open = (options, wish): Application => {
   return {
     warmUp: () => engine.run(CompiledQuery.raw("select 1")),
     work: (kind) => works[kind](),
+    resolve: async (token) => {
+      const settled = await engine.resolve(token)
+      return settled.ok ? settled.value : settled.failure.kind
+    },
     pool: () => engine.snapshot().pool,
     // At once: Kysely itself would wait for what is running.
     close: () => engine.close(),
