@@ -48,6 +48,8 @@ export interface Application {
   /** Opens a connection, which then rests in the pool. */
   warmUp(): Promise<unknown>
   work(kind: Kind): Promise<Told>
+  /** A query with all the time in the world; what it answers. */
+  again(): Promise<readonly number[]>
   /** What became of it; the effect, or the kind of the error. */
   resolve(token: string): Promise<string>
   pool(): DriverSnapshot["pool"]
@@ -58,6 +60,7 @@ export type Open = (options: Omit<DatabaseOptions, "schema">, wish: Wish) => App
 
 export const STOCK = [1, 2, 3, 4, 5]
 export const STOCK_AS_TEXT = `select n from "stock" order by n`
+export const AMPLE_MS = 10_000
 export const CHUNK = 2
 export const ENTRIES = ["one", "two", "three"]
 export const rowsToEnter: readonly Entry[] = ENTRIES.map((entry) => ({ entry }))

@@ -88,7 +88,7 @@ type Outcomes = readonly Best[]
 const value = (...tries: number[]): Outcomes => [{ told: "value", tries }]
 
 /** What a lost connection is called does not matter here; that it is not taken for anything else does. */
-const LOST = ["connection_failed", "server_shutdown"] as const
+export const LOST: readonly string[] = ["connection_failed", "server_shutdown", "server_crashed"]
 
 /** Several where the fault races with what the client or the server does next; then each is the best for one outcome of the race. */
 export function best(cell: Cell): Outcomes {
@@ -158,7 +158,8 @@ function rerun(cell: Cell): Outcomes {
 
 /** What comes next is COMMIT, and it may be sent, and even done, before the fault is felt. */
 function commitAfter(cell: Cell): Outcomes {
-  if (cell.fault === "blackhole") return overdue("unknown", "either")
+  if (cell.fault === "blackhole")
+    return cell.mode === "off" ? overdue("unknown", "either") : overdue("not_applied", "none")
   const undone = cell.mode === "off" ? [...rerun(cell), ...unknown("none")] : rerun(cell)
   return cell.fault === "FATAL" ? [...value(1), ...undone] : undone
 }
@@ -167,7 +168,11 @@ function committed(cell: Cell): Outcomes {
   const { server, client } = KNOWN[cell.instant.name]
   if (isAnswered(cell) || client === "complete") return value(1)
   if (cell.fault === "FATAL") return rerun(cell)
-  if (cell.fault === "blackhole") return overdue("unknown", server === "nothing" ? "either" : "all")
+  if (cell.fault === "blackhole") {
+    if (cell.mode === "off") return overdue("unknown", server === "nothing" ? "either" : "all")
+    // Found out after the deadline, in the time that a statement may take to be abandoned; too late to do it again.
+    return server === "nothing" ? overdue("not_applied", "none") : value(1)
+  }
   if (cell.mode === "off") return unknown(server === "nothing" ? "none" : "all")
   // Found out. One that is still at it when that begins is given a moment, and then ended.
   if (server === "working") return [...value(1), ...rerun(cell)]

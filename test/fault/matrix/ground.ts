@@ -3,9 +3,9 @@ import { startFaultProxy, type FaultProxy } from "@kysely-resilient/testing"
 import type { Client } from "pg"
 import { afterAll, beforeAll } from "vitest"
 
-import { testDatabase, type TestDatabase } from "../../support/databases.ts"
+import { testDatabase } from "../../support/databases.ts"
 
-const SETUP = `
+const TABLES = `
   create table stock (n int);
   insert into stock select generate_series(1, 5);
   create table ledger_first (entry text);
@@ -17,9 +17,11 @@ const SETUP = `
     for each row execute function at_commit();
 `
 
+export const SETUP: readonly string[] = [TABLES, ...MARKER_MIGRATION.up]
+
 /** Where cells run, one after the other. */
 export interface Ground {
-  readonly database: TestDatabase
+  readonly database: { readonly url: string }
   readonly proxy: FaultProxy
   /** Past everything under test. */
   readonly side: Client
@@ -31,8 +33,7 @@ export interface Ground {
 export function ground(fileUrl: string): () => Ground {
   const database = testDatabase(fileUrl, {
     setup: async (client) => {
-      await client.query(SETUP)
-      for (const statement of MARKER_MIGRATION.up) await client.query(statement)
+      for (const statement of SETUP) await client.query(statement)
     },
   })
   let made: Ground | undefined

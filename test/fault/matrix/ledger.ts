@@ -24,17 +24,16 @@ export function writes(kind: Kind): boolean {
 }
 
 /** What the database holds of a piece of work: every entry once, nothing, or a word for what must never be. */
-export async function heldOf({ side }: Ground, { kind, instant }: Cell): Promise<string> {
+export async function heldOf({ side }: Ground, { kind, instant }: Pick<Cell, "kind" | "instant">): Promise<string> {
   const undone = instant.name.startsWith("rollback to") ? "ledger" : undefined
-  const counts = await Promise.all(
-    TABLES[kind].map(async (table) => {
-      const { rows } = await side.query<{ entry: string; n: number }>(
-        `select entry, count(*)::int as n from ${table} group by entry`,
-      )
-      const found = new Map(rows.map(({ entry, n }) => [entry, n]))
-      return { table, numbers: ENTRIES.map((entry) => found.get(entry) ?? 0) }
-    }),
-  )
+  const counts: { readonly table: LedgerTable; readonly numbers: readonly number[] }[] = []
+  for (const table of TABLES[kind]) {
+    const { rows } = await side.query<{ entry: string; n: number }>(
+      `select entry, count(*)::int as n from ${table} group by entry`,
+    )
+    const found = new Map(rows.map(({ entry, n }) => [entry, n]))
+    counts.push({ table, numbers: ENTRIES.map((entry) => found.get(entry) ?? 0) })
+  }
   const kept = counts.filter(({ table }) => table !== undone).flatMap(({ numbers }) => numbers)
   const away = counts.filter(({ table }) => table === undone).flatMap(({ numbers }) => numbers)
   if (away.some((n) => n !== 0)) return `what was rolled back: ${JSON.stringify(counts)}`

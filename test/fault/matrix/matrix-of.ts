@@ -1,18 +1,14 @@
 import { INSTANTS } from "@kysely-resilient/testing"
 import { describe, expect, it } from "vitest"
 
-import { cellsOf, DOORS, FAULTS, MODES, nameOf, type Cell, type Kind } from "./cells.ts"
+import { cellsOf, DOORS, FAULTS, MODES, nameOf, type Cell, type Kind, type Mode } from "./cells.ts"
 import { ground } from "./ground.ts"
 import { impossible } from "./impossible.ts"
 import { expectBest, expectNever } from "./expect-best.ts"
-import { Chance } from "./sample.ts"
+import { ALL, Chance, SEED } from "./sample.ts"
 
-/** `pnpm matrix` sets it: every cell, which takes minutes. Else a few of each part. */
-const ALL = process.env["KYSELY_RESILIENT_MATRIX"] === "all"
-const SEED = Number(process.env["KYSELY_RESILIENT_MATRIX_SEED"] ?? Date.now() % 1_000_000)
-
-/** Of each kind, door and way of resolution; blackholes are few, because each waits for a deadline. */
-const QUICK = 4
+/** Of each kind, door and way of resolution. Whatever waits for a deadline is slow: one of it for each kind and door. */
+const QUICK = 3
 const SLOW = 1
 
 /** A hung cell is to be seen as one, and not to wait for the end of the suite. */
@@ -28,7 +24,7 @@ export function matrixOf(kind: Kind, fileUrl: string): void {
     const runnable = cells.filter((cell) => impossible(cell) === undefined)
     // Where the instant does not come, it is the same for every fault.
     const absent = cells.filter((cell) => cell.fault === "RST" && impossible(cell)?.comes === false)
-    const { run, not } = ALL ? { run: runnable, not: absent } : sampled(runnable, absent)
+    const { run, not } = ALL ? { run: runnable, not: absent } : sampled(runnable, absent, mode)
 
     it("leaves no cell out: each is run, or there is a reason why it cannot be", () => {
       expect(new Set(cells.map(nameOf)).size).toBe(FAULTS.length * INSTANTS.length)
@@ -44,14 +40,19 @@ export function matrixOf(kind: Kind, fileUrl: string): void {
     })
   })
 
-  function sampled(runnable: readonly Cell[], absent: readonly Cell[]): { run: readonly Cell[]; not: readonly Cell[] } {
+  function sampled(
+    runnable: readonly Cell[],
+    absent: readonly Cell[],
+    mode: Mode,
+  ): { run: readonly Cell[]; not: readonly Cell[] } {
     const chance = new Chance(SEED)
+    const slow = mode === MODES[SEED % MODES.length] ? SLOW : 0
     const isSlow = (cell: Cell): boolean => cell.fault === "blackhole" || cell.instant.during === "cancel"
     const quick = chance.some(
       runnable.filter((cell) => !isSlow(cell)),
       QUICK,
     )
-    return { run: [...quick, ...chance.some(runnable.filter(isSlow), SLOW)], not: chance.some(absent, 1) }
+    return { run: [...quick, ...chance.some(runnable.filter(isSlow), slow)], not: chance.some(absent, 1) }
   }
 }
 

@@ -1,3 +1,7 @@
+/** `pnpm matrix` sets it: every cell, which takes minutes. Else a few of each part. */
+export const ALL: boolean = process.env["KYSELY_RESILIENT_MATRIX"] === "all"
+export const SEED: number = Number(process.env["KYSELY_RESILIENT_MATRIX_SEED"] ?? Date.now() % 1_000_000)
+
 /** A reproducible choice. The seed is in the name of the test that uses it. */
 export class Chance {
   #state: number

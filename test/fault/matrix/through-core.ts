@@ -1,7 +1,9 @@
 import { createDatabase, type Tx } from "@kysely-resilient/core"
 import { err, ok, type Result } from "neverthrow"
 
+import { valueOf } from "../../support/results.ts"
 import {
+  AMPLE_MS,
   CHUNK,
   entriesOf,
   failed,
@@ -84,6 +86,7 @@ export const throughCore: Open = (options, wish): Application => {
   return {
     warmUp: async () => db.query("select 1"),
     work: (kind) => works[kind](),
+    again: async () => numbersOf(valueOf(await db.query<Stock>(STOCK_AS_TEXT, [], { timeoutMs: AMPLE_MS })).rows),
     resolve: async (token) =>
       db.resolve(token).match(
         (effect) => effect,
