@@ -1,5 +1,6 @@
 import { startPostgres } from "@kysely-resilient/testing"
 
+import { measureProvedWrites } from "./proved-writes.ts"
 import { measureQueued, QUERIES } from "./queued.ts"
 
 const server = await startPostgres()
@@ -11,6 +12,12 @@ try {
   for (const { name, totalMs, stallMs, ratio } of await measureQueued(server.url, rounds)) {
     process.stdout.write(
       `${name.padEnd(24)} ${totalMs.toFixed(0).padStart(6)} ms  ×${ratio.toFixed(2)}  longest stall ${stallMs.toFixed(0)} ms\n`,
+    )
+  }
+  process.stdout.write("\nWrites by ten callers, time as a ratio to resolution: off\n")
+  for (const { work, choice, perSecond, ratio } of await measureProvedWrites(server.url, rounds)) {
+    process.stdout.write(
+      `${work.padEnd(24)} ${choice.padEnd(34)} ${perSecond.toFixed(0).padStart(6)}/s  ×${ratio.toFixed(2)}\n`,
     )
   }
 } finally {

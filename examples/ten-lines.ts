@@ -23,5 +23,5 @@ const paid = await db.transaction(async (tx) => {
 
 if (paid.isOk()) console.log("Bob has", paid.value.balance)
 else if (paid.error.kind === "check_violation") console.log("Ann has too little") // constraint: "accounts_balance_check"
-else if (paid.error.effect === "unknown") console.log("COMMIT was not answered: look before you pay again")
+else if (paid.error.effect === "unknown") console.log("Nobody knows yet: ask db.resolve with", paid.error.token)
 else console.log("That failed:", paid.error.message)

@@ -22,14 +22,19 @@ export interface Entry {
   told: Told | undefined
 }
 
+const AT_ONCE = "when it was told"
+
 /** What callers were told against what the server holds. */
 export class Book {
   readonly entries: Entry[] = []
   readonly #storage: Storage
+  readonly #synchronous: boolean
   readonly #wrong: (text: string) => void
 
-  constructor(storage: Storage, wrong: (text: string) => void) {
+  /** @param synchronous COMMIT waits for a standby */
+  constructor(storage: Storage, synchronous: boolean, wrong: (text: string) => void) {
     this.#storage = storage
+    this.#synchronous = synchronous
     this.#wrong = wrong
   }
 
@@ -42,7 +47,7 @@ export class Book {
   /** Its caller has been told, and may act on it from this moment on. */
   close(entry: Entry, told: Told): void {
     entry.told = told
-    this.#compare(entry, told, "when it was told")
+    this.#compare(entry, told, AT_ONCE)
   }
 
   /** When everything has come to rest. */
@@ -78,6 +83,13 @@ export class Book {
     if (effect === "unknown" || effect === "either") {
       if (!entry.divisible && new Set(counts).size > 1) wrong("is applied in part")
       return
+    }
+    if (effect === "applied") return wrong("is an error though it was applied, and nothing is wrong with its answer")
+    const { unconfirmed, replicated } = this.#storage
+    const alone = entry.kept.filter((token) => (unconfirmed.get(token) ?? 0) > replicated)
+    if (effect === "ok" && alone.length > 0 && when === AT_ONCE) return wrong("is not confirmed by the standby")
+    if (effect === "applied_locally" && !this.#synchronous) {
+      return wrong("is said to stand here only, and there is no standby to wait for")
     }
     const lost = entry.kept.filter((token) => !this.holds(token))
     if (lost.length > 0) wrong(`is lost: ${lost.join(", ")}`)

@@ -6,11 +6,12 @@ import { scenarioOf, type Scenario } from "./scenario.ts"
 import { kindOf } from "./shrink.ts"
 import { simulate } from "./simulate.ts"
 
-const USAGE = `pnpm simulate [--seed S] [--seeds N] [--replay SCENARIO] [--trace] [--tally]
+const USAGE = `pnpm simulate [--seed S] [--seeds N] [--replay SCENARIO] [--first] [--trace] [--tally]
 
   --seed    the first one; default: chance
   --seeds   how many, one after the other; default 1000
   --replay  a scenario as JSON, or the name of a file with one
+  --first   stop at the first that goes wrong, as it is
   --trace   everything that happens
   --tally   what callers, observers and faults came to, in numbers
 `
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seeds: { type: "string", default: "1000" },
     replay: { type: "string" },
+    first: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     tally: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -57,8 +59,9 @@ async function main(): Promise<void> {
     if (run.wrong === undefined) continue
     const kind = kindOf(run.wrong)
     const seeds = kinds.get(kind)
-    if (seeds === undefined) print(await reportOf(seed, scenario, run.wrong))
     kinds.set(kind, [...(seeds ?? []), seed])
+    if (values.first) break
+    if (seeds === undefined) print(await reportOf(seed, scenario, run.wrong))
   }
   const seconds = (performance.now() - startedAt) / 1_000
   const cpu = process.cpuUsage()

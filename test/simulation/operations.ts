@@ -63,6 +63,8 @@ function tell(
       return batch(shop, operation, name, entry)
     case "stream":
       return stream(shop, operation, name, entry)
+    case "stream-write":
+      return streamWrite(shop, operation, name, entry)
     case "transaction":
       return transaction(shop, operation, name, entry)
     case "lease":
@@ -177,6 +179,36 @@ async function stream(
   return OK
 }
 
+async function streamWrite(
+  shop: Workshop,
+  operation: Extract<Operation, { readonly do: "stream-write" }>,
+  name: string,
+  entry: Entry,
+): Promise<Told> {
+  entry.kept = [`${name}/a`, `${name}/b`]
+  const held = shop.engine.lease()
+  const chunks = held.stream(raw(texts.appendTwo, [...entry.kept, `A ${name}`]), 1, optionsOf(shop, operation))
+  const loop = chunks[Symbol.asyncIterator]()
+  let rows = 0
+  let told = OK
+  for (let next = await loop.next(); next.done !== true; next = await loop.next()) {
+    const { value } = next
+    if (!value.ok) {
+      told = toldOf(shop, value, entry)
+      break
+    }
+    rows += value.value.length
+    if (operation.end === "whole") continue
+    if (operation.end === "early") await loop.return?.()
+    // What was done so far stands, but nobody is told of the COMMIT.
+    told = operation.end === "early" ? { effect: "either", why: "its loop was left" } : UNDONE
+    break
+  }
+  await held.release()
+  if (told === OK && rows !== 2) shop.wrong(`${name} streams ${rows} rows`)
+  return told
+}
+
 async function transaction(
   shop: Workshop,
   operation: Extract<Operation, { readonly do: "transaction" }>,
@@ -190,7 +222,7 @@ async function transaction(
       running += 1
       if (running > 1) shop.wrong(`${name}: two runs of its callback at once`)
       try {
-        const run: Run = { shop, name, owner: `T ${name}.${tx.attempt}`, entry, count: 0 }
+        const run: Run = { shop, name, owner: `T ${name}.${tx.attempt}`, entry, count: 0, conflicted: false }
         entry.kept = []
         entry.undone.length = 0
         entry.moves = []
@@ -225,6 +257,8 @@ interface Run {
   readonly owner: string
   readonly entry: Entry
   count: number
+  /** One of its statements was told that only the whole can run again. */
+  conflicted: boolean
 }
 
 type Transaction = Parameters<Parameters<Database<Tables>["transaction"]>[0]>[0]
@@ -242,7 +276,8 @@ async function coreSteps(run: Run, tx: Transaction, steps: readonly Step[]): Pro
         return step.end === "rollback" ? err("rolled back") : done
       })
       if (inner.isOk()) continue
-      if (inner.error !== "rolled back") return err(inner.error as never)
+      const alone = typeof inner.error === "object" && inner.error.kind === "unique_violation"
+      if (inner.error !== "rolled back" && !alone) return err(inner.error as never)
       undo(entry, kept, moves)
     } else if (step.do === "stream") {
       const rows: unknown[] = []
@@ -300,6 +335,8 @@ async function simpleStep(
         failureOf(await statement(raw(texts.transfer, [step.by, step.to, owner])))
       )
     }
+    case "raise":
+      return failureOf(await statement(raw(texts.raise, [step.code, owner])))
     case "read": {
       if (step.what === "tree") return failureOf(await statement(findTree("none", owner)))
       const answer = await statement(raw(texts.total, [owner]))
@@ -317,7 +354,7 @@ async function lease(
   entry: Entry,
 ): Promise<Told> {
   const held = shop.engine.lease()
-  const run: Run = { shop, name, owner: `T ${name}.1`, entry, count: 0 }
+  const run: Run = { shop, name, owner: `T ${name}.1`, entry, count: 0, conflicted: false }
   const { timeoutMs } = operation
   held.begin({ deadline: { at: shop.now() + timeoutMs, limitMs: timeoutMs } })
   let failed: unknown = await leaseSteps(run, held, operation.steps)
@@ -326,6 +363,10 @@ async function lease(
     const committed = await held.commit()
     // Whatever it passed over, COMMIT must not.
     if (committed.ok && failed !== undefined) shop.wrong(`${name} was committed though a statement of it had failed`)
+    if (committed.ok && run.conflicted) shop.wrong(`${name} was committed though it was in conflict with another`)
+    if (!committed.ok && failed === undefined && committed.failure.kind === "transaction_aborted") {
+      shop.wrong(`${name} was not committed though nothing of it had failed`)
+    }
     told = toldOf(shop, committed, entry)
   } else if (operation.end === "rollback") await held.rollback("caller")
   await held.release()
@@ -343,6 +384,7 @@ async function leaseSteps(run: Run, held: LeaseHandle, steps: readonly Step[]): 
       const set = await held.savepoint(name)
       if (!set.ok) return set.failure
       const failed = await leaseSteps(run, held, step.steps)
+      if (isConflict(failed)) run.conflicted = true
       if (failed === undefined && step.end === "release") {
         const released = await held.releaseSavepoint(name)
         if (!released.ok) return released.failure
@@ -391,6 +433,11 @@ async function rawTransaction(
   } finally {
     await held.release()
   }
+}
+
+function isConflict(failed: unknown): boolean {
+  const kind = typeof failed === "object" && failed !== null && "kind" in failed ? failed.kind : undefined
+  return kind === "serialization_failure" || kind === "deadlock_detected"
 }
 
 function optionsOf(shop: Workshop, { timeoutMs, abortAfterMs, retry }: Limits): StatementOptions {

@@ -28,6 +28,8 @@ const builder = new Kysely<Tables>({
 export const texts = {
   append: "insert into ledger (token, owner) values ($1, $2)",
   appendReturning: "insert into ledger (token, owner) values ($1, $2) returning token",
+  appendTwo: "insert into ledger (token, owner) values ($1, $3), ($2, $3) returning token",
+  raise: "select raise($1, $2)",
   defer: "insert into deferred (token, owner) values ($1, $2)",
   appendByFunction: "select append($1, $2)",
   appendTwice: "call append_twice($1, $2)",

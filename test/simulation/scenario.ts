@@ -28,6 +28,8 @@ export interface DriverChoices {
   readonly cancelMs: number
   readonly outageWaitMs: number
   readonly retry: boolean
+  readonly resolution: "off" | "xid" | "marker"
+  readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
 }
 
@@ -43,6 +45,8 @@ export type Operation =
   | ({ readonly do: "read"; readonly what: "tree" | "token" | "total"; readonly readOnly?: true } & Limits)
   | ({ readonly do: "batch"; readonly size: number } & Limits)
   | ({ readonly do: "stream"; readonly chunk: number; readonly leaveAfter?: number } & Limits)
+  /** Rows of an INSERT, two of them; `forget`: the loop stands still, and the lease is given back. */
+  | ({ readonly do: "stream-write"; readonly end: "whole" | "early" | "forget" } & Limits)
   | {
       /** Core's: its callback is run again where that helps. */
       readonly do: "transaction"
@@ -73,6 +77,8 @@ export type Step =
   | { readonly do: "read"; readonly what: "tree" | "total" }
   | { readonly do: "stream"; readonly chunk: number }
   | { readonly do: "think"; readonly ms: number }
+  /** The server has its reasons. */
+  | { readonly do: "raise"; readonly code: "23505" | "40001" | "40P01" }
   | { readonly do: "savepoint"; readonly steps: readonly Step[]; readonly end: "release" | "rollback" }
 
 export interface Fault {
@@ -117,7 +123,7 @@ export function scenarioOf(seed: number): Scenario {
   const workers = Array.from({ length: chance.whole(1, 4) }, () =>
     Array.from({ length: chance.whole(1, 6) }, () => operation(chance, accounts)),
   )
-  const faults = chance.maybe(0.1) ? [] : Array.from({ length: chance.whole(1, 4) }, () => fault(chance))
+  const faults = chance.maybe(0.1) ? [] : Array.from({ length: chance.whole(1, 7) }, () => fault(chance))
   return {
     seed,
     driver,
@@ -125,6 +131,7 @@ export function scenarioOf(seed: number): Scenario {
       accounts,
       synchronous: chance.maybe(0.3),
       connectionsMax: chance.maybe(0.1) ? chance.whole(2, 3) : 100,
+      markers: chance.maybe(0.9),
     },
     lateMs: chance.maybe(0.3) ? chance.between(1, 20) : 0,
     workers,
@@ -146,6 +153,8 @@ function driverChoices(chance: Chance): DriverChoices {
     cancelMs: chance.pick([50, 200, 1_000]),
     outageWaitMs: chance.pick([100, 1_000, 5_000]),
     retry: chance.maybe(0.9),
+    resolution: chance.pick(["off", "xid", "xid", "marker", "marker"]),
+    resolveAutocommit: chance.maybe(0.8),
     orphanedTransaction: chance.pick(["rollback", "rollback", "commit", "discard"]),
   }
 }
@@ -195,7 +204,7 @@ function operation(chance: Chance, accounts: number): Operation {
 }
 
 function other(chance: Chance): Operation {
-  switch (chance.pick(["upsert", "batch", "stream", "raw", "touch", "think"])) {
+  switch (chance.pick(["upsert", "batch", "stream", "stream-write", "raw", "touch", "think"])) {
     case "upsert":
       return { do: "upsert", ...limits(chance) }
     case "batch":
@@ -207,6 +216,8 @@ function other(chance: Chance): Operation {
         ...(chance.maybe(0.3) && { leaveAfter: chance.whole(0, 2) }),
         ...limits(chance),
       }
+    case "stream-write":
+      return { do: "stream-write", end: chance.pick(["whole", "early", "forget"]), ...limits(chance) }
     case "touch":
       return { do: "touch", ...limits(chance) }
     case "raw":
@@ -221,7 +232,18 @@ function steps(chance: Chance, accounts: number, depth: number): Step[] {
 }
 
 function step(chance: Chance, accounts: number, depth: number): Step {
-  const kinds = ["append", "append", "transfer", "transfer", "read", "stream", "think", "savepoint"] as const
+  if (chance.maybe(depth === 0 ? 0.03 : 0.15)) return { do: "raise", code: chance.pick(["23505", "40001", "40P01"]) }
+  const kinds = [
+    "append",
+    "append",
+    "transfer",
+    "transfer",
+    "read",
+    "stream",
+    "think",
+    "savepoint",
+    "savepoint",
+  ] as const
   switch (chance.pick(kinds)) {
     case "append":
       return {
@@ -253,8 +275,8 @@ function fault(chance: Chance): Fault {
   const instant = chance.pick(INSTANTS)
   const when =
     instant === "arrives" || instant === "done"
-      ? { instant, about: chance.pick(ABOUTS), nth: chance.whole(1, 6) }
-      : { instant, nth: chance.whole(1, 4) }
+      ? { instant, about: chance.pick(ABOUTS), nth: chance.whole(1, 4) }
+      : { instant, nth: chance.whole(1, 3) }
   return { when, strike: strike(chance) }
 }
 

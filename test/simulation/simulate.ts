@@ -118,6 +118,8 @@ function limitOf(operation: Operation, { driver, server }: Scenario): number {
       return operation.timeoutMs + 4 * cancelMs
     case "raw":
       return 3 * (queryMs + cancelMs) + 2 * cancelMs
+    case "stream-write":
+      return 4 * ((operation.timeoutMs ?? queryMs) + cancelMs) + 3 * cancelMs
     case "stream":
       return (server.accounts + 3) * ((operation.timeoutMs ?? queryMs) + cancelMs) + 2 * cancelMs
     default:

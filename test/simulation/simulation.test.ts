@@ -16,12 +16,12 @@ async function play(first: number, count: number): Promise<string | undefined> {
 
 describe("whatever happens to callers, network and server", { timeout: 120_000 }, () => {
   it("is true what callers are told, and everything is in order afterwards: known seeds", async () => {
-    expect(await play(1, 300)).toBeUndefined()
+    expect(await play(1, 200)).toBeUndefined()
   })
 
   it("is true what callers are told, and everything is in order afterwards: new seeds", async () => {
     const first = Math.floor(Math.random() * 1_000_000_000)
-    expect(await play(first, 300), `from seed ${first}`).toBeUndefined()
+    expect(await play(first, 200), `from seed ${first}`).toBeUndefined()
   })
 
   it("happens again in the same way, step by step", async () => {

@@ -64,7 +64,7 @@ export class World implements Workshop, Battlefield {
       wrong: (text) => this.wrong(text),
     })
     this.network = new Network(this.agenda, this.chance.fork("network"), this.server)
-    this.book = new Book(this.server.storage, (text) => this.wrong(text))
+    this.book = new Book(this.server.storage, scenario.server.synchronous, (text) => this.wrong(text))
     this.total = scenario.server.accounts * 100
     this.orphanedTransaction = scenario.driver.orphanedTransaction
     const byStep = (fault: Fault): number => ("step" in fault.when ? fault.when.step : 0)
@@ -294,6 +294,8 @@ export class World implements Workshop, Battlefield {
       },
       timeouts: { connectMs: choices.connectMs, queryMs: choices.queryMs, cancelMs: choices.cancelMs },
       retry: choices.retry ? { outageWaitMs: choices.outageWaitMs } : false,
+      resolution: choices.resolution,
+      resolveAutocommit: choices.resolveAutocommit,
       orphanedTransaction: choices.orphanedTransaction,
       observer: (event) => this.#observe(event),
       errors: { callSite: false },

@@ -21,8 +21,8 @@ export interface Shop {
 }
 
 /** A Kysely that compiles for PostgreSQL and is connected to nothing. */
-export function coldKysely(...plugins: readonly KyselyPlugin[]): Kysely<Shop> {
-  return new Kysely<Shop>({
+export function coldKysely<DB = Shop>(...plugins: readonly KyselyPlugin[]): Kysely<DB> {
+  return new Kysely<DB>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       createDriver: () => new DummyDriver(),

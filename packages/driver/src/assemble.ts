@@ -11,7 +11,7 @@ import type {
 } from "./engine.ts"
 import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
-import { KnownWrites } from "./execution/known-writes.ts"
+import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
@@ -24,6 +24,7 @@ import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Breaker } from "./policy/breaker.ts"
 import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
@@ -40,7 +41,7 @@ import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
 import { SideConnection } from "./resolution/side-connection.ts"
 import { readToken } from "./resolution/token.ts"
-import type { DriverSnapshot } from "./snapshot.ts"
+import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
@@ -110,7 +111,9 @@ class AssembledEngine implements Engine {
       patienceMs: options.timeouts.connectMs,
     })
     const reaper = new Reaper(this.#side)
+    const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
+      breaker,
       options: options.pool,
       resources: this.#connections,
       clock,
@@ -133,8 +136,10 @@ class AssembledEngine implements Engine {
       clock,
       random,
       emit,
-      knownWrites: new KnownWrites(),
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
       budget: new Budget(options.retry.budget),
+      breaker,
       limits: {
         queryMs: options.timeouts.queryMs,
         cancelMs: options.timeouts.cancelMs,
@@ -219,6 +224,7 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
+      circuit: circuitSnapshot(this.#machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.#machine.budget.left),
     })
   }

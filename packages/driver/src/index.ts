@@ -34,6 +34,7 @@ export type { Clock, Random } from "./foundation/clock.ts"
 export type {
   BuggifyOptions,
   CertificateData,
+  CircuitOptions,
   ConnectionOptions,
   DriverOptions,
   PoolLimits,
@@ -50,7 +51,7 @@ export type { RetryBudget } from "./policy/budget.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
 export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"
-export type { DriverSnapshot } from "./snapshot.ts"
+export type { CircuitSnapshot, DriverSnapshot } from "./snapshot.ts"
 export type { PoolStats } from "./pool/pool.ts"
 export type { DiscardReason, DriverEvent, DriverEventName, Observer, Told } from "./telemetry/events.ts"
 export type { LifetimeCounters, MetricsSnapshot, ResolutionCounters, WindowSnapshot } from "./telemetry/metrics.ts"

@@ -33,6 +33,11 @@ export interface DriverOptions {
    */
   readonly resolveAutocommit?: boolean
   /**
+   * When nothing but failures has come from the server for `afterMs`, whoever asks is told so at once (`circuit_open`, with
+   * `retryAfterMs`), until a connection of the pool's own could be opened. `false`: everybody waits for `retry.outageWaitMs`.
+   */
+  readonly circuit?: false | CircuitOptions
+  /**
    * What becomes of a transaction that raw SQL began and that is still open when its connection is given back, with no failed statement
    * in it. Default `"rollback"`. `"commit"` keeps half-done work; `"discard"` closes the connection, which rolls back.
    */
@@ -167,6 +172,15 @@ export interface TimeoutOptions {
   readonly transactionMs?: number
   /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
   readonly heldTooLongMs?: number
+}
+
+export interface CircuitOptions {
+  /** So many lost connections and failed openings, at least. Default 3. */
+  readonly failuresMin?: number
+  /** All of them within so long, milliseconds. Default 30,000. */
+  readonly windowMs?: number
+  /** And nothing else, no success, for so long, milliseconds. Default 5,000, or `retry.outageWaitMs` if that is more. */
+  readonly afterMs?: number
 }
 
 export interface RetryOptions {

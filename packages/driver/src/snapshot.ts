@@ -1,3 +1,4 @@
+import type { Circuit } from "./policy/circuit.ts"
 import type { PoolStats } from "./pool/pool.ts"
 import type { MetricsSnapshot } from "./telemetry/metrics.ts"
 
@@ -11,6 +12,19 @@ export interface DriverSnapshot {
     /** Effects that are looked for in the background: their callers were told `unknown`. */
     readonly pending: number
   }
+  readonly circuit: CircuitSnapshot
   /** How many more retries after lost connections `retry.budget` allows at this moment; Infinity without one. */
   readonly retriesLeft: number
+}
+
+export interface CircuitSnapshot {
+  /** `open`: whoever asks is refused. `half-open`: the same, while a connection of our own is being tried. */
+  readonly state: "closed" | "open" | "half-open"
+  /** Milliseconds since it opened; undefined while it is closed. */
+  readonly openMs: number | undefined
+}
+
+export function circuitSnapshot(circuit: Circuit, now: number): CircuitSnapshot {
+  const { state } = circuit
+  return Object.freeze({ state, openMs: state === "closed" ? undefined : now - circuit.since })
 }

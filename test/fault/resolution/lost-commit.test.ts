@@ -10,6 +10,7 @@ import {
   afterServerHasCommit,
   beforeAnswer,
   beforeCommitReachesServer,
+  beforeStatement,
   cut,
   startFaultProxy,
   type FaultProxy,
@@ -17,6 +18,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 import { expectCalm } from "../../support/aftermath.ts"
+import { coldKysely } from "../../support/cold-kysely.ts"
 import { testDatabase } from "../../support/databases.ts"
 
 const database = testDatabase(import.meta.url, {
@@ -26,6 +28,12 @@ const database = testDatabase(import.meta.url, {
   },
 })
 
+interface Books {
+  notes: { note: string }
+  ruled: { note: string }
+}
+
+const cold = coldKysely<Books>()
 let proxy: FaultProxy
 let engine: Engine
 let events: DriverEvent[]
@@ -71,6 +79,70 @@ async function transfer(): Promise<Awaited<ReturnType<LeaseHandle["commit"]>>> {
   await lease.release()
   return committed
 }
+
+/** One per way to write; each answers with a number only. */
+const counted = [
+  ["an INSERT", cold.insertInto("notes").values([{ note: "b" }, { note: "c" }]), "INSERT", ["a", "b", "c"], 2n],
+  ["an UPDATE", cold.updateTable("notes").set({ note: "z" }).where("note", "=", "a"), "UPDATE", ["z"], 1n],
+  ["an UPDATE of nothing", cold.updateTable("notes").set({ note: "z" }).where("note", "=", "q"), "UPDATE", ["a"], 0n],
+  ["a DELETE", cold.deleteFrom("notes").where("note", "=", "a"), "DELETE", [], 1n],
+] as const
+
+describe.each(["xid", "marker"] as const)("with resolution %s, a built write that counts its rows:", (resolution) => {
+  beforeEach(async () => {
+    engine = engineWith(resolution)
+    await database.ask("truncate notes")
+    await database.ask("insert into notes values ('a')")
+  })
+
+  it.each(counted)("%s", async (_, query, command, inDatabase, affected) => {
+    expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 1 })
+    expect(await notes()).toEqual(inDatabase)
+  })
+
+  it.each(counted)("%s, whose answer is cut after it was committed, tells the number all the same", async (...row) => {
+    const [, query, command, inDatabase, affected] = row
+    // Of the one flight, and of COMMIT's: each commits before it says that it is ready.
+    const committed = {
+      from: "server",
+      message: "ReadyForQuery",
+      status: "I",
+      sql: /^(commit|with kysely_resilient)/,
+    } as const
+    const rule = proxy.rule({ when: committed, do: cut() })
+    expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 1 })
+    expect(rule.hits).toBe(1)
+    expect(await notes()).toEqual(inDatabase)
+  })
+
+  it.each(counted)(
+    "%s that is cut before it is done is done again",
+    async (_, query, command, inDatabase, affected) => {
+      const rule = proxy.rule({ when: beforeStatement(/"notes"/), do: cut() })
+      expect(await engine.run(query.compile())).toEqual({
+        ok: true,
+        value: { rows: [], command, affected },
+        attempts: 2,
+      })
+      expect(rule.hits).toBe(1)
+      expect(await notes()).toEqual(inDatabase)
+    },
+  )
+
+  it("into a table with rules, which cannot be counted in the same statement, is done once", async () => {
+    await database.ask("create table ruled (note text)")
+    await database.ask("create rule twice as on insert to ruled do also insert into notes values (new.note)")
+    const write = cold.insertInto("ruled").values({ note: "r" }).compile()
+    for (const inDatabase of [
+      ["a", "r"],
+      ["a", "r", "r"],
+    ]) {
+      expect(await engine.run(write)).toMatchObject({ ok: true, value: { command: "INSERT", affected: 1n } })
+      expect(await notes()).toEqual(inDatabase)
+    }
+    await database.ask("drop table ruled")
+  })
+})
 
 describe.each(["xid", "marker"] as const)("with resolution %s", (resolution) => {
   beforeEach(async () => {

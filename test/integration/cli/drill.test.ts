@@ -35,11 +35,20 @@ describe("kysely-resilient drill", () => {
     "holds for a few seconds with resolution by %s",
     { timeout: LIMIT_MS },
     async (resolution) => {
-      const { stdout, stderr } = await drill("--seconds", "5", "--seed", "11", "--resolution", resolution, "--json")
+      const { code, stdout, stderr } = await drill(
+        "--seconds",
+        "5",
+        "--seed",
+        "11",
+        "--resolution",
+        resolution,
+        "--json",
+      )
       expect(stderr).toBe("")
       const summary = JSON.parse(stdout)
-      expect(summary, stdout).toMatchObject({ seed: 11, resolution, ...HELD })
+      expect(summary, stdout).toMatchObject({ ok: true, seed: 11, resolution, ...HELD })
       expect(summary.operations).toBeGreaterThan(100)
+      expect(code).toBe(0)
     },
   )
 })

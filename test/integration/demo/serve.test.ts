@@ -36,6 +36,7 @@ const down: DriverSnapshot = {
     resolutions: { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 },
     window: { ...counters, windowMs: 60_000, retried: 0, surfaced: 0, durationMs },
   },
+  circuit: { state: "closed", openMs: undefined },
   retriesLeft: 100,
 }
 

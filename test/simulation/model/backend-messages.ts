@@ -7,8 +7,6 @@ export interface Column {
 
 export const TEXT = 25
 export const INT4 = 23
-export const FLOAT8 = 701
-export const BOOL = 16
 
 /** An error or a notice in the words of PostgreSQL. */
 export interface Words {

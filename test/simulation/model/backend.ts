@@ -3,7 +3,9 @@ import type { Link, Peer } from "../network/link.ts"
 import * as say from "./backend-messages.ts"
 import { controlOf, tagOf, type Control } from "./control.ts"
 import type { About, Ambush, Host, Instant, Session } from "./host.ts"
-import { splitTop, statementOf, type Answer, type Statement, type StatementHost, type Values } from "./statements.ts"
+import { factAbout } from "./facts.ts"
+import type { Answer, Statement, StatementHost, Values } from "./statement.ts"
+import { factsOf, splitTop, statementOf } from "./statements.ts"
 import type { Change, Storage } from "./storage.ts"
 import { ServerTransaction } from "./transaction.ts"
 import type { Wait, Wake, Work } from "./waits.ts"
@@ -25,9 +27,11 @@ export class Backend implements Peer, Session, StatementHost {
   readonly link: Link
   readonly processId: number
   readonly secretKey: number
+  readonly startedAt: string
+  workSentAt = 0
   transaction = new ServerTransaction(false)
   readonly #server: Host
-  readonly #inbox: Buffer[] = []
+  readonly #inbox: { readonly bytes: Buffer; readonly sentAt: number }[] = []
   readonly #portals = new Map<string, Portal>()
   #life: Work<void> | undefined
   #waiting: Wait | undefined
@@ -47,6 +51,7 @@ export class Backend implements Peer, Session, StatementHost {
     this.#server = server
     this.link = link
     this.processId = processId
+    this.startedAt = String(server.agenda.wallTime() / 1_000)
     this.secretKey = server.chance.whole(1, 1_000_000_000)
   }
 
@@ -59,12 +64,16 @@ export class Backend implements Peer, Session, StatementHost {
     return this.#life !== undefined && this.#waiting?.for !== "input"
   }
 
+  get awaitsStandby(): boolean {
+    return this.#waiting?.for === "standby"
+  }
+
   // What comes over the network.
 
-  receive(bytes: Buffer): void {
+  receive(bytes: Buffer, sentAt: number): void {
     if (this.#hungUp || this.#over) return
     if (this.#life === undefined) return this.#greet(bytes)
-    this.#inbox.push(bytes)
+    this.#inbox.push({ bytes, sentAt })
     if (this.#waiting?.for === "input") return this.#advance("go")
     if (this.#inbox.length > 1 || bytes[0] !== 0x58) {
       this.#server.watch.wrong("a connection was given something to do while it was doing something else")
@@ -108,38 +117,40 @@ export class Backend implements Peer, Session, StatementHost {
 
   // What statements do.
 
+  get markers(): boolean {
+    return this.#server.settings.markers
+  }
+
   fact(expression: string): string | null | undefined {
-    const { life } = this.storage
-    switch (expression) {
-      case "current_setting('server_version')":
-      case "current_setting('server_version_num')":
-        return "18.4"
-      case "(extract(epoch from current_setting('statement_timeout')::interval) * 1000)::float8":
-        return "0"
-      case "current_setting('statement_timeout')":
-        return "0"
-      case "current_setting('transaction_read_only')":
-        return this.transaction.readOnly || this.#server.inRecovery ? "on" : "off"
-      case "pg_advisory_unlock_all()":
-        return ""
-      case "pg_is_in_recovery()":
-        return this.#server.inRecovery ? "t" : "f"
-      case "pg_backend_pid()":
-        return String(this.processId)
-      case "pg_postmaster_start_time()":
-        return String(life.startedAt)
-      default:
-        return undefined
-    }
+    return factAbout(expression, {
+      server: this.#server,
+      transaction: this.transaction,
+      processId: this.processId,
+      startedAt: this.startedAt,
+      assignXid: () => (this.transaction.xid ??= this.#assignXid()),
+    })
+  }
+
+  facts(list: string): (string | null)[] {
+    return factsOf(this, list)
+  }
+
+  others(): readonly Session[] {
+    return [...this.#server.sessions.values()].filter((session) => session !== this)
+  }
+
+  signal(session: Session): void {
+    this.#server.agenda.soon(this.#server.chance.between(0, 1), "server", () => session.terminate())
+  }
+
+  #assignXid(): number {
+    this.#server.written()
+    return this.storage.assignXid()
   }
 
   write(change: Change): void {
-    const { transaction, storage } = this
-    if (transaction.xid === undefined) {
-      transaction.xid = storage.assignXid()
-      this.#server.written()
-    }
-    transaction.changes.push(change)
+    this.transaction.xid ??= this.#assignXid()
+    this.transaction.changes.push(change)
   }
 
   *lock(key: string): Work<void> {
@@ -185,6 +196,9 @@ export class Backend implements Peer, Session, StatementHost {
       const target = this.#server.sessionOf(processId)
       if (target !== undefined) this.#server.watch.instant("cancelled", "other", target)?.()
       this.#server.agenda.soon(this.#server.chance.between(0, 1), "server", () => {
+        if (target?.busy === true && target.workSentAt > this.link.dialedAt) {
+          this.#server.watch.wrong(`a cancel request hit what was sent after it, in session ${processId}`)
+        }
         this.#server.cancel(processId, secretKey)
         this.#leave()
       })
@@ -222,8 +236,10 @@ export class Backend implements Peer, Session, StatementHost {
           if (wake === "die") throw complaints.terminated()
           continue
         }
-        const bytes = this.#inbox.shift()
-        const messages = readFrontendMessages(bytes ?? Buffer.alloc(0))
+        const next = this.#inbox.shift()
+        if (next === undefined) continue
+        this.workSentAt = next.sentAt
+        const messages = readFrontendMessages(next.bytes)
         if (messages[0]?.type === "terminate") return this.#part(undefined)
         yield* this.#serve(messages)
       }
@@ -381,7 +397,8 @@ export class Backend implements Peer, Session, StatementHost {
       case "begin":
         if (transaction.explicit) this.#tell(say.noticeResponse(notices.transactionInProgress))
         transaction.explicit = true
-        transaction.readOnly = control.readOnly || this.#server.inRecovery
+        if (control.access === "read write" && this.#server.inRecovery) throw complaints.noReadWrite()
+        transaction.readOnly = control.access === "read only" || this.#server.inRecovery
         transaction.strict = control.strict
         break
       case "commit":
@@ -405,6 +422,9 @@ export class Backend implements Peer, Session, StatementHost {
       case "rollback-to":
         if (!transaction.rollbackTo(control.name)) throw complaints.noSavepoint(control.name)
         break
+      case "commit-locally":
+        transaction.localCommit = true
+        break
       case "set-local":
         if (control.setting === "lock_timeout") transaction.lockTimeoutMs = control.value
         else transaction.statementTimeoutMs = control.value
@@ -427,7 +447,8 @@ export class Backend implements Peer, Session, StatementHost {
     storage.flush(at)
     server.flushed()
     let alone = false
-    while (server.settings.synchronous && storage.replicated < at && !alone) {
+    const waits = server.settings.synchronous && !transaction.localCommit
+    while (waits && storage.replicated < at && !alone) {
       yield* this.#moment("waits", "commit")
       if (storage.replicated >= at) break
       const wake = this.#dying ? "die" : yield { for: "standby" }
@@ -438,7 +459,7 @@ export class Backend implements Peer, Session, StatementHost {
       }
       alone = wake === "cancel" || wake === "die"
     }
-    storage.complete(at)
+    storage.complete(at, !alone)
     this.#forget()
     if (!alone || !this.#dying) return
     // It does not say another word.

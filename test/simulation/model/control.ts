@@ -1,16 +1,18 @@
 /** Statements about the transaction they stand in. */
 export type Control =
-  | { readonly do: "begin"; readonly readOnly: boolean; readonly strict: boolean }
+  | { readonly do: "begin"; readonly access: "read only" | "read write" | undefined; readonly strict: boolean }
   | { readonly do: "commit" }
   | { readonly do: "rollback" }
   | { readonly do: "savepoint" | "release" | "rollback-to"; readonly name: string }
+  | { readonly do: "commit-locally" }
   | { readonly do: "set-local"; readonly setting: "statement_timeout" | "lock_timeout"; readonly value: number }
 
 export function controlOf(sql: string): Control | undefined {
   const words = sql.replaceAll('"', "").trim().toLowerCase()
   if (words.startsWith("begin")) {
     const strict = words.includes("repeatable read") || words.includes("serializable")
-    return { do: "begin", readOnly: words.includes("read only"), strict }
+    const access = words.includes("read only") ? "read only" : words.includes("read write") ? "read write" : undefined
+    return { do: "begin", access, strict }
   }
   if (words === "commit") return { do: "commit" }
   if (words === "rollback") return { do: "rollback" }
@@ -20,6 +22,7 @@ export function controlOf(sql: string): Control | undefined {
     if (point[1] === "savepoint") return { do: "savepoint", name }
     return { do: point[1] === "release savepoint" ? "release" : "rollback-to", name }
   }
+  if (words === "set local synchronous_commit = local") return { do: "commit-locally" }
   const set = /^set local (statement_timeout|lock_timeout) = (\d+)$/.exec(words)
   if (set === null) return undefined
   const setting = set[1] === "lock_timeout" ? "lock_timeout" : "statement_timeout"
@@ -39,6 +42,7 @@ export function tagOf(control: Control): string {
       return "SAVEPOINT"
     case "release":
       return "RELEASE"
+    case "commit-locally":
     case "set-local":
       return "SET"
   }

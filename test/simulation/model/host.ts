@@ -19,6 +19,8 @@ export interface ServerSettings {
   /** COMMIT waits for the standby. */
   readonly synchronous: boolean
   readonly connectionsMax: number
+  /** The table for markers is there. */
+  readonly markers: boolean
 }
 
 /** What a statement that comes next meets: a complaint, a long time, or a word of warning. */
@@ -31,6 +33,11 @@ export interface Session {
   readonly link: Link
   readonly transaction: ServerTransaction
   readonly ambushes: Ambush[]
+  /** When it began, seconds since the epoch. */
+  readonly startedAt: string
+  readonly awaitsStandby: boolean
+  /** When the client sent what it is doing, or did last. */
+  readonly workSentAt: number
   /** It is in the middle of something. */
   readonly busy: boolean
   cancel(): void
@@ -58,6 +65,7 @@ export interface Host {
   readonly storage: Storage
   readonly locks: Locks<Session>
   readonly inRecovery: boolean
+  readonly sessions: ReadonlyMap<number, Session>
   sessionOf(processId: number): Session | undefined
   began(session: Session): void
   ended(session: Session): void

@@ -1,40 +1,7 @@
-import { BOOL, FLOAT8, INT4, TEXT, type Column } from "./backend-messages.ts"
-import type { Change, Storage } from "./storage.ts"
-import type { ServerTransaction } from "./transaction.ts"
-import type { Work } from "./waits.ts"
+import { INT4, TEXT, type Column } from "./backend-messages.ts"
+import { driverGrammar } from "./driver-statements.ts"
+import type { Statement, StatementHost, Values } from "./statement.ts"
 import { Complaint, complaints } from "./words.ts"
-
-export type Values = readonly (string | null)[]
-
-export interface Answer {
-  readonly rows: readonly Values[]
-  readonly tag: string
-}
-
-/** What a statement can do on the server. */
-export interface StatementHost {
-  readonly transaction: ServerTransaction
-  readonly storage: Storage
-  readonly processId: number
-  /** Takes an xid, if it is the first. */
-  write(change: Change): void
-  /** Waits until nobody else holds it; it is kept to the transaction's end. */
-  lock(key: string): Work<void>
-  /** Commits what there is, and goes on in another transaction. */
-  commitMidway(): Work<void>
-  /** Which caller this statement is for. */
-  witness(owner: string): void
-  /** What a session keeps beyond its statements: on whose behalf it was set; undefined for nothing. */
-  keep(owner: string | undefined): void
-  /** A value that a select list may name. */
-  fact(expression: string): string | null | undefined
-}
-
-export interface Statement {
-  readonly columns: readonly Column[]
-  /** At once, or in its time. */
-  readonly run: (host: StatementHost, values: Values) => Answer | Work<Answer>
-}
 
 type Maker = (match: RegExpExecArray) => Statement
 
@@ -45,10 +12,12 @@ const grammar: readonly (readonly [RegExp, Maker])[] = [
     /^insert into (ledger|deferred) \(token, owner\) values \(('[^']*'|\$\d+), ('[^']*'|\$\d+)\)( returning token)?$/,
     insertToken,
   ],
+  [/^insert into ledger \(token, owner\) values \(\$1, \$3\), \(\$2, \$3\) returning token$/, () => appendTwo],
   [/^update balances set amount = amount \+ \$1 where id = \$2 and \$3::text <> ''$/, () => transfer],
   [/^select token from ledger where token = \$1 and (?:\$2::text <> ''|not_for != \$2)$/, () => findToken],
   [/^select sum\(amount\) as total from balances where \$1::text <> ''$/, () => total],
   [/^select id, amount from balances where \$1::text <> '' order by id$/, () => listBalances],
+  [/^select raise\(\$1, \$2\)$/, () => raise],
   [/^select append\(\$1, \$2\)$/, () => appendByFunction],
   [/^call append_twice\(\$1, \$2\)$/, () => appendTwice],
   [
@@ -58,6 +27,7 @@ const grammar: readonly (readonly [RegExp, Maker])[] = [
   [/^set simulated\.owner = '([^']*)'$/, setOwner],
   [/^(close all|reset (?:session authorization|role|all)|unlisten \*|discard \w+|deallocate all)$/, reset],
   [/^show (\w+)$/, ([, name = ""]) => facts([[`current_setting('${name}')`, name]])],
+  ...driverGrammar,
   [/^select (.+)$/s, ([, list = ""]) => facts(selectList(list))],
 ]
 
@@ -94,6 +64,17 @@ function insertToken([, table, tokenText = "", ownerText = "", returning]: RegEx
       return { rows: returning === undefined ? [] : [[token]], tag: "INSERT 0 1" }
     },
   }
+}
+
+const appendTwo: Statement = {
+  columns: TOKEN,
+  run(host, [first = null, second = null, owner]) {
+    host.witness(owner ?? "")
+    forbidReadOnly(host, "INSERT")
+    host.write({ to: "ledger", token: first ?? "" })
+    host.write({ to: "ledger", token: second ?? "" })
+    return { rows: [[first], [second]], tag: "INSERT 0 2" }
+  },
 }
 
 const transfer: Statement = {
@@ -154,6 +135,15 @@ const appendByFunction: Statement = {
   },
 }
 
+const raise: Statement = {
+  columns: TOKEN,
+  run(host, [code, owner]) {
+    host.witness(owner ?? "")
+    if (code === "40001") throw complaints.serialization()
+    throw code === "40P01" ? complaints.deadlock() : complaints.duplicate("raised_key")
+  },
+}
+
 const appendTwice: Statement = {
   columns: [],
   *run(host, [token, owner]) {
@@ -205,22 +195,22 @@ function reset([text = ""]: RegExpExecArray): Statement {
 /** Values that the server knows of itself. */
 function facts(list: readonly (readonly [expression: string, name: string])[]): Statement {
   return {
-    columns: list.map(([expression, name]) => ({ name, type: typeOf(expression) })),
+    columns: list.map(([, name]) => ({ name, type: TEXT })),
     run(host) {
-      const row = list.map(([expression]) => {
-        const value = host.fact(expression)
-        if (value === undefined) throw new Error(`model: an expression that it does not know: ${expression}`)
-        return value
-      })
-      return { rows: [row], tag: "SELECT 1" }
+      return { rows: [list.map(([expression]) => factOf(host, expression))], tag: "SELECT 1" }
     },
   }
 }
 
-function typeOf(expression: string): number {
-  if (expression.endsWith("::float8")) return FLOAT8
-  if (expression === "pg_backend_pid()") return INT4
-  return /^pg_is_in_recovery\(\)$/.test(expression) ? BOOL : TEXT
+function factOf(host: StatementHost, expression: string): string | null {
+  const value = host.fact(expression)
+  if (value === undefined) throw new Error(`model: an expression that it does not know: ${expression}`)
+  return value
+}
+
+/** The values of a whole list. */
+export function factsOf(host: StatementHost, list: string): (string | null)[] {
+  return selectList(list).map(([expression]) => factOf(host, expression))
 }
 
 /** "a as x, f(b, c)" → [[a, x], [f(b, c), f]] */

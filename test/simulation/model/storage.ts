@@ -48,6 +48,8 @@ export class Storage {
   versions: number[] = []
   /** What was committed as far as the server's settings promise, and lost all the same. */
   readonly forgotten = new Set<string>()
+  /** Committed here, and its wait for the standby cut short: by where in the log it stands. */
+  readonly unconfirmed = new Map<string, number>()
   life: Life
 
   constructor(accounts: number, life: Life) {
@@ -96,13 +98,15 @@ export class Storage {
   }
 
   /** Others see it from now on. */
-  complete(at: number): void {
+  complete(at: number, confirmed: boolean): void {
     const record = this.#log[at - 1]
     if (record?.changes === undefined) throw new Error(`model: no commit ends at ${at}`)
     record.completed = true
     this.#inProgress.delete(record.xid)
     this.#committed.add(record.xid)
     this.#apply(record.changes)
+    if (confirmed) return
+    for (const change of record.changes) if (change.to === "ledger") this.unconfirmed.set(change.token, at)
   }
 
   abort(xid: number): void {

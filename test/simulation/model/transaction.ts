@@ -15,6 +15,8 @@ export class ServerTransaction {
   snapshot: readonly number[] | undefined
   statementTimeoutMs = 0
   lockTimeoutMs = 0
+  /** synchronous_commit = local: it waits for no standby. */
+  localCommit = false
   /** A constraint that is checked at COMMIT, and will not hold. */
   deferredFailure = false
   /** On whose behalf its statements are. */

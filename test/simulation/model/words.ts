@@ -42,6 +42,14 @@ export const complaints = {
     new Complaint("ERROR", "3B001", `savepoint "${name}" does not exist`, "RollbackToSavepoint"),
   noPortal: (name: string) =>
     new Complaint("ERROR", "34000", `portal "${name}" does not exist`, "exec_execute_message"),
+  noTable: (name: string) => new Complaint("ERROR", "42P01", `relation "${name}" does not exist`, "parserOpenTable"),
+  noReadWrite: () =>
+    new Complaint(
+      "ERROR",
+      "0A000",
+      "cannot set transaction read-write mode during recovery",
+      "check_transaction_read_only",
+    ),
   future: (xid: number) =>
     new Complaint("ERROR", "22023", `transaction ID ${xid} is in the future`, "TransactionIdInRecentPast"),
 }

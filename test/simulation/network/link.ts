@@ -5,7 +5,7 @@ import type { SimulatedSocket, Wire } from "./socket.ts"
 
 /** The server's end of a link. */
 export interface Peer {
-  receive(bytes: Buffer): void
+  receive(bytes: Buffer, sentAt: number): void
   /** Nothing more will come. */
   hungUp(): void
 }
@@ -21,20 +21,32 @@ export interface Cut {
 
 export type Direction = "to-server" | "to-client" | "both"
 
+interface Making {
+  readonly number: number
+  readonly dialedAt: number
+  /** Each packet takes so much longer than usual. */
+  readonly extraMs: () => number
+}
+
 /** One connection through the network, from the client's socket to whatever the server has at its end. */
 export class Link implements Wire {
   readonly number: number
+  /** When its client asked for it. */
+  readonly dialedAt: number
+  readonly #agenda: Agenda
   readonly #toServer: Pipe
   readonly #toClient: Pipe
   #peer: Peer | undefined
   /** Of the next thing that the server says only the beginning arrives. */
   #truncateTo: number | undefined
 
-  constructor(number: number, agenda: Agenda, chance: Chance, socket: SimulatedSocket, extraMs: () => number) {
-    this.number = number
-    const latencyMs = (): number => chance.between(0.1, 1.5) + extraMs()
+  constructor(agenda: Agenda, chance: Chance, socket: SimulatedSocket, made: Making) {
+    this.number = made.number
+    this.dialedAt = made.dialedAt
+    this.#agenda = agenda
+    const latencyMs = (): number => chance.between(0.1, 1.5) + made.extraMs()
     this.#toServer = new Pipe(agenda, "server", latencyMs, (packet) => {
-      if (packet.is === "data") this.#peer?.receive(packet.bytes)
+      if (packet.is === "data") this.#peer?.receive(packet.bytes, packet.sentAt)
       else this.#peer?.hungUp()
     })
     this.#toClient = new Pipe(agenda, "client", latencyMs, (packet) => {
@@ -56,7 +68,7 @@ export class Link implements Wire {
   // The client's end.
 
   send(bytes: Buffer): void {
-    this.#toServer.push({ is: "data", bytes })
+    this.#toServer.push({ is: "data", bytes, sentAt: this.#agenda.now() })
   }
 
   hangUp(): void {
@@ -66,8 +78,9 @@ export class Link implements Wire {
   // The server's end.
 
   say(bytes: Buffer): void {
-    if (this.#truncateTo === undefined) return this.#toClient.push({ is: "data", bytes })
-    this.#toClient.push({ is: "data", bytes: bytes.subarray(0, Math.floor(bytes.length * this.#truncateTo)) })
+    if (this.#truncateTo === undefined) return this.#toClient.push({ is: "data", bytes, sentAt: this.#agenda.now() })
+    const beginning = bytes.subarray(0, Math.floor(bytes.length * this.#truncateTo))
+    this.#toClient.push({ is: "data", bytes: beginning, sentAt: this.#agenda.now() })
     this.#truncateTo = undefined
     this.cut({ serverGetsRest: false, clientGetsRest: true, how: "end" })
   }

@@ -16,7 +16,7 @@ export class Network implements Line {
   readonly #chance: Chance
   readonly #listener: Listener
   readonly #sockets: SimulatedSocket[] = []
-  readonly #unanswered: SimulatedSocket[] = []
+  readonly #unanswered: (() => void)[] = []
   readonly links: Link[] = []
   /** More than usual, for each packet. */
   slowMs = 0
@@ -38,8 +38,8 @@ export class Network implements Line {
     return this.#sockets.filter((socket) => !socket.destroyed).length
   }
 
-  dial(socket: SimulatedSocket): void {
-    this.#agenda.soon(this.#chance.between(0.1, 1.5) + this.slowMs, "client", () => this.#reach(socket))
+  dial(socket: SimulatedSocket, dialedAt: number = this.#agenda.now()): void {
+    this.#agenda.soon(this.#chance.between(0.1, 1.5) + this.slowMs, "client", () => this.#reach(socket, dialedAt))
   }
 
   /** Nobody answers, on any link, and no new one comes about. */
@@ -51,18 +51,19 @@ export class Network implements Line {
   releaseAll(): void {
     this.#silent = false
     for (const link of this.links) link.release()
-    for (const socket of this.#unanswered.splice(0)) this.dial(socket)
+    for (const again of this.#unanswered.splice(0)) again()
   }
 
-  #reach(socket: SimulatedSocket): void {
+  #reach(socket: SimulatedSocket, dialedAt: number): void {
     if (socket.destroyed) return
     if (this.#silent) {
-      this.#unanswered.push(socket)
+      this.#unanswered.push(() => this.dial(socket, dialedAt))
       return
     }
     if (!this.#listener.listening) return socket.failed("ECONNREFUSED")
     const number = this.links.length + 1
-    const link = new Link(number, this.#agenda, this.#chance.fork(`link ${number}`), socket, () => this.slowMs)
+    const chance = this.#chance.fork(`link ${number}`)
+    const link = new Link(this.#agenda, chance, socket, { number, dialedAt, extraMs: () => this.slowMs })
     this.links.push(link)
     link.attach(this.#listener.accept(link))
     socket.connected(link)

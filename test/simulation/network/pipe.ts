@@ -1,7 +1,10 @@
 import type { Agenda, Where } from "../agenda.ts"
 
 /** What travels in one direction of a link. */
-export type Packet = { readonly is: "data"; readonly bytes: Buffer } | { readonly is: "end" } | { readonly is: "reset" }
+export type Packet =
+  | { readonly is: "data"; readonly bytes: Buffer; readonly sentAt: number }
+  | { readonly is: "end" }
+  | { readonly is: "reset" }
 
 /** One direction of a link: nothing overtakes anything, and everything takes its time. */
 export class Pipe {

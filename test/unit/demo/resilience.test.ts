@@ -34,6 +34,7 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
       resolutions: { applied: 0, applied_locally: 0, not_applied: 0, unresolved: 0, late: 0 },
       window: { ...calm, ...window },
     },
+    circuit: { state: "closed", openMs: undefined },
     retriesLeft: 100,
   }
 }

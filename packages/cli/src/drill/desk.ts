@@ -119,6 +119,7 @@ export class Desk {
     const operation = this.#running.get(event.label)
     if (operation === undefined) return
     if (event.name === "query.retried" || event.name === "transaction.rerun") operation.troubledAt = this.#now()
+    if (event.name === "effect.resolved") operation.resolved = true
   }
 
   get running(): number {

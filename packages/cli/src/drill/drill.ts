@@ -2,9 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises"
 
 import { audit } from "./audit.ts"
 import { Crew } from "./crew.ts"
-import { Desk, wordsOf } from "./desk.ts"
+import { Desk } from "./desk.ts"
 import { balancesAmiss, selfCheck, tokensHeld } from "./evidence.ts"
 import { faults } from "./faults/all.ts"
+import { PATIENCE_MS } from "./judge.ts"
+import { askLater, judgeLater } from "./later.ts"
 import { Ledger } from "./ledger.ts"
 import { Memory } from "./memory.ts"
 import { Meter } from "./meter.ts"
@@ -37,7 +39,7 @@ const CLOSE_MAX_MS = 10_000
 export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Promise<Facts> {
   const { seed, seconds, workers, postgres, resolution } = options
   const now = (): number => performance.now()
-  await using world = await openWorld(postgres)
+  await using world = await openWorld(postgres, resolution)
   const overlooked = await selfCheck(world.admin)
 
   const ledger = new Ledger()
@@ -93,36 +95,42 @@ export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Pr
   const heap = memory.report()
 
   doing = "demanding full recovery"
+  const asked = await askLater(store, desk.unknown)
   const recovery = await recoveryOf(store, world.admin)
   const { hung } = desk
   const leakedConnections = await closed(store, world.admin, CLOSE_MAX_MS)
 
   doing = "comparing what was told with what is there"
-  return await world.admin.during(async (session) => ({
-    options,
-    version: world.server.version,
-    elapsedMs: now() - beganAt,
-    total: board.total,
-    faults: board.faults,
-    audit: audit(ledger, await tokensHeld(session)),
-    balancesAmiss: await balancesAmiss(session),
-    avoidable: desk.avoidable,
-    unknown: desk.unknown.map(({ operation, trouble }) => ({
-      words: wordsOf(operation, trouble),
-      excused: resolution === "xid" && server.restartedBetween(operation.startedAt, operation.endedAt),
-      right: true,
-    })),
-    wrong: desk.wrong,
-    hung,
-    late: desk.late,
-    overlooked,
-    unhandled: watcher.unhandled.slice(unhandledBefore),
-    recovery,
-    leakedConnections,
-    retryAmplification: meter.retryAmplification,
-    heap,
-    troubles,
-  }))
+  return await world.admin.during(async (session) => {
+    const held = await tokensHeld(session)
+    return {
+      options,
+      version: world.server.version,
+      elapsedMs: now() - beganAt,
+      total: board.total,
+      faults: board.faults,
+      audit: audit(ledger, held),
+      balancesAmiss: await balancesAmiss(session),
+      avoidable: desk.avoidable,
+      unknown: judgeLater(
+        asked,
+        held,
+        ({ operation: { startedAt, endedAt } }) =>
+          (resolution === "xid" && server.restartedBetween(startedAt, endedAt)) ||
+          server.outageMs(startedAt, endedAt) >= PATIENCE_MS,
+      ),
+      wrong: desk.wrong,
+      hung,
+      late: desk.late,
+      overlooked,
+      unhandled: watcher.unhandled.slice(unhandledBefore),
+      recovery,
+      leakedConnections,
+      retryAmplification: meter.retryAmplification,
+      heap,
+      troubles,
+    }
+  })
 }
 
 /** Whatever a fault may have left behind because the drill was ended in the middle of it. */

@@ -1,5 +1,6 @@
 import type { Told } from "./ledger.ts"
 import type { Outcome, Terms } from "./operation.ts"
+import { OUTAGE_WAIT_MS } from "./store.ts"
 import type { Trouble } from "./trouble.ts"
 
 /** Timers count whole milliseconds. */
@@ -12,8 +13,8 @@ interface Circumstances {
   readonly outageMs: number
 }
 
-/** `retry.outageWaitMs`, less what a look at the clock takes. A busy machine may need longer to start a server again. */
-const PATIENCE_MS = 4_900
+/** The driver's patience, less what looks at the clock take. */
+export const PATIENCE_MS: number = OUTAGE_WAIT_MS - 100
 
 /** Why the driver may not move a session to another connection. */
 const PINNED: readonly (string | undefined)[] = ["session-pinned", "in-transaction"]

@@ -1,5 +1,6 @@
 import type { Audit } from "./audit.ts"
 import type { DrillOptions } from "./options.ts"
+import type { Later } from "./later.ts"
 import type { HeapReport } from "./memory.ts"
 import type { Recovery } from "./recovery.ts"
 import type { FaultScore, Tally } from "./scoreboard.ts"
@@ -16,8 +17,8 @@ export interface Facts {
   readonly balancesAmiss: readonly string[]
   /** The first of the errors that should have been hidden, in words. */
   readonly avoidable: readonly string[]
-  /** Those that nobody knew the effect of: in words, and whether the server restarted meanwhile. */
-  readonly unknown: readonly { readonly words: string; readonly excused: boolean; readonly right: boolean }[]
+  /** Those that nobody knew the effect of, and what was said of them later. */
+  readonly unknown: readonly Later[]
   readonly wrong: readonly string[]
   readonly hung: number
   readonly late: readonly string[]
@@ -99,7 +100,7 @@ export function conclude(facts: Facts): readonly Check[] {
     none(
       "no effect stayed unknown",
       unexcused.map(({ words }) => words),
-      `${unknown.length} of a server that restarted`,
+      `${unknown.length} while the server restarted`,
     ),
     none(
       "whatever was said later of unknown effects is right",

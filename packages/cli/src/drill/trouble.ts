@@ -7,6 +7,8 @@ export interface Trouble {
   readonly because: GaveUp | undefined
   readonly attempts: number
   readonly message: string
+  /** With effect `unknown`: for asking again, later. */
+  readonly token?: string | undefined
 }
 
 /** An application that has changed its mind: the Err of a callback, which rolls back. */

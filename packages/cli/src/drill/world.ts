@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 
+import { MARKER_MIGRATION } from "@kysely-resilient/driver"
 import {
   databaseUrl,
   findInstalledPostgres,
@@ -14,7 +15,7 @@ import {
 } from "@kysely-resilient/testing"
 
 import { Admin } from "./admin.ts"
-import type { ServerChoice } from "./options.ts"
+import type { Resolution, ServerChoice } from "./options.ts"
 import { SETUP } from "./tables.ts"
 
 /** Where a drill takes place: a server of its own, and a network that can be cut. */
@@ -38,18 +39,18 @@ const SETTINGS = { deadlock_timeout: "100ms", log_min_messages: "warning" } as c
 const NAME = "drill"
 
 /** Whatever was opened is closed again if something after it cannot be. */
-export async function openWorld(postgres: ServerChoice): Promise<World> {
+export async function openWorld(postgres: ServerChoice, resolution: Resolution): Promise<World> {
   await using opened = new AsyncDisposableStack()
   const server = opened.use(await startServer(postgres))
   const proxy = opened.use(await startFaultProxy({ target: server }))
-  const applicationUrl = await makeDatabase(server)
+  const applicationUrl = await makeDatabase(server, resolution)
   const closing = opened.move()
   return {
     server,
     proxy,
     applicationUrl: proxy.url(applicationUrl),
     admin: new Admin(databaseUrl(server.url, NAME)),
-    visitor: new Admin(applicationUrl),
+    visitor: new Admin(applicationUrl, 1),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -73,7 +74,7 @@ function find(postgres: ServerChoice): string {
 }
 
 /** A database that belongs to a role without any privileges. */
-async function makeDatabase(server: OwnServer): Promise<string> {
+async function makeDatabase(server: OwnServer, resolution: Resolution): Promise<string> {
   const password = randomBytes(12).toString("hex")
   await new Admin(server.url).during(async ({ ask }) => {
     await ask(`create role ${NAME} login password '${password}'`)
@@ -82,6 +83,8 @@ async function makeDatabase(server: OwnServer): Promise<string> {
   const url = new URL(databaseUrl(server.url, NAME))
   url.username = NAME
   url.password = password
-  await new Admin(url.href).ask(SETUP)
+  const owner = new Admin(url.href)
+  await owner.ask(SETUP)
+  if (resolution === "marker") for (const statement of MARKER_MIGRATION.up) await owner.ask(statement)
   return url.href
 }

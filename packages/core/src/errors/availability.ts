@@ -10,6 +10,7 @@ export type AvailabilityKind =
   | "resource_exhausted"
   | "pooler_unavailable"
   | "pool_closed"
+  | "circuit_open"
   | "replication_unconfirmed"
   | "prepared_statement_missing"
   | "prepared_statement_exists"
@@ -24,6 +25,8 @@ export type ServerCrashed = AvailabilityError<"server_crashed">
 export type TooManyConnections = AvailabilityError<"too_many_connections">
 export type ResourceExhausted = AvailabilityError<"resource_exhausted">
 export type PoolerUnavailable = AvailabilityError<"pooler_unavailable">
+/** The server could not be reached for so long that it is not asked for the moment. Nothing was sent; see `retryAfterMs`. */
+export type CircuitOpen = AvailabilityError<"circuit_open">
 /** This database was closed by the program itself. */
 export type PoolClosed = AvailabilityError<"pool_closed">
 /** Committed on this server, and its synchronous standby has not confirmed it: effect `applied_locally`. */
@@ -40,6 +43,7 @@ export type AnyAvailabilityError =
   | ResourceExhausted
   | PoolerUnavailable
   | PoolClosed
+  | CircuitOpen
   | ReplicationUnconfirmed
   | PreparedStatementMissing
   | PreparedStatementExists
@@ -55,6 +59,8 @@ export const AVAILABILITY_WORDS: Words<AvailabilityKind> = {
   too_many_connections: () => "The server has no connection left for this client",
   resource_exhausted: () => "The server is short of memory, disk or another resource",
   pooler_unavailable: () => "The connection pooler in front of the database cannot serve",
+  circuit_open: (facts) =>
+    saidOr(facts, "The server could not be reached for so long that it is not asked for the moment"),
   pool_closed: (facts) => saidOr(facts, "This database was closed"),
   replication_unconfirmed: () => "The wait for the synchronous standby was cut short",
   prepared_statement_missing: () => "A prepared statement is gone, as behind a pooler that switched sessions",

@@ -37,6 +37,7 @@ export type {
 } from "./limit.ts"
 export type {
   AnyAvailabilityError,
+  CircuitOpen,
   ConnectionFailed,
   PoolClosed,
   PoolerUnavailable,

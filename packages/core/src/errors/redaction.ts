@@ -72,6 +72,7 @@ const STATES_OF_THE_TEXT: ReadonlySet<string> = new Set([
 /** Kinds whose messages are all our own, numbers included, even where a cause is attached. */
 const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   "callback_threw",
+  "circuit_open",
   "deadline_exceeded",
   "pool_closed",
   "pool_deadlock",

@@ -1,5 +1,6 @@
 import type { Claim } from "../postgres/claim.ts"
-import { Exchange, type Step } from "../postgres/exchange.ts"
+import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { markerClaim, markerInsert, proofOn, xidClaim, xidRider } from "./proof.ts"
@@ -30,6 +31,54 @@ export function inTwoFlights(machine: Machine, plan: Plan, steps: readonly Step[
       }
     },
   }
+}
+
+/** A write whose answer is a number, which can be kept in its marker. */
+export interface CountedWrite {
+  readonly sql: string
+  readonly parameters: Parameters
+  readonly command: string
+}
+
+/**
+ * In one flight where a marker can prove it: the statement, its marker and the number of rows in it are one statement, which is
+ * either done or not. So the number is known even if the answer is lost. Elsewhere in two.
+ *
+ * @param plan in one flight, as it is
+ * @param twoFlights of the same
+ */
+export function countedInMarker(machine: Machine, plan: Plan, twoFlights: Plan, write: CountedWrite): Plan {
+  return {
+    ...plan,
+    ifNotCounted: twoFlights,
+    on: (connection) => {
+      if (proofOn(machine, connection) !== "marker") return twoFlights.on?.(connection) ?? plan
+      const claim = markerClaim(machine, connection.facts)
+      const step: Step = {
+        do: "count",
+        sql: withMarker(write.sql, write.parameters.length + 1),
+        parameters: [...write.parameters, claim.id],
+        command: write.command,
+      }
+      return {
+        ...plan,
+        exchangeOn: () => {
+          const exchange = new Exchange({ protocol: "extended", steps: [step] })
+          exchange.claim = claim
+          return exchange
+        },
+      }
+    },
+  }
+}
+
+/** What is in a WITH and changes data is done to its end, and once, whoever reads from it (PostgreSQL manual, 7.8.4). */
+function withMarker(sql: string, parameter: number): string {
+  return (
+    `with kysely_resilient_written as (${sql} returning 1), kysely_resilient_marker as (insert into ${MARKER_TABLE} (id, affected) ` +
+    `select $${parameter}::uuid, count(*) from kysely_resilient_written returning affected) ` +
+    "select affected::text from kysely_resilient_marker"
+  )
 }
 
 /** COMMIT for what has been done in the flight before. */

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Backoff } from "../policy/backoff.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Budget } from "../policy/budget.ts"
 import type { Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -7,7 +8,7 @@ import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
 import type { Resolver } from "../resolution/resolver.ts"
-import type { KnownWrites } from "./known-writes.ts"
+import type { KnownTexts } from "./known-texts.ts"
 
 /** What every lease and every plan of one engine shares. */
 export interface Machine {
@@ -15,8 +16,12 @@ export interface Machine {
   readonly clock: Clock
   readonly random: Random
   readonly emit: (event: Told) => void
-  readonly knownWrites: KnownWrites
+  /** Texts that looked like reads, and that the server refused to run in a read-only transaction (25006). */
+  readonly knownWrites: KnownTexts
+  /** Writes whose rows cannot be counted in the same statement. */
+  readonly uncounted: KnownTexts
   readonly budget: Budget
+  readonly breaker: Breaker
   readonly limits: {
     readonly queryMs: number | undefined
     readonly cancelMs: number

@@ -35,7 +35,12 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       machine.knownWrites.remember(plan.sql)
       return runPlan(machine, holder, asWrite)
     }
+    if (plan.ifNotCounted !== undefined && failure.sqlState === "0A000") {
+      machine.uncounted.remember(plan.sql)
+      return runPlan(machine, holder, plan.ifNotCounted)
+    }
     story.firstFailure ??= failure
+    if (tried.connected) machine.breaker.failed(failure)
     const wait = waitAfter(failure, tries, machine.limits, machine.random)
     const decision = decide({
       failure,
@@ -145,6 +150,7 @@ function fail(
 function recordSuccess(machine: Machine, plan: Plan, attempts: number, story: Story): void {
   if (!plan.counted) return
   machine.budget.earn()
+  machine.breaker.succeeded()
   machine.emit({
     name: "query.succeeded",
     durationMs: machine.clock.now() - story.startedAt,

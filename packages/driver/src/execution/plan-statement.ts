@@ -7,10 +7,10 @@ import { encodeFailed } from "../failure/local.ts"
 import { deadlineAfter, earlier } from "../foundation/deadline.ts"
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
 import { worse, type Leftovers } from "../postgres/leftovers.ts"
-import { prepareParameters, refuseText, type Refusal } from "../postgres/parameters.ts"
+import { PARAMETERS_MAX, prepareParameters, refuseText, type Refusal } from "../postgres/parameters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { StatementShape } from "../postgres/statement.ts"
-import { inTwoFlights } from "./autocommit.ts"
+import { countedInMarker, inTwoFlights, type CountedWrite } from "./autocommit.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { xidRider } from "./proof.ts"
@@ -109,12 +109,28 @@ export function planStatements(
   const alone = !place.inTransaction && !selfCommitting && !idempotent && shapes.every((shape) => shape.single)
   const asWrite = (): Plan => {
     const oneFlight = plan("write", "nothing", undefined)
-    const two = alone && first?.control === undefined && machine.resolution !== "off" && machine.resolveAutocommit
-    return two ? inTwoFlights(machine, oneFlight, [BEGIN, ...steps], forced) : oneFlight
+    if (!alone || first?.control !== undefined) return oneFlight
+    if (machine.resolution === "off" || !machine.resolveAutocommit) return oneFlight
+    const two = inTwoFlights(machine, oneFlight, [BEGIN, ...steps], forced)
+    const write = countedWrite(machine, steps, first)
+    return write === undefined ? two : countedInMarker(machine, oneFlight, two, write)
   }
   if (!enclosed) return success(read ? plan("read", "nothing", undefined) : asWrite())
   // Who vouched for it has promised that it is no write.
   return success(plan("read", "read-only", vouched ? undefined : asWrite()))
+}
+
+function countedWrite(
+  machine: Machine,
+  steps: readonly Step[],
+  shape: StatementShape | undefined,
+): CountedWrite | undefined {
+  const [step] = steps
+  if (machine.resolution !== "marker" || steps.length !== 1 || step?.do !== "execute") return undefined
+  if (shape?.counts === undefined || machine.uncounted.has(step.sql)) return undefined
+  return step.parameters.length < PARAMETERS_MAX
+    ? { sql: step.sql, parameters: step.parameters, command: shape.counts }
+    : undefined
 }
 
 /** May it get the transaction a number? Not before its first snapshot is taken: then asking would take it too early. */
@@ -165,6 +181,7 @@ function leavesOf(shapes: readonly StatementShape[]): Leftovers | undefined {
 export function phaseOf(shape: StatementShape | undefined, place: Place, read: boolean): Phase {
   if (shape?.control?.kind === "commit") return "commit"
   if (shape?.control?.kind === "rollback") return "rollback"
-  if (place.inTransaction) return "transaction"
+  // Of a BEGIN that is lost nothing can stay either.
+  if (place.inTransaction || shape?.control?.kind === "begin") return "transaction"
   return read ? "read" : "write"
 }

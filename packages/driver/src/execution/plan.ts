@@ -24,6 +24,8 @@ export interface Plan {
   readonly repeatable: boolean
   /** It travels read-only on suspicion; if the server refuses it as a write (25006), this is what to run instead. */
   readonly ifWrite: Plan | undefined
+  /** Counting its rows in the same flight may be what the server refuses (0A000, of a table with rules); then this is what to run. */
+  readonly ifNotCounted?: Plan
   /** A stream's caller has rows in hand: it cannot begin again. */
   readonly rowsDelivered: boolean
   /** What it may leave in the session; undefined for nothing. */

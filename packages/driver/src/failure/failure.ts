@@ -55,6 +55,7 @@ export type FailureKind =
   | "resource_exhausted"
   | "pooler_unavailable"
   | "pool_closed"
+  | "circuit_open"
   // COMMIT stands on this server, and its synchronous standby has not confirmed it
   | "replication_unconfirmed"
   // request

@@ -1,4 +1,5 @@
 import type { Outcome } from "../failure/failure.ts"
+import type { CircuitRules } from "../policy/circuit.ts"
 import type { BuggifyPlan } from "../policy/strikes.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
 import type { OnConnect } from "../postgres/session.ts"
@@ -6,6 +7,7 @@ import type { ConnectionSettings } from "../postgres/settings.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { logLine } from "../telemetry/log-line.ts"
 import { resolveBuggify } from "./buggify.ts"
+import { resolveCircuit } from "./circuit.ts"
 import { Problems, Section, show, type Keys } from "./check.ts"
 import { resolveConnection } from "./connection.ts"
 import { deepFreeze } from "./deep-freeze.ts"
@@ -20,6 +22,8 @@ export interface ResolvedOptions {
   readonly pool: PoolOptions
   readonly timeouts: ResolvedTimeouts
   readonly retry: ResolvedRetry
+  /** Undefined: there is none. */
+  readonly circuit: CircuitRules | undefined
   readonly resolution: "off" | "xid" | "marker"
   readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
@@ -40,6 +44,7 @@ const DRIVER_KEYS: Keys = {
     "resolution",
     "resolveAutocommit",
     "orphanedTransaction",
+    "circuit",
     "onConnect",
     "callSites",
     "observer",
@@ -62,7 +67,6 @@ const DRIVER_KEYS: Keys = {
     onCreateConnection: "Write onConnect",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",
     controlClient: "Remove it: cancellation needs no client of its own here",
-    circuit: "Remove it: it is not built yet",
   },
 }
 
@@ -76,11 +80,13 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
   const root = new Section(problems, "", options, DRIVER_KEYS)
   const connection = resolveConnection(root, env, system, problems)
   const retry = resolveRetry(root)
+  const timeouts = resolveTimeouts(root, connection.connectMs)
   const resolved: ResolvedOptions = {
     connection: connection.settings,
     pool: resolvePool(root, retry.outageWaitMs),
-    timeouts: resolveTimeouts(root, connection.connectMs),
+    timeouts,
     retry,
+    circuit: resolveCircuit(root, retry.outageWaitMs, timeouts.connectMs),
     resolution: root.choice("resolution", ["off", "xid", "marker"]) ?? "xid",
     resolveAutocommit: root.flag("resolveAutocommit") ?? true,
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",

@@ -1,5 +1,6 @@
 import { failed, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock, Random } from "../foundation/clock.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { afterFailedOpening, noOutage, type Outage } from "./outage.ts"
 import { diedAtBirth, openingThrew } from "./pool-failure.ts"
@@ -12,6 +13,7 @@ interface OpeningsParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
+  readonly breaker: Breaker
   readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }
 
@@ -72,6 +74,7 @@ export class Openings<T> {
     const era = this.#era
     const startedAt = clock.now()
     this.#promising += 1
+    this.#parts.breaker.probeBegan()
     const landed = (outcome: Outcome<T>): void => this.#landed(outcome, { era, generation, startedAt })
     const opening = resources.open((resource) => this.#owner.lost(resource))
     opening.then(landed, (cause: unknown) => landed(failed(openingThrew(cause))))
@@ -81,6 +84,7 @@ export class Openings<T> {
     this.#era += 1
     this.#disowned += this.#promising
     this.#promising = 0
+    this.#parts.breaker.probeFailed()
   }
 
   #landed(
@@ -98,6 +102,7 @@ export class Openings<T> {
       if (flight.era === this.#era) {
         this.#proven = true
         this.#become(noOutage, now)
+        this.#parts.breaker.succeeded()
       }
       this.#end(flight.era)
       return this.#owner.opened(slot, now)
@@ -108,6 +113,9 @@ export class Openings<T> {
     const live = this.#owner.live()
     if (flight.era === this.#era) {
       this.#become(afterFailedOpening(this.#outage, { failure, live, now, delayMs: this.#parts.outageDelayMs }), now)
+      // A server that is only full serves those whom we have.
+      if (this.#outage.state === "unreachable") this.#parts.breaker.failed(failure)
+      this.#parts.breaker.probeFailed()
     }
     const hopeless = flight.era === this.#era && this.#outage.state === "refused" && live === 0
     this.#end(flight.era)

@@ -36,12 +36,34 @@ export function poolTimeout(
   return poolFailure({ kind: "pool_timeout", retry: "statement", message, cause: lastFailure?.cause })
 }
 
-export function poolFull({ waiting, leased, opening, max }: Crowd, waitersMax: number): Failure {
+/** Whoever comes back sooner finds nothing new. */
+const SOON_MS = 100
+
+/** `waitedMs`: how long the first in line has waited. */
+export function poolFull({ waiting, leased, opening, max }: Crowd, waitersMax: number, waitedMs: number): Failure {
   const message =
     `The line for a connection is full: ${waiting} wait (pool.waitersMax is ${waitersMax}, besides those for whom one is being ` +
     `opened); of at most ${max}, ${leased} are in use and ${opening} being opened. Ask for less at once, or raise pool.max or ` +
     "pool.waitersMax."
-  return poolFailure({ kind: "pool_full", retry: "statement", message })
+  return {
+    ...poolFailure({ kind: "pool_full", retry: "statement", message }),
+    retryAfterMs: Math.max(SOON_MS, whole(waitedMs)),
+  }
+}
+
+/** Nobody is asked while the circuit is open. `retryAfterMs`: until the server is looked for again. */
+export function circuitOpen(
+  last: Failure,
+  { openMs, retryAfterMs }: { readonly openMs: number; readonly retryAfterMs: number },
+): Failure {
+  const message =
+    `The server could not be reached for so long that it is not asked for the moment (${last.kind}; the circuit is open since ` +
+    `${whole(openMs)} ms). It is looked for all the time: come back in ${whole(retryAfterMs)} ms.`
+  return {
+    ...poolFailure({ kind: "circuit_open", retry: "statement", message }),
+    blame: "server",
+    retryAfterMs: whole(retryAfterMs),
+  }
 }
 
 /** Waiting longer would not help, and neither would asking again. */
@@ -73,6 +95,7 @@ export function acquirePastDeadline({ limitMs }: Deadline, wait: Wait): Failure 
 }
 
 export interface OutageWait {
+  readonly retryAfterMs: number
   readonly waitedMs: number
   readonly outageMs: number
   readonly attempts: number
@@ -81,12 +104,15 @@ export interface OutageWait {
 }
 
 /** The last opening's failure, with how long was waited for better news. */
-export function outageOutlasted(last: Failure, { waitedMs, outageMs, attempts, limit }: OutageWait): Failure {
+export function outageOutlasted(
+  last: Failure,
+  { waitedMs, outageMs, attempts, limit, retryAfterMs }: OutageWait,
+): Failure {
   const tries = attempts === 1 ? "one attempt" : `${attempts} attempts`
   const message =
     `${sentence(last.message)} Waited ${whole(waitedMs)} ms for a connection, until ${limit}; none could be opened for ` +
     `${whole(outageMs)} ms, in ${tries}.`
-  return { ...last, message }
+  return { ...last, message, retryAfterMs: whole(retryAfterMs) }
 }
 
 /** `Resources` broke its promise not to reject. Nobody else may suffer from that. */

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../foundation/clock.ts"
+import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
 import type { Resources } from "./resources.ts"
 import type { WaitOptions } from "./waiters.ts"
@@ -30,6 +31,7 @@ export interface PoolParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
+  readonly breaker: Breaker
   /** The pause after so many failed openings (the first is 1), the first of them so long ago. */
   readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }

@@ -1,12 +1,13 @@
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import { Alarm } from "../foundation/alarm.ts"
 import { invariant } from "../foundation/invariant.ts"
+import type { Circuit } from "../policy/circuit.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { Openings } from "./openings.ts"
 import { nextOpeningAt, outageLimitAt } from "./outage.ts"
-import { acquireAborted, acquirePastDeadline, poolClosed, poolFull } from "./pool-failure.ts"
+import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
-import { refusalOf } from "./refusal.ts"
+import { refusalOf, retryAfterMsOf } from "./refusal.ts"
 import { doomOf, type Slot } from "./slot.ts"
 import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
 import { Stock } from "./stock.ts"
@@ -95,7 +96,11 @@ export class Pool<T> {
       return success(this.#stock.lease(slot))
     }
     const { waitersMax } = this.#parts.options
-    if (this.#uncovered >= waitersMax && !this.#coverable(now)) return failed(poolFull(this.stats(), waitersMax))
+    const { circuit } = this.#parts.breaker
+    if ((circuit.state !== "closed" || this.#uncovered >= waitersMax) && !this.#coverable(now)) {
+      if (circuit.state !== "closed") return failed(this.#shutOut(circuit, now))
+      return failed(poolFull(this.stats(), waitersMax, now - (this.#waiters.first?.joinedAt ?? now)))
+    }
     const answer = this.#waiters.join(options)
     this.#match(now)
     if (options.holder !== undefined) this.#breakStandstill(now)
@@ -226,8 +231,9 @@ export class Pool<T> {
       if (slot === undefined) break
       const expired = now >= slot.expiresAt
       const stale = this.#stale(slot, now)
-      // The top of the stack was used last: if it has to be checked, so has all below.
-      if (stale && !expired && this.#uncovered <= 0) break
+      // The top of the stack was used last: if it has to be checked, so has all below. One check for each who waits, whatever
+      // is being opened: that may take as long as `connectMs`, and a check is a round trip.
+      if (stale && !expired && this.#waiters.size <= this.#stock.checking) break
       this.#stock.takeTop()
       if (expired) this.#discard(slot, "lifetime")
       else if (stale) this.#check(slot)
@@ -240,8 +246,13 @@ export class Pool<T> {
   }
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
+    const { circuit } = this.#parts.breaker
+    // The probe decides what comes next.
+    if (circuit.state === "half-open") return Number.POSITIVE_INFINITY
+    const probing = circuit.state === "open" && this.#state === "running"
+    const watching = (this.#watchers.size > 0 || probing) && this.#openings.promising === 0
     return nextOpeningAt(this.#openings.outage, {
-      uncovered: this.#watchers.size > 0 && this.#openings.promising === 0 ? Math.max(1, uncovered) : uncovered,
+      uncovered: watching ? Math.max(1, uncovered) : uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
       opening: this.#openings.size,
       room: this.#max - this.#size,
@@ -424,6 +435,13 @@ export class Pool<T> {
       return acquirePastDeadline(deadline, { waitedMs: 0, crowd: this.stats() })
     }
     return undefined
+  }
+
+  #shutOut(circuit: Extract<Circuit, { readonly state: "open" | "half-open" }>, now: number): Failure {
+    return circuitOpen(circuit.failure, {
+      openMs: now - circuit.since,
+      retryAfterMs: retryAfterMsOf(this.#openings.outage, now),
+    })
   }
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {

@@ -31,7 +31,8 @@ export function refusalOf(why: Leaving, { joinedAt, options }: Waiting, facts: R
   if (outage.state === "unreachable") {
     const limit = limitOf(why, { deadlineMs: options.deadline?.limitMs, acquireTimeoutMs, outageWaitMs })
     const { failure, attempts, since } = outage
-    return outageOutlasted(failure, { waitedMs: wait.waitedMs, outageMs: now - since, attempts, limit })
+    const retryAfterMs = retryAfterMsOf(outage, now)
+    return outageOutlasted(failure, { waitedMs: wait.waitedMs, outageMs: now - since, attempts, limit, retryAfterMs })
   }
   if (why === "deadline" && options.deadline !== undefined) return acquirePastDeadline(options.deadline, wait)
   return poolTimeout(wait, {
@@ -39,6 +40,14 @@ export function refusalOf(why: Leaving, { joinedAt, options }: Waiting, facts: R
     still,
     lastFailure: outage.state === "none" ? undefined : outage.failure,
   })
+}
+
+/** An answer to a probe takes a moment, and before the next one there is nothing new. */
+const PROBE_MS = 250
+
+/** When there may be better news of an outage. */
+export function retryAfterMsOf(outage: Outage, now: number): number {
+  return outage.state === "none" ? PROBE_MS : Math.max(PROBE_MS, outage.retryAt - now)
 }
 
 interface Limits {

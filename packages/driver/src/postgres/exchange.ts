@@ -11,6 +11,8 @@ export type Step =
   | { readonly do: "command"; readonly sql: string }
   /** A question of our own, answered by one row of texts. */
   | { readonly do: "learn"; readonly sql: string }
+  /** A write that answers with one number: how many rows it has written. Its reply is that of the plain `command`. */
+  | { readonly do: "count"; readonly sql: string; readonly parameters: Parameters; readonly command: string }
   | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
   /** A portal that stays open; `rowsMax` rows of it. */
   | {
@@ -111,7 +113,8 @@ export class Exchange implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-    if (this.#asked[this.#answered] === "learn") {
+    const asked = this.#asked[this.#answered]
+    if (asked === "learn" || asked === "count") {
       this.learnt = message.fields
       return
     }
@@ -140,6 +143,7 @@ export class Exchange implements Submittable {
       this.#answered += 1
       return
     }
+    if (asked === "count") return this.complete(BigInt(this.learnt?.[0] ?? 0))
     const reply = this.#current()
     reply.command = tag.command
     reply.affected = tag.affected
@@ -161,8 +165,16 @@ export class Exchange implements Submittable {
     this.error ??= error
   }
 
-  /** Its transaction is known to be committed, though the answer was lost with the connection. */
-  complete(_affected: bigint | undefined): void {}
+  /** The write that it carries is done. How many rows it wrote may have been learnt elsewhere, if the answer was lost. */
+  complete(affected: bigint | undefined): void {
+    if (this.request.protocol === "simple") return
+    const step = this.request.steps[this.#answered]
+    if (step?.do !== "count") return
+    const reply = this.#current()
+    reply.command = step.command
+    reply.affected = affected
+    this.#finishReply()
+  }
 
   #current(): Reply {
     this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
@@ -192,6 +204,9 @@ function encode(request: Request): Buffer {
       case "command":
       case "learn":
         buffer.parse(step.sql).bind("", []).execute("", 0)
+        break
+      case "count":
+        buffer.parse(step.sql).bind("", step.parameters).execute("", 0)
         break
       case "execute":
         buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)

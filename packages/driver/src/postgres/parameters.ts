@@ -3,7 +3,7 @@ import { types } from "node:util"
 import { prepareValue } from "./internals.ts"
 
 /** Bind carries the number of parameters as an unsigned 16-bit integer (PostgreSQL manual, 54.7, Bind). */
-const PARAMETERS_MAX = 65_535
+export const PARAMETERS_MAX = 65_535
 
 /** PostgreSQL refuses a message that does not fit MaxAllocSize (src/include/utils/memutils.h): 1 GB less one byte. */
 const MESSAGE_BYTES_MAX = 0x3fffffff

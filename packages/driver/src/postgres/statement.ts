@@ -25,6 +25,8 @@ export interface StatementShape {
   readonly notifies: boolean
   /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
   readonly selfCommitting: boolean
+  /** Its tree says that all it answers is how many rows it has written, and that its text may stand inside of another. */
+  readonly counts?: "INSERT" | "UPDATE" | "DELETE"
   /** What whoever uses the session next may find of it; absent for nothing. */
   readonly leaves?: Leftovers
 }
@@ -60,7 +62,32 @@ function shapeOfTree(root: OperationNode, sql: string): StatementShape {
     return (traits & WRITING) !== 0 && shape.reads === "ask" ? { ...shape, reads: "no" } : shape
   }
   if ((traits & WRITING) === 0) return PROVED
-  return NOTIFY.test(sql) ? { ...WRITES, notifies: true } : WRITES
+  const counts = countsOf(root)
+  const notifies = NOTIFY.test(sql)
+  return counts === undefined && !notifies ? WRITES : { ...WRITES, notifies, ...(counts !== undefined && { counts }) }
+}
+
+const COUNTING: ReadonlyMap<string, NonNullable<StatementShape["counts"]>> = new Map([
+  ["InsertQueryNode", "INSERT"],
+  ["UpdateQueryNode", "UPDATE"],
+  ["DeleteQueryNode", "DELETE"],
+])
+
+/** Where it answers with rows, plans, or brings a WITH of its own, it cannot be nested so simply. */
+const NOT_NESTED = [
+  "returning",
+  "with",
+  "explain",
+  "endModifiers",
+  "modifiers",
+  "limit",
+  "orderBy",
+  "output",
+  "top",
+] as const
+
+function countsOf(root: OperationNode): StatementShape["counts"] {
+  return NOT_NESTED.every((part) => Reflect.get(root, part) === undefined) ? COUNTING.get(root.kind) : undefined
 }
 
 const MAY_READ: ReadonlySet<string> = new Set(["SELECT", "SHOW", "VALUES", "TABLE", "WITH"])

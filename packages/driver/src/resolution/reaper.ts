@@ -19,9 +19,11 @@ export class Reaper {
   end(backend: BackendIdentity): void {
     if (this.#waiting.length >= WAITING_MAX) return
     this.#waiting.push(backend)
-    // Those that are lost together are ended together.
+    // Those that are lost together are ended together; those that are lost meanwhile have a turn of their own.
     if (this.#waiting.length === 1)
-      void this.#side.use((connection) => askRow(connection, this.#endAll())).then(() => this.#forget())
+      void this.#side
+        .use((connection) => askRow(connection, this.#endAll()))
+        .then((asked) => (asked.ok ? undefined : this.#forget()))
   }
 
   #endAll(): string {

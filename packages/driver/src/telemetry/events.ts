@@ -148,6 +148,11 @@ export type DriverEvent = { readonly at: number } & (
     }
   | { readonly name: "pool.outage-began"; readonly failure: Failure }
   | { readonly name: "pool.outage-ended"; readonly durationMs: number }
+  /** Nothing but failures for too long: whoever asks is told so at once, until a connection of our own could be opened. */
+  | { readonly name: "circuit.opened"; readonly failure: Failure }
+  /** One is being tried. */
+  | { readonly name: "circuit.half-opened" }
+  | { readonly name: "circuit.closed"; readonly durationMs: number }
 )
 
 export type DriverEventName = DriverEvent["name"]

@@ -70,6 +70,11 @@ function describe(event: DriverEvent): string | undefined {
       return `connections can be opened again, after ${ms(event.durationMs)}`
     case "buggify.struck":
       return `${event.kind}${event.connectionId === undefined ? "" : ` on connection ${event.connectionId}`}, on purpose`
+    case "circuit.opened":
+      return `the circuit is open, the server is not asked for the moment: ${reason(event.failure)}`
+    case "circuit.closed":
+      return `the circuit is closed again, after ${ms(event.durationMs)}`
+    case "circuit.half-opened":
     case "query.succeeded":
     case "connection.opened":
     case "session.reset":

@@ -115,6 +115,9 @@ export class Metrics {
       case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":
+      case "circuit.opened":
+      case "circuit.half-opened":
+      case "circuit.closed":
         break
     }
   }

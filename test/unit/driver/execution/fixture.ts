@@ -1,8 +1,10 @@
 import { controlQuery } from "@kysely-resilient/driver/src/execution/control.ts"
-import { KnownWrites } from "@kysely-resilient/driver/src/execution/known-writes.ts"
+import { KnownTexts } from "@kysely-resilient/driver/src/execution/known-texts.ts"
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
+import { DEFAULT_CIRCUIT } from "@kysely-resilient/driver/src/policy/circuit.ts"
 import { Budget, DEFAULT_BUDGET, type RetryBudget } from "@kysely-resilient/driver/src/policy/budget.ts"
 import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
@@ -138,7 +140,9 @@ export class Fixture {
   ) {
     const observer = (event: DriverEvent): void => void this.events.push(event)
     const random = (): number => 0.5
+    const breaker = new Breaker({ clock: this.clock, observer, rules: { ...DEFAULT_CIRCUIT, gapMs: 7_000 } })
     this.pool = new CountingPool({
+      breaker,
       options: poolOptions,
       resources: this.connections,
       clock: this.clock,
@@ -151,8 +155,10 @@ export class Fixture {
       clock: this.clock,
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
-      knownWrites: new KnownWrites(),
+      knownWrites: new KnownTexts(),
+      uncounted: new KnownTexts(),
       budget: new Budget(budget),
+      breaker,
       limits: {
         queryMs: undefined,
         cancelMs: CANCEL_MS,

@@ -193,6 +193,17 @@ describe("a pinned lease", () => {
 })
 
 describe("answered, and gone with its next breath", () => {
+  it("runs a lost BEGIN of the caller's own again: nothing can have stayed of it", async () => {
+    const lease = fixture.lease()
+    fixture.server.when("begin", { dies: "unanswered" }, 1)
+    expect(await fixture.settle(lease.run(raw("begin")))).toMatchObject({ ok: true, attempts: 2 })
+    await lease.run(write)
+    await lease.run(raw("commit"))
+    expect(fixture.server.texts()).toEqual(["begin", "begin", write.sql, "commit"])
+    expect(fixture.server.applied).toEqual([write.sql])
+    await lease.release()
+  })
+
   it("lets nothing run elsewhere: what the answer began is gone", async () => {
     const lease = fixture.lease()
     fixture.server.when("begin", { dies: "ready" })

@@ -114,9 +114,11 @@ const TABLE: readonly (readonly [readonly Shape[], readonly Where[], readonly Sa
   [["several"], ["transaction"], ["readOnly"], row("simple", "read", "transaction", anywhere)],
   [["several"], ["read-only transaction"], ANY, row("simple", "read", "transaction", anywhere)],
 
-  // Raw control. COMMIT and ROLLBACK are phases of their own, wherever they run.
-  [["begin", "savepoint"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "write")],
-  [["begin", "savepoint"], NOWHERE, ["idempotent"], row("plain", "write", "write", again)],
+  // Raw control. COMMIT and ROLLBACK are phases of their own, wherever they run; nothing of a lost BEGIN can stay.
+  [["savepoint"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "write")],
+  [["savepoint"], NOWHERE, ["idempotent"], row("plain", "write", "write", again)],
+  [["begin"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "transaction")],
+  [["begin"], NOWHERE, ["idempotent"], row("plain", "write", "transaction", again)],
   [["begin"], ["transaction"], ["nothing", "not readOnly"], row("plain", "write", "transaction")],
   [["commit"], ["fresh", "pinned", "transaction"], ["nothing", "not readOnly"], row("plain", "write", "commit")],
   [["rollback"], ["fresh", "pinned", "transaction"], ["nothing", "not readOnly"], row("plain", "write", "rollback")],

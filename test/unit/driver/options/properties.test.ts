@@ -56,6 +56,7 @@ const options = fc.record(
     timeouts: fc.oneof(objectOf(["connectMs", "queryMs", "cancelMs"]), anything),
     retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs", "budget"]), anything),
     orphanedTransaction: anything,
+    circuit: fc.oneof(objectOf(["failuresMin", "windowMs", "afterMs"]), anything),
     onConnect: anything,
     observer: anything,
     log: anything,

@@ -1,4 +1,4 @@
-import { BUGGIFY_KINDS } from "@kysely-resilient/driver"
+import { BUGGIFY_KINDS, type DriverOptions } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
 import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
@@ -67,6 +67,7 @@ describe("options", () => {
         outageWaitMs: 5_000,
         budget: { ratio: 0.1, burst: 100 },
       },
+      circuit: { failuresMin: 3, windowMs: 30_000, afterMs: 5_000, gapMs: 7_000 },
       resolution: "xid",
       resolveAutocommit: true,
       orphanedTransaction: "rollback",
@@ -134,6 +135,20 @@ describe("options", () => {
     expect(resolved({ retry: { budget: { ratio: 0, burst: 0 } } }).retry.budget).toEqual({ ratio: 0, burst: 0 })
     expect(resolved({ retry: { budget: false } }).retry.budget).toBeUndefined()
     expect(resolved({ retry: false }).retry.budget).toBeUndefined()
+  })
+
+  it("open a circuit when nobody is willing to wait any more, or never", () => {
+    const circuitOf = (options: DriverOptions) => resolved(options).circuit
+    expect(circuitOf({ retry: { outageWaitMs: 60_000 } })).toMatchObject({ afterMs: 60_000 })
+    expect(circuitOf({ retry: false })).toMatchObject({ afterMs: 5_000 })
+    expect(circuitOf({ timeouts: { connectMs: 20_000 } })).toMatchObject({ gapMs: 22_000 })
+    expect(circuitOf({ circuit: { failuresMin: 1, windowMs: 2, afterMs: 9_000 } })).toEqual({
+      failuresMin: 1,
+      windowMs: 2,
+      afterMs: 9_000,
+      gapMs: 7_000,
+    })
+    expect(circuitOf({ circuit: false })).toBeUndefined()
   })
 
   it("treat undefined as absent", () => {
@@ -208,7 +223,6 @@ describe("wrong options", () => {
     ["an unknown option", { conection: "x" }, "conection", "there is no such option"],
     ["an unknown way to find out", { resolution: "xact" }, "resolution", 'is "xact"'],
     ["a switch that is none", { resolveAutocommit: 1 }, "resolveAutocommit", "is 1"],
-    ["an option that is not built yet", { circuit: false }, "circuit", "there is no such option"],
     ["an unknown part", { pool: { maximum: 3 } }, "pool.maximum", "there is no such option"],
     ["an unknown part with a strange name", { pool: { "a b": 3 } }, 'pool["a b"]', "there is no such option"],
     ["an unknown connection option", { connection: { dbname: "x" } }, "connection.dbname", "there is no such option"],
@@ -233,6 +247,14 @@ describe("wrong options", () => {
     ["a wait that no timer can take", { pool: { idleTimeoutMs: 2 ** 31 } }, "pool.idleTimeoutMs", "is 2147483648"],
     ["a share that is none", { retry: { budget: { ratio: "10 %" } } }, "retry.budget.ratio", "is a string"],
     ["half a retry", { retry: { budget: { burst: 0.5 } } }, "retry.budget.burst", "is 0.5"],
+    ["a circuit that is only true", { circuit: true }, "circuit", "is true"],
+    [
+      "a circuit that refuses those who would wait",
+      { circuit: { afterMs: 4_999 } },
+      "circuit.afterMs",
+      "is 4999, below retry.outageWaitMs (5000): who is willing to wait would be refused",
+    ],
+    ["a circuit as elsewhere", { circuit: { failureRatio: 0.5 } }, "circuit.failureRatio", "there is no such option"],
     ["a negative wait", { retry: { outageWaitMs: -1 } }, "retry.outageWaitMs", "is -1"],
     ["a flag that is a word", { pool: { keepAlive: "yes" } }, "pool.keepAlive", "is a string"],
     ["retry: true", { retry: true }, "retry", "is true"],
@@ -276,7 +298,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, onConnect, callSites, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {

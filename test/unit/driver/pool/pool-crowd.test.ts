@@ -3,6 +3,7 @@ import { expect, it } from "vitest"
 import { success } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import { systemClock } from "@kysely-resilient/driver/src/foundation/clock.ts"
+import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
 import { Pool } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
 
@@ -28,6 +29,7 @@ it("serves 10,000 who ask at once on ten, in order, without spending much on it"
     clock: systemClock,
     random: () => 0.5,
     observer: () => {},
+    breaker: new Breaker({ clock: systemClock, observer: () => {}, rules: undefined }),
     outageDelayMs: () => 1,
   })
   const served: number[] = []

@@ -1,4 +1,6 @@
 import type { Failure, Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
+import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
+import type { CircuitRules } from "@kysely-resilient/driver/src/policy/circuit.ts"
 import { Pool, type AcquireOptions, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 
@@ -53,15 +55,20 @@ export class Fixture {
   readonly clock = new FakeClock()
   readonly resources = new ScriptedResources()
   readonly events: DriverEvent[] = []
+  readonly breaker: Breaker
   readonly pool: Pool<Thing>
 
-  constructor(change: Partial<PoolOptions> = {}, random: () => number = () => 0.5) {
+  /** Without rules its circuit stays closed. */
+  constructor(change: Partial<PoolOptions> = {}, rules?: CircuitRules, random: () => number = () => 0.5) {
+    const observer = (event: DriverEvent): void => this.observe(event)
+    this.breaker = new Breaker({ clock: this.clock, observer, rules })
     this.pool = new Pool<Thing>({
+      breaker: this.breaker,
       options: { ...options, ...change },
       resources: this.resources,
       clock: this.clock,
       random,
-      observer: (event) => this.observe(event),
+      observer,
       outageDelayMs: (attempt) => DELAY_MS * attempt,
     })
   }

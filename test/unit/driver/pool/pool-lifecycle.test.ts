@@ -54,7 +54,7 @@ describe("upkeep", () => {
     [0.5, 10_000],
     [0.999_999, 11_000],
   ])("varies lifetimes by ten per cent either way: chance %d", async (chance, lifetimeMs) => {
-    const fixture = new Fixture({ maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 }, () => chance)
+    const fixture = new Fixture({ maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 }, undefined, () => chance)
     const [thing] = await fixture.idle(1)
     await fixture.clock.advance(lifetimeMs - 1)
     expect(thing?.closed).toEqual([])

@@ -69,6 +69,7 @@ describe("an outage", () => {
     expect(late.waits).toBe(true)
     expect(early.failure).toEqual({
       ...unreachable,
+      retryAfterMs: 250,
       message:
         "connect ECONNREFUSED 127.0.0.1:5432. Waited 150 ms for a connection, until retry.outageWaitMs (150 ms); none could " +
         "be opened for 150 ms, in one attempt.",

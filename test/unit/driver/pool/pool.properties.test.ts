@@ -116,6 +116,7 @@ const happenings = [
 describe("whatever happens to a pool, in whatever order", () => {
   it("keeps its promises after each step, and nothing is left when it is closed", { timeout: 60_000 }, async () => {
     const sizes = fc.record({ min: fc.nat({ max: 2 }), max: fc.integer({ min: 2, max: LARGEST_MAX }) })
+    const met = new Set<string>()
     const proof = fc.asyncProperty(
       sizes,
       fc.commands(happenings, { size: "max", maxCommands: 200 }),
@@ -123,8 +124,13 @@ describe("whatever happens to a pool, in whatever order", () => {
         const world = new World(size)
         await fc.asyncModelRun(() => ({ model: {}, real: world }), commands)
         await world.calmDown()
+        for (const { name } of world.events) met.add(name)
       },
     )
     await expect(fc.assert(proof, { numRuns: 150 })).resolves.toBeUndefined()
+    // What no run ever met would be proved of nothing.
+    for (const name of ["pool.outage-ended", "pool.reset", "circuit.opened", "circuit.half-opened", "circuit.closed"]) {
+      expect([...met]).toContain(name)
+    }
   })
 })

@@ -356,6 +356,21 @@ describe("checking before use", () => {
     expect([fixture.resources.checks.length, fixture.resources.openings.length]).toEqual([2, 1])
   })
 
+  it("checks what rests for whoever waits, though one is being opened: that may take long", async () => {
+    const fixture = new Fixture({ max: 2, validateAfterIdleMs: 1_000 })
+    const [first, second] = [fixture.acquire(), fixture.acquire()]
+    await fixture.opens()
+    fixture.pool.giveBack(first.thing, "keep")
+    await fixture.clock.settle()
+    fixture.pool.giveBack(second.thing, "keep")
+    await fixture.clock.advance(2_000)
+    expect(fixture.pool.stats()).toMatchObject({ idle: 1, opening: 1 })
+    const third = fixture.acquire()
+    expect(fixture.resources.checks.length).toBe(1)
+    await fixture.checks(true)
+    expect(third.thing).toBe(first.thing)
+  })
+
   it("survives a check that rejects", async () => {
     const fixture = new Fixture({ max: 1, validateAfterIdleMs: 1_000 })
     const [thing] = await fixture.idle(1)
@@ -473,6 +488,7 @@ describe("late timers", () => {
     const chances = [0.1, 0.9]
     const fixture = new Fixture(
       { max: 2, maxLifetimeMs: 10_000, validateAfterIdleMs: 60_000 },
+      undefined,
       () => chances.pop() ?? 0.5,
     )
     await fixture.idle(2)

@@ -62,7 +62,7 @@ describe("what one is told who leaves the line unserved", () => {
 
   it("is the opening's own failure in an outage, but for the message", () => {
     const { message, ...rest } = refusalOf("outage-wait", waiting, { ...calm, outage })
-    expect({ ...rest, message: unreachable.message }).toEqual(unreachable)
+    expect({ ...rest, message: unreachable.message }).toEqual({ ...unreachable, retryAfterMs: 250 })
     expect(message.startsWith(`${unreachable.message}. Waited 1500 ms`)).toBe(true)
   })
 })

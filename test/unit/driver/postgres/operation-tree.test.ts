@@ -190,7 +190,27 @@ describe("what the operation tree proves", () => {
     ["CREATE INDEX", db.schema.createIndex("i").on("users").column("name")],
     ["REFRESH MATERIALIZED VIEW CONCURRENTLY", db.schema.refreshMaterializedView("v").concurrently()],
   ])("%s is a write", (_, query) => {
-    expect(shapeOf(query)).toEqual(writes)
+    expect(shapeOf(query)).toMatchObject(writes)
+  })
+
+  it.each<[string, Compilable, StatementShape["counts"]]>([
+    ["an INSERT", db.insertInto("users").values(newUser), "INSERT"],
+    [
+      "an upsert",
+      db
+        .insertInto("users")
+        .values(newUser)
+        .onConflict((c) => c.doNothing()),
+      "INSERT",
+    ],
+    ["an UPDATE", db.updateTable("users").set({ name: "a" }).where("id", "=", 1), "UPDATE"],
+    ["a DELETE", db.deleteFrom("users").where("id", "=", 1), "DELETE"],
+    ["an INSERT that answers with rows", db.insertInto("users").values(newUser).returning("id"), undefined],
+    ["a DELETE with a CTE", db.with("u", () => users.select("id")).deleteFrom("users"), undefined],
+    ["an UPDATE with SQL of the caller's own", db.updateTable("users").set({ name: sql`upper(name)` }), undefined],
+    ["a plan of a write", explained(db.deleteFrom("users")), undefined],
+  ])("%s answers with a number and nothing else, or not", (_, query, counts) => {
+    expect(shapeOf(query).counts).toBe(counts)
   })
 
   it.each<[string, Compilable]>([

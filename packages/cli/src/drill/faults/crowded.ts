@@ -7,7 +7,7 @@ import { integer } from "../random.ts"
 const RESERVED = 3
 export const FAULT_SESSIONS_MAX: number = SERVER_CONNECTIONS - RESERVED
 
-const LOOK_EVERY_MS = 20
+const LOOK_EVERY_MS = 50
 /** Until everybody who wants a session has tried. */
 const SETTLING_MS = 200
 

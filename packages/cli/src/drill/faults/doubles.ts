@@ -50,7 +50,7 @@ export const doubles: readonly Fault[] = [
       proxy.resumeAll()
     }
   }),
-  lostAndThen("crowded", "server full", "nothing", (context) =>
+  lostAndThen("crowded", "server full", "server", (context) =>
     occupySessions(context, FAULT_SESSIONS_MAX, integer(context.random, 200, 1_500)),
   ),
 ]

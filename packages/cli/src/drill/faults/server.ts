@@ -3,7 +3,7 @@ import { APPLICATION } from "../store.ts"
 import { busyBackends, someBackend } from "./backends.ts"
 import type { Fault } from "./fault.ts"
 
-const DOWN_MAX_MS = 1_500
+const DOWN_MAX_MS = 1_200
 const HALTED_MAX_MS = 1_800
 
 /** As an administrator or a failover script does it: to some, or to everybody, resting connections included. */

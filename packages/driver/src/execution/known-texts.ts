@@ -1,11 +1,8 @@
 /** Enough for the raw texts of one application; a text forgotten costs one refused flight. */
 const TEXTS_MAX = 1_000
 
-/**
- * Texts that looked like reads, and that the server refused to run in a read-only transaction (25006). They are
- * writes, and run as such from the first try on.
- */
-export class KnownWrites {
+/** Texts about which the server has taught us something: they travel as it likes them from the first try on. */
+export class KnownTexts {
   readonly #texts = new Set<string>()
 
   has(sql: string): boolean {
