@@ -60,6 +60,6 @@ describe("docs/driver-options.md", () => {
   })
 
   it("has a number for every number there is", () => {
-    expect(numbers).toHaveLength(21)
+    expect(numbers).toHaveLength(22)
   })
 })

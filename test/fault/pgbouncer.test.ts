@@ -489,8 +489,8 @@ describeWithPgBouncer("PgBouncer itself, under load", () => {
           ledger.set(id, settled)
         }
         answered += 1
-        const expected = settled.ok || kind === 2 || settled.failure.effect === "unknown"
-        if (!expected) failures.push(settled)
+        // A transaction is lost with its session, and only its callback can bring it back; but that is then known.
+        if (!settled.ok && (kind !== 2 || settled.failure.effect !== "not_applied")) failures.push(settled)
       }
     }
     const callers = Array.from({ length: 12 }, (_, nth) => caller(nth))
@@ -510,9 +510,7 @@ describeWithPgBouncer("PgBouncer itself, under load", () => {
       (await database.ask("select id, count(*)::int as n from facts group by id")).map((row) => [row["id"], row["n"]]),
     )
     for (const [id, settled] of ledger) {
-      if (settled.ok) expect(held.get(id), id).toBe(1)
-      else if (settled.failure.effect === "not_applied") expect(held.get(id), id).toBeUndefined()
-      else expect([undefined, 1]).toContain(held.get(id))
+      expect(held.get(id), id).toBe(settled.ok ? 1 : undefined)
     }
     await expectCalm(engine, database)
   }
@@ -592,7 +590,8 @@ describeWithPgBouncer("a server that is down behind it", () => {
 
   it("crashed while it was at work: server conn crashed, and what a write did is unknown or nothing", async () => {
     const pooler = await start({ target: server.url })
-    const engine = engineOn(pooler, { retry: { slow: { baseMs: 20, maxMs: 100 }, outageWaitMs: 20_000 } }, server.url)
+    const retry = { slow: { baseMs: 20, maxMs: 100 }, outageWaitMs: 20_000 }
+    const engine = engineOn(pooler, { retry, resolution: "off" }, server.url)
     expect(await engine.run(text("select 1"))).toMatchObject({ ok: true })
     const reading = engine.run(text("select pg_sleep(1)"))
     const writing = engine.run(text("insert into facts select 'perhaps' from pg_sleep(1)"), { retry: false })

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises"
 
-import { createEngine, type Engine } from "@kysely-resilient/driver"
+import { createEngine, deadlineAfter, MARKER_MIGRATION, systemClock, type Engine } from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
-import { startEmbeddedPostgres, type OwnServer } from "@kysely-resilient/testing"
+import { startEmbeddedPostgres, startFaultProxy, type FaultProxy, type OwnServer } from "@kysely-resilient/testing"
 import pg from "pg"
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 /** A server whose synchronous standby never answers: every COMMIT of a write waits in SyncRepWaitForLSN. */
 let server: OwnServer
@@ -37,6 +37,12 @@ async function whoWaits(): Promise<number> {
   }
 }
 
+/** Until somebody has asked the server about sessions and what they wait for. */
+async function somebodyLooks(): Promise<void> {
+  const asked = "select 1 from pg_stat_activity where query like '%wait_event%' and pid <> pg_backend_pid()"
+  while ((await side.query(asked)).rows.length === 0) await pause(5)
+}
+
 const notes = async (): Promise<number> => (await side.query("select * from notes")).rows.length
 
 describe("a COMMIT that waits for the synchronous standby", () => {
@@ -54,6 +60,54 @@ describe("a COMMIT that waits for the synchronous standby", () => {
     },
   )
 })
+
+describe.each(["xid", "marker"] as const)(
+  "a COMMIT that waits for it, and whose connection is lost, by %s,",
+  (resolution) => {
+    let proxy: FaultProxy
+    let through: Engine
+
+    beforeEach(async () => {
+      proxy = await startFaultProxy({ target: server.url })
+      for (const statement of MARKER_MIGRATION.up) await side.query(statement)
+      through = createEngine({ connection: proxy.url(server.url), pool: { min: 0, max: 3 }, resolution })
+    })
+
+    afterEach(async () => {
+      await through.close()
+      await proxy.close()
+    })
+
+    async function commitWithin(timeoutMs: number) {
+      const lease = through.lease()
+      lease.begin({ deadline: deadlineAfter(systemClock, timeoutMs) })
+      expect(await lease.run(text("insert into notes values ('c')"))).toMatchObject({ ok: true })
+      const committing = lease.commit()
+      const waiting = await whoWaits()
+      proxy.cutAll()
+      return { lease, committing, waiting }
+    }
+
+    it("is left alone, and is known to be applied here", async () => {
+      const { lease, committing, waiting } = await commitWithin(1_000)
+      expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
+      expect(await whoWaits(), "its wait goes on").toBe(waiting)
+      await side.query("select pg_cancel_backend($1)", [waiting])
+      await lease.release()
+      expect(await notes()).toBe(1)
+    })
+
+    it("and is over meanwhile, is known to be applied here", async () => {
+      const { lease, committing, waiting } = await commitWithin(20_000)
+      // Seen waiting by whoever looks; only then is the wait over.
+      await somebodyLooks()
+      await side.query("select pg_cancel_backend($1)", [waiting])
+      expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
+      await lease.release()
+      expect(await notes()).toBe(1)
+    })
+  },
+)
 
 describe("an autocommit write that waits for it", () => {
   it("and is cancelled says so, with what it answered", async () => {

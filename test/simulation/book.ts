@@ -20,6 +20,8 @@ export interface Entry {
   /** Its tokens may be applied one by one. */
   divisible: boolean
   told: Told | undefined
+  /** With which somebody may ask later what became of it. */
+  token: string | undefined
 }
 
 const AT_ONCE = "when it was told"
@@ -27,6 +29,8 @@ const AT_ONCE = "when it was told"
 /** What callers were told against what the server holds. */
 export class Book {
   readonly entries: Entry[] = []
+  /** Somebody has asked the server what became of a COMMIT: that the standby was not waited for is not seen any more then. */
+  askedAround = false
   readonly #storage: Storage
   readonly #synchronous: boolean
   readonly #wrong: (text: string) => void
@@ -39,9 +43,14 @@ export class Book {
   }
 
   open(name: string): Entry {
-    const entry: Entry = { name, kept: [], undone: [], moves: [], divisible: false, told: undefined }
+    const entry: Entry = { name, kept: [], undone: [], moves: [], divisible: false, told: undefined, token: undefined }
     this.entries.push(entry)
     return entry
+  }
+
+  /** Its caller has asked once more, and nothing may change any more. */
+  correct(entry: Entry, effect: Effect): void {
+    if (effect !== "unknown") this.close(entry, { effect: effect === "applied" ? "ok" : effect, why: "asked later" })
   }
 
   /** Its caller has been told, and may act on it from this moment on. */
@@ -87,11 +96,15 @@ export class Book {
     if (effect === "applied") return wrong("is an error though it was applied, and nothing is wrong with its answer")
     const { unconfirmed, replicated } = this.#storage
     const alone = entry.kept.filter((token) => (unconfirmed.get(token) ?? 0) > replicated)
-    if (effect === "ok" && alone.length > 0 && when === AT_ONCE) return wrong("is not confirmed by the standby")
+    if (effect === "ok" && alone.length > 0 && when === AT_ONCE && !this.askedAround) {
+      return wrong("is not confirmed by the standby")
+    }
     if (effect === "applied_locally" && !this.#synchronous) {
       return wrong("is said to stand here only, and there is no standby to wait for")
     }
-    const lost = entry.kept.filter((token) => !this.holds(token))
+    // Where the standby took over too early it is gone with all that was committed there.
+    const here = effect === "applied_locally" ? this.#storage.stands.bind(this.#storage) : undefined
+    const lost = entry.kept.filter((token) => !this.holds(token) && here?.(token) !== true)
     if (lost.length > 0) wrong(`is lost: ${lost.join(", ")}`)
   }
 

@@ -19,8 +19,17 @@ export interface Workshop {
   think(ms: number): Promise<void>
   abortAfter(ms: number): AbortSignal
   wrong(text: string): void
+  /** It is unknown what became of it. May it be? */
+  doubt(entry: Entry, operation: Operation, since: number): void
   /** What a caller was told, as it was. */
-  heard(failure: { readonly kind: string; readonly effect: Failure["effect"] } | undefined, during: Entry): void
+  heard(failure: Heard | undefined, during: Entry): void
+}
+
+/** What a failure says, whoever says it. */
+export interface Heard {
+  readonly kind: string
+  readonly effect: Failure["effect"]
+  readonly token?: string | undefined
 }
 
 const OK: Told = { effect: "ok", why: "it said so" }
@@ -40,8 +49,10 @@ export async function perform(
     return undefined
   }
   const entry = shop.book.open(`${name} ${operation.do}`)
+  const since = shop.now()
   const told = await tell(shop, operation, name, entry, before)
   shop.book.close(entry, told)
+  if (told.effect === "unknown") shop.doubt(entry, operation, since)
   return told.effect === "ok" ? entry.kept[0] : undefined
 }
 

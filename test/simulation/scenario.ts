@@ -271,6 +271,7 @@ function step(chance: Chance, accounts: number, depth: number): Step {
 }
 
 function fault(chance: Chance): Fault {
+  if (chance.maybe(0.1)) return crashAtCommit(chance)
   if (chance.maybe(0.3)) return { when: { step: chance.whole(1, 300) }, strike: strike(chance) }
   const instant = chance.pick(INSTANTS)
   const when =
@@ -278,6 +279,15 @@ function fault(chance: Chance): Fault {
       ? { instant, about: chance.pick(ABOUTS), nth: chance.whole(1, 4) }
       : { instant, nth: chance.whole(1, 3) }
   return { when, strike: strike(chance) }
+}
+
+/** What only the log could tell is lost, or is it? */
+function crashAtCommit(chance: Chance): Fault {
+  const { whole, saysGoodbye } = { whole: chance.maybe(0.3), saysGoodbye: chance.maybe(0.3) }
+  return {
+    when: { instant: "flushing", nth: chance.whole(1, 4) },
+    strike: { do: "crash", downMs: chance.pick([1, 5, 50]), whole, saysGoodbye },
+  }
 }
 
 const DURATIONS = [5, 50, 300, 1_500, 8_000] as const

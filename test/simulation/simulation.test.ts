@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 
+import { onceWrong } from "./once-wrong.ts"
 import { reportOf } from "./report.ts"
 import { scenarioOf } from "./scenario.ts"
 import { simulate } from "./simulate.ts"
@@ -22,6 +23,12 @@ describe("whatever happens to callers, network and server", { timeout: 120_000 }
   it("is true what callers are told, and everything is in order afterwards: new seeds", async () => {
     const first = Math.floor(Math.random() * 1_000_000_000)
     expect(await play(first, 200), `from seed ${first}`).toBeUndefined()
+  })
+
+  it.each(onceWrong)("is repaired that %s", async (_, scenario) => {
+    for (let seed = scenario.seed; seed < scenario.seed + 3; seed += 1) {
+      expect(await simulate({ ...scenario, seed })).toMatchObject({ wrong: undefined })
+    }
   })
 
   it("happens again in the same way, step by step", async () => {

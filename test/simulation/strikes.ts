@@ -98,6 +98,7 @@ export function heal({ network, server }: Battlefield): void {
   server.connectionsMax = server.settings.connectionsMax
   server.setStandbyAway(false)
   network.slowMs = 0
+  for (const { ambushes } of server.sessions.values()) ambushes.length = 0
   network.releaseAll()
 }
 

@@ -1,17 +1,18 @@
 import { assembleDatabase } from "@kysely-resilient/core/src/database.ts"
 import type { Database } from "@kysely-resilient/core"
-import type { DriverEvent, DriverOptions, Engine, Failure } from "@kysely-resilient/driver"
+import type { DriverEvent, DriverOptions, Engine } from "@kysely-resilient/driver"
 import { createEngine } from "@kysely-resilient/driver/src/assemble.ts"
 
 import { Agenda } from "./agenda.ts"
 import { Book, type Entry } from "./book.ts"
 import { Chance } from "./chance.ts"
+import { Doubts } from "./doubts.ts"
 import type { About, Instant, Session } from "./model/host.ts"
 import { Server } from "./model/server.ts"
 import { Network } from "./network/network.ts"
-import type { Workshop } from "./operations.ts"
+import type { Heard, Workshop } from "./operations.ts"
 import type { Tables } from "./queries.ts"
-import type { DriverChoices, Fault, Scenario } from "./scenario.ts"
+import type { DriverChoices, Fault, Operation, Scenario } from "./scenario.ts"
 import { strike, type Battlefield } from "./strikes.ts"
 
 /** What must always be true was not. */
@@ -19,6 +20,9 @@ export class Violation extends Error {}
 
 /** Between a limit and the moment at which whoever it is for learns of it: timers in whole milliseconds, hops of promises. */
 const SLACK_MS = 25
+
+/** The longest pause between two attempts to open a connection for somebody who waits (policy/probing.ts). */
+const PROBE_PAUSE_MS = 1_000
 
 interface Pending {
   readonly name: string
@@ -43,6 +47,8 @@ export class World implements Workshop, Battlefield {
   readonly tally = new Map<string, number>()
   /** For a report of what happened: off unless asked for. */
   readonly trace: string[] | undefined
+  readonly doubts: Doubts
+  readonly #tokens: { readonly entry: Entry; readonly token: string; readonly since: number }[] = []
   readonly #wrongs: string[] = []
   readonly #pending = new Set<Pending>()
   readonly #dueBySteps: Fault[]
@@ -55,6 +61,7 @@ export class World implements Workshop, Battlefield {
 
   constructor(scenario: Scenario, trace?: string[]) {
     this.scenario = scenario
+    this.doubts = new Doubts(scenario)
     this.trace = trace
     this.chance = new Chance(scenario.seed).fork("run")
     this.agenda = new Agenda(this.chance.fork("agenda"))
@@ -114,7 +121,28 @@ export class World implements Workshop, Battlefield {
     this.trace?.push(`${this.#stamp} WRONG ${text}`)
   }
 
-  heard(failure: { readonly kind: string; readonly effect: Failure["effect"] } | undefined, during: Entry): void {
+  doubt(entry: Entry, operation: Operation, since: number): void {
+    const excuse = this.doubts.excuse(operation, since, this.now())
+    this.count(`unknown: ${excuse ?? "without excuse"}`)
+    if (excuse === undefined) this.wrong(`${entry.name} is unknown, and could have been resolved`)
+    else if (entry.token !== undefined) this.#tokens.push({ entry, token: entry.token, since })
+  }
+
+  /** What was unknown is asked for, now that somebody can be asked. */
+  async askLater(): Promise<void> {
+    for (const { entry, token, since } of this.#tokens.splice(0)) {
+      const answer = await this.engine.resolve(token, { timeoutMs: 10_000 })
+      if (!answer.ok) this.wrong(`${entry.name}: its token is refused`)
+      else if (answer.value !== "unknown") this.book.correct(entry, answer.value)
+      else if (this.doubts.mustBeFound(since)) {
+        this.wrong(`${entry.name} is still unknown when everything is well again`)
+      }
+      this.count(`asked later: ${answer.ok ? answer.value : "refused"}`)
+    }
+  }
+
+  heard(failure: Heard | undefined, during: Entry): void {
+    during.token = failure?.token
     this.count(failure === undefined ? "ok" : `${failure.effect} ${failure.kind}`)
     if (this.trace !== undefined) {
       this.trace.push(
@@ -200,7 +228,7 @@ export class World implements Workshop, Battlefield {
     else {
       this.#hungerSince ??= now - this.#sleptMs
       const hungryMs = now - this.#sleptMs - this.#hungerSince
-      if (hungryMs > Math.max(300, this.scenario.driver.cancelMs) + SLACK_MS + 3 * this.scenario.lateMs) {
+      if (hungryMs > Math.max(PROBE_PAUSE_MS, this.scenario.driver.cancelMs) + SLACK_MS + 3 * this.scenario.lateMs) {
         this.wrong(
           `for ${Math.round(hungryMs)} ms ${waiting} wait with ${idle} idle, ${leased} in use and ${opening} being opened of ${max}`,
         )
@@ -257,6 +285,7 @@ export class World implements Workshop, Battlefield {
 
   #strike(fault: Fault, session: Session | undefined): void {
     this.struck += 1
+    this.doubts.struck(fault.strike, this.now())
     this.count(`fault ${fault.strike.do}`)
     this.trace?.push(`${this.#stamp} FAULT ${JSON.stringify(fault.strike)} ${session?.processId ?? ""}`)
     strike(this, fault.strike, session)
@@ -272,6 +301,7 @@ export class World implements Workshop, Battlefield {
       const reason = "reason" in told ? ` ${told.reason}` : ""
       this.trace.push(`${this.#stamp} event ${told.name}${id}${reason}${failure}`)
     }
+    if (event.name === "effect.resolved") this.book.askedAround = true
     if (event.name === "connection.opened") {
       if (this.#opened.has(event.connectionId)) this.wrong(`connection ${event.connectionId} was opened twice`)
       this.#opened.add(event.connectionId)

@@ -41,6 +41,7 @@ import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
 import { SideConnection } from "./resolution/side-connection.ts"
 import { readToken } from "./resolution/token.ts"
+import { Watch } from "./resolution/watch.ts"
 import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
@@ -73,6 +74,7 @@ class AssembledEngine implements Engine {
   readonly #connections: Connections
   readonly #side: SideConnection
   readonly #resolver: Resolver
+  readonly #watch: Watch<PgConnection>
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -130,6 +132,15 @@ class AssembledEngine implements Engine {
       outageWaitMs: options.retry.outageWaitMs,
       closing: this.#closing.signal,
     })
+    this.#watch = new Watch({
+      used: () => this.#pool.leased(),
+      reachable: () => this.#pool.stats().outageMs === undefined,
+      distrustOlder: (connection) => this.#pool.distrustOlder(connection),
+      side: this.#side,
+      clock,
+      emit,
+      stallMs: options.timeouts.stallMs,
+    })
     const purge = new MarkerPurge(this.#side, clock)
     this.#machine = {
       pool: this.#pool,
@@ -153,6 +164,7 @@ class AssembledEngine implements Engine {
       resolution: options.resolution,
       resolveAutocommit: options.resolveAutocommit,
       resolver: this.#resolver,
+      watch: this.#watch,
       markerId: () => {
         purge.written()
         return uuidV7(clock.wallTime(), random)
@@ -275,6 +287,7 @@ class AssembledEngine implements Engine {
     this.#closing.abort()
     this.#connections.giveUpOpening()
     await drained
+    this.#watch.close()
     this.#side.close()
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))

@@ -172,6 +172,12 @@ export interface TimeoutOptions {
   readonly transactionMs?: number
   /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
   readonly heldTooLongMs?: number
+  /**
+   * A connection that keeps its caller waiting and has been silent for so long is given up, milliseconds, if its server,
+   * asked over another connection, has nothing to do for it: then the network has swallowed it. A statement that just takes
+   * long is left alone. Default 1,000; 0 never asks. Behind a pooler nobody can be asked.
+   */
+  readonly stallMs?: number
 }
 
 export interface CircuitOptions {

@@ -45,6 +45,16 @@ async function active(): Promise<string[]> {
   return rows.map((row) => row.query)
 }
 
+/** What is still there when its end has had the time it may take: a ROLLBACK of ours comes behind the answer. */
+async function leftover(): Promise<string[]> {
+  const limitAt = performance.now() + 4 * 250
+  for (;;) {
+    const left = await active()
+    if (left.length === 0 || performance.now() > limitAt) return left
+    await pause(5)
+  }
+}
+
 const notes = async (): Promise<string[]> =>
   (await side.query<{ note: string }>("select note from notes order by note")).rows.map((row) => row.note)
 
@@ -57,7 +67,7 @@ describe("a deadline", () => {
       failure: { kind: "deadline_exceeded", effect: "not_applied", retry: "never" },
     })
     expect(performance.now() - startedAt).toBeLessThan(200 + 4 * 100)
-    expect(await active()).toEqual([])
+    expect(await leftover()).toEqual([])
     expect(await engine.run(text("select 1"))).toMatchObject({ ok: true })
     expect(events.filter((event) => event.name === "connection.discarded")).toEqual([])
     expect(await notes()).toEqual([])
@@ -93,7 +103,7 @@ describe("an abort", () => {
     controller.abort(new Error("enough"))
     expect(await running).toMatchObject({ ok: false, failure: { kind: "aborted", effect: "not_applied" } })
     expect(performance.now() - abortedAt).toBeLessThan(4 * 250)
-    expect(await active()).toEqual([])
+    expect(await leftover()).toEqual([])
     expect(await notes()).toEqual([])
   })
 
@@ -111,7 +121,7 @@ describe("a transaction with a deadline", () => {
     expect(await lease.run(text("insert into notes values ('never')"))).toMatchObject({ ok: true })
     expect(await active()).toHaveLength(1)
     await pause(300)
-    expect(await active()).toEqual([])
+    expect(await leftover()).toEqual([])
     expect(await lease.run(text("insert into notes values ('after')"))).toMatchObject({ ok: false })
     expect(await lease.commit()).toMatchObject({
       ok: false,
@@ -127,7 +137,7 @@ describe("a transaction with a deadline", () => {
     const settled = await lease.run(text("select pg_sleep(30)"))
     expect(settled).toMatchObject({ ok: false, failure: { kind: "deadline_exceeded" } })
     await lease.release()
-    expect(await active()).toEqual([])
+    expect(await leftover()).toEqual([])
   })
 
   it("has the server keep it too, but never longer than the session's own limit", async () => {
@@ -161,7 +171,7 @@ describe("close", () => {
     expect(performance.now() - startedAt).toBeLessThan(4 * 1_000)
     expect(await running).toMatchObject({ ok: false, failure: { effect: "not_applied" } })
     expect(await engine.run(text("select 1"))).toMatchObject({ ok: false, failure: { kind: "pool_closed" } })
-    expect(await active()).toEqual([])
+    expect(await leftover()).toEqual([])
     expect(await notes()).toEqual([])
   })
 

@@ -47,12 +47,11 @@ function mark([, id = ""]: RegExpExecArray): Statement {
   return {
     columns: [],
     *run(host) {
-      const { xid } = host.transaction
       if (!host.markers) throw complaints.noTable("kysely_resilient.commit_marker")
-      if (xid === undefined) return { rows: [], tag: "INSERT 0 0" }
+      if (host.transaction.xid === undefined) return { rows: [], tag: "INSERT 0 0" }
       yield* host.lock(`marker ${id}`)
       if (host.storage.markers.has(id)) throw complaints.duplicate("commit_marker_pkey")
-      host.write({ to: "markers", id, state: "committed", xid })
+      host.write({ to: "markers", id, state: "committed" })
       return { rows: [], tag: "INSERT 0 1" }
     },
   }
@@ -66,7 +65,7 @@ function fence([, id = ""]: RegExpExecArray): Statement {
       if (host.transaction.readOnly) throw complaints.readOnly("INSERT")
       yield* host.lock(`marker ${id}`)
       if (host.storage.markers.has(id)) return { rows: [], tag: "INSERT 0 0" }
-      host.write({ to: "markers", id, state: "fenced", xid: host.transaction.xid ?? 0 })
+      host.write({ to: "markers", id, state: "fenced" })
       return { rows: [], tag: "INSERT 0 1" }
     },
   }

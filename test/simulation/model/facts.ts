@@ -57,7 +57,7 @@ export function factAbout(expression: string, asked: Asked): string | null | und
     expression,
   )
   if (marker === null) return undefined
-  if (marker[1] !== "state") return null
   const own = transaction.changes.find((change) => change.to === "markers" && change.id === marker[2])
-  return own?.to === "markers" ? own.state : (storage.markers.get(marker[2] ?? "")?.state ?? null)
+  const row = own?.to === "markers" ? own : storage.markers.get(marker[2] ?? "")
+  return (marker[1] === "state" ? row?.state : row?.affected) ?? null
 }

@@ -28,6 +28,10 @@ const grammar: readonly (readonly [RegExp, Maker])[] = [
   [/^(close all|reset (?:session authorization|role|all)|unlisten \*|discard \w+|deallocate all)$/, reset],
   [/^show (\w+)$/, ([, name = ""]) => facts([[`current_setting('${name}')`, name]])],
   ...driverGrammar,
+  [
+    /^with kysely_resilient_written as \((.+) returning 1\), kysely_resilient_marker as \(insert into kysely_resilient\.commit_marker \(id, affected\) select \$(\d+)::uuid, count\(\*\) from kysely_resilient_written returning affected\) select affected::text from kysely_resilient_marker$/,
+    markedWrite,
+  ],
   [/^select (.+)$/s, ([, list = ""]) => facts(selectList(list))],
 ]
 
@@ -169,6 +173,24 @@ const upsert: Statement = {
     host.write({ to: "entries", key: key ?? "", value: value ?? "" })
     return { rows: [], tag: "INSERT 0 1" }
   },
+}
+
+/** A write and its marker in one statement; the answer is the number of rows, which stands in the marker, too. */
+function markedWrite([, sql = "", parameter = ""]: RegExpExecArray): Statement {
+  const inner = statementOf(sql)
+  return {
+    columns: [{ name: "affected", type: TEXT }],
+    *run(host, values) {
+      const answer = inner.run(host, values)
+      const { tag } = "tag" in answer ? answer : yield* answer
+      const [affected = "0"] = /\d+$/.exec(tag) ?? []
+      const id = values[Number(parameter) - 1] ?? ""
+      yield* host.lock(`marker ${id}`)
+      if (host.storage.markers.has(id)) throw complaints.duplicate("commit_marker_pkey")
+      host.write({ to: "markers", id, state: "committed", affected })
+      return { rows: [[affected]], tag: "SELECT 1" }
+    },
+  }
 }
 
 function setOwner([, owner = ""]: RegExpExecArray): Statement {

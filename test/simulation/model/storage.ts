@@ -5,7 +5,7 @@ export type Change =
   | { readonly to: "ledger"; readonly token: string }
   | { readonly to: "balances"; readonly account: number; readonly by: number }
   | { readonly to: "entries"; readonly key: string; readonly value: string }
-  | { readonly to: "markers"; readonly id: string; readonly state: string; readonly xid: number }
+  | { readonly to: "markers"; readonly id: string; readonly state: string; readonly affected?: string }
 
 /** One record of the write-ahead log. */
 interface LogRecord {
@@ -42,12 +42,14 @@ export class Storage {
   #committed = new Set<number>()
   ledger = new Map<string, number>()
   entries = new Map<string, string>()
-  markers = new Map<string, { readonly state: string; readonly xid: number }>()
+  markers = new Map<string, { readonly state: string; readonly affected?: string | undefined }>()
   balances: number[] = []
   /** How often each balance has been changed. */
   versions: number[] = []
   /** What was committed as far as the server's settings promise, and lost all the same. */
   readonly forgotten = new Set<string>()
+  /** What was on the disk of a server that is gone, and waited for the standby that has taken over. */
+  readonly stood = new Set<string>()
   /** Committed here, and its wait for the standby cut short: by where in the log it stands. */
   readonly unconfirmed = new Map<string, number>()
   life: Life
@@ -73,6 +75,15 @@ export class Storage {
   /** Xids of this life that somebody holds. */
   get open(): ReadonlySet<number> {
     return this.#inProgress
+  }
+
+  /** It is, or was before a standby took over, on this server's disk, though perhaps not yet for others to see: a COMMIT that waits for the standby. */
+  stands(token: string): boolean {
+    if (this.stood.has(token)) return true
+    return this.#log.some(
+      ({ changes }, at) =>
+        at < this.#flushed && changes?.some((change) => change.to === "ledger" && change.token === token) === true,
+    )
   }
 
   assignXid(): number {
@@ -131,9 +142,10 @@ export class Storage {
   }
 
   #restart(kept: number, life: Life): void {
-    for (const { completed, changes } of this.#log.splice(kept)) {
-      if (!completed) continue
-      for (const change of changes ?? []) if (change.to === "ledger") this.forgotten.add(change.token)
+    const flushed = this.#flushed - kept
+    for (const [at, { completed, changes }] of this.#log.splice(kept).entries()) {
+      const gone = completed ? this.forgotten : at < flushed ? this.stood : undefined
+      for (const change of changes ?? []) if (change.to === "ledger") gone?.add(change.token)
     }
     this.life = life
     this.#flushed = this.#log.length
@@ -173,7 +185,7 @@ export class Storage {
           this.entries.set(change.key, change.value)
           break
         case "markers":
-          this.markers.set(change.id, { state: change.state, xid: change.xid })
+          this.markers.set(change.id, { state: change.state, affected: change.affected })
           break
       }
     }

@@ -35,12 +35,6 @@ export const bugs: readonly Bug[] = [
     wrong: `  if (completed && phase !== "commit") return "applied"`,
   },
   {
-    name: "an abandoned COMMIT that waits for its standby counts as not applied",
-    file: "failure/effect.ts",
-    right: `  if (evidence.syncRepWait) return "applied_locally"\n`,
-    wrong: "",
-  },
-  {
     name: "our own transaction is committed when its lease comes back",
     file: "postgres/repair.ts",
     right: `  if (leftBy === "us") return "rollback"`,
@@ -111,5 +105,65 @@ export const bugs: readonly Bug[] = [
     file: "pool/openings.ts",
     right: `    this.#end(flight.era)\n    this.#owner.failed(`,
     wrong: `    this.#owner.failed(`,
+  },
+  {
+    name: "a number is believed in another life of the server",
+    file: "postgres/server-life.ts",
+    right: `    one.resetAt.some((resetAt, index) => resetAt !== "" && resetAt === other.resetAt[index])`,
+    wrong: `    one.resetAt.some((resetAt) => resetAt !== "")`,
+  },
+  {
+    name: "a number is believed whichever server answers",
+    file: "resolution/ask-xid.ts",
+    right: `  if (!sameLife(earlier, life)) {`,
+    wrong: `  if (life === undefined) {`,
+  },
+  {
+    name: "a transaction that is still in progress counts as not applied",
+    file: "resolution/ask-xid.ts",
+    right: `  if (status === "in progress") {\n    return {`,
+    wrong: `  if (status === "in progress") {\n    if (backend !== undefined) return { effect: "not_applied" }\n    return {`,
+  },
+  {
+    name: "the fence only looks",
+    file: "resolution/ask-marker.ts",
+    right: "on conflict (id) do nothing`,",
+    wrong: "on conflict (id) do nothing`,\n    `rollback`,",
+  },
+  {
+    name: "a marker that the transaction still holds counts as not applied",
+    file: "resolution/ask-marker.ts",
+    right: `        effect: "undecided",\n        why: "the transaction is still in progress",\n        ...(backend`,
+    wrong: `        effect: "not_applied",\n        ...(backend`,
+  },
+  {
+    name: "the marker is written after COMMIT",
+    file: "execution/transaction.ts",
+    right: "`${markerInsert(marker)}; commit`",
+    wrong: "`commit; ${markerInsert(marker)}`",
+  },
+  {
+    name: "a transaction of which no number is known counts as one that wrote nothing",
+    file: "execution/leased-transaction.ts",
+    right: `    return this.record.claim ?? { by: "nothing" }`,
+    wrong: `    return { by: "nothing" }`,
+  },
+  {
+    name: "a COMMIT that was seen waiting for its standby counts as confirmed",
+    file: "resolution/course.ts",
+    right: `const halfway = sight.effect === "applied" && course.awaitedStandby`,
+    wrong: `const halfway = false`,
+  },
+  {
+    name: "nobody is ended who still holds what is asked for",
+    file: "resolution/course.ts",
+    right: `      return { course: { ...course, activeSince: now }, step: { do: "terminate" } }`,
+    wrong: `      void 0`,
+  },
+  {
+    name: "a session that was lost while others were being ended is forgotten",
+    file: "resolution/reaper.ts",
+    right: `.then((asked) => (asked.ok ? undefined : this.#forget()))`,
+    wrong: `.then(() => this.#forget())`,
   },
 ]

@@ -99,5 +99,6 @@ function sumOf(summaries: readonly DrillSummary[]): object {
     hits: sum(({ faults }) => faults.reduce((hits, one) => hits + one.hits, 0)),
     worstRetryAmplification: most(({ retryAmplification }) => retryAmplification),
     worstRecoveryMs: most(({ worstRecoveryMs }) => worstRecoveryMs),
+    worstP95RecoveryMs: most(({ p95RecoveryMs }) => p95RecoveryMs),
   }
 }

@@ -109,13 +109,16 @@ export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Pr
       elapsedMs: now() - beganAt,
       total: board.total,
       faults: board.faults,
+      p95RecoveryMs: board.p95RecoveryMs,
       audit: audit(ledger, held),
       balancesAmiss: await balancesAmiss(session),
       avoidable: desk.avoidable,
       unknown: judgeLater(
         asked,
         held,
-        ({ operation: { startedAt, endedAt } }) =>
+        resolution,
+        ({ operation: { startedAt, endedAt, outcome } }) =>
+          outcome === "asked" ||
           (resolution === "xid" && server.restartedBetween(startedAt, endedAt)) ||
           server.outageMs(startedAt, endedAt) >= PATIENCE_MS,
       ),
@@ -127,6 +130,7 @@ export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Pr
       recovery,
       leakedConnections,
       retryAmplification: meter.retryAmplification,
+      longestOutageMs: server.outageMs(beganAt, now()),
       heap,
       troubles,
     }

@@ -25,10 +25,10 @@ const PINNED: readonly (string | undefined)[] = ["session-pinned", "in-transacti
  */
 export function judge(trouble: Trouble, terms: Terms, circumstances: Circumstances): Exclude<Outcome, "ok"> {
   const { writes, tookMs, outageMs } = circumstances
-  if (trouble.effect === "unknown") return writes ? "unknown" : "avoidable"
-  if (terms.expects?.includes(trouble.kind) === true) return "asked"
   // Its time is up, or too short for another try; whatever it was spent on.
   const late = tookMs >= (terms.limitMs ?? Number.POSITIVE_INFINITY) - TIMER_SLACK_MS
+  if (trouble.effect === "unknown") return !writes ? "avoidable" : late ? "asked" : "unknown"
+  if (terms.expects?.includes(trouble.kind) === true) return "asked"
   if (late || (terms.limitMs !== undefined && trouble.because === "deadline-near")) return "asked"
   if ((terms.delivered?.() ?? 0) > 0) return "needed"
   if (terms.pinned === true && PINNED.includes(trouble.because)) return "needed"

@@ -1,5 +1,6 @@
 import { nameOf, type Held } from "./audit.ts"
 import { wordsOf, type Unknown } from "./desk.ts"
+import type { Resolution } from "./options.ts"
 import type { Store } from "./store.ts"
 
 /** What was said of an effect that nobody knew, once nothing was in the way any more. */
@@ -31,16 +32,18 @@ export function askLater(store: Store, unknown: readonly Unknown[]): Promise<rea
   )
 }
 
-/** "unknown" once more is honest, and only that beside the truth. */
+/** "unknown" once more is honest, and only that beside the truth; but with markers there always is an answer. */
 export function judgeLater(
   asked: readonly Asked[],
   held: readonly Held[],
+  resolution: Resolution,
   excuses: (one: Unknown) => boolean,
 ): readonly Later[] {
   const there = new Set(held.map(nameOf))
   return asked.map((one) => {
     const applied = there.has(nameOf(one.token))
-    const truth = applied ? ["applied", "applied_locally", "unknown"] : ["not_applied", "unknown"]
+    const honest = resolution === "marker" ? [] : ["unknown"]
+    const truth = [...(applied ? ["applied", "applied_locally"] : ["not_applied"]), ...honest]
     const words = `${wordsOf(one.operation, one.trouble)}; later: ${one.said}; it is ${applied ? "" : "not "}there`
     return { words, excused: excuses(one), right: truth.includes(one.said) }
   })

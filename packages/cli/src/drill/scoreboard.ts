@@ -88,6 +88,7 @@ export class Scoreboard {
   readonly #rows: ReadonlyMap<string, Row>
   readonly #open = new Set<Episode>()
   readonly #total = emptyTally()
+  readonly #recoveries: number[] = []
   readonly #kinds = new Map<string, Record<Outcome, number>>()
 
   constructor(faults: readonly { readonly name: string; readonly title: string }[]) {
@@ -114,7 +115,9 @@ export class Scoreboard {
     if (!episode.hit) return
     row.hits += 1
     for (const key of KEYS) row.tally[key] += episode.tally[key]
-    row.recoveryMs = longer(row.recoveryMs, (episode.recoveredAt ?? at) - episode.liftedAt)
+    const recoveryMs = (episode.recoveredAt ?? at) - episode.liftedAt
+    this.#recoveries.push(recoveryMs)
+    row.recoveryMs = longer(row.recoveryMs, recoveryMs)
     row.settledMs = longer(row.settledMs, at - episode.liftedAt)
   }
 
@@ -128,6 +131,12 @@ export class Scoreboard {
 
   get total(): Tally {
     return { ...this.#total }
+  }
+
+  /** From the end of a fault that hit to the first success of anybody: what 95 of 100 stay below. */
+  get p95RecoveryMs(): number {
+    const sorted = this.#recoveries.toSorted((one, other) => one - other)
+    return Math.round(sorted[Math.max(0, Math.ceil(sorted.length * 0.95) - 1)] ?? 0)
   }
 
   /** What became of each kind of operation. */

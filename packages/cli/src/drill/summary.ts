@@ -13,6 +13,7 @@ export interface Facts {
   readonly elapsedMs: number
   readonly total: Tally
   readonly faults: readonly FaultScore[]
+  readonly p95RecoveryMs: number
   readonly audit: Audit
   readonly balancesAmiss: readonly string[]
   /** The first of the errors that should have been hidden, in words. */
@@ -29,6 +30,7 @@ export interface Facts {
   /** Connections that the server had after `close()`; undefined: it did not close. */
   readonly leakedConnections: number | undefined
   readonly retryAmplification: number
+  readonly longestOutageMs: number
   readonly heap: HeapReport
   /** What faults could not do. */
   readonly troubles: readonly string[]
@@ -52,7 +54,9 @@ export interface DrillSummary {
   readonly resolution: string
   readonly operations: number
   readonly surfaced: { readonly needed: number; readonly avoidable: number }
+  /** Not those whose callers had too little time to be told: these are `unknownAtDeadline`. */
   readonly unknown: number
+  readonly unknownAtDeadline: number
   readonly resolved: number
   readonly lost: number
   readonly duplicated: number
@@ -66,7 +70,11 @@ export interface DrillSummary {
   readonly retried: number
   readonly retryAmplification: number
   readonly worstRecoveryMs: number
+  readonly p95RecoveryMs: number
+  /** Until everybody who was under way when a fault ended had an answer: back-off waits included. */
   readonly worstSettledMs: number
+  /** The longest that the server was gone, on this machine. */
+  readonly longestOutageMs: number
   readonly heap: HeapReport
   readonly faults: readonly Omit<FaultScore, "title">[]
   /** Empty if `ok`; else what was not true, with the figures. */
@@ -100,7 +108,7 @@ export function conclude(facts: Facts): readonly Check[] {
     none(
       "no effect stayed unknown",
       unexcused.map(({ words }) => words),
-      `${unknown.length} while the server restarted`,
+      `${unknown.length} at a deadline, or while the server restarted`,
     ),
     none(
       "whatever was said later of unknown effects is right",
@@ -145,6 +153,7 @@ export function summarize(facts: Facts, checks: readonly Check[]): DrillSummary 
     operations: total.operations,
     surfaced: { needed: total.asked + total.needed, avoidable: total.avoidable },
     unknown: total.unknown,
+    unknownAtDeadline: facts.unknown.length - total.unknown,
     resolved: total.resolved,
     lost: audit.lost.length,
     duplicated: audit.duplicated.length,
@@ -158,7 +167,9 @@ export function summarize(facts: Facts, checks: readonly Check[]): DrillSummary 
     retried: total.retried,
     retryAmplification: facts.retryAmplification,
     worstRecoveryMs: worst("recoveryMs"),
+    p95RecoveryMs: facts.p95RecoveryMs,
     worstSettledMs: worst("settledMs"),
+    longestOutageMs: Math.round(facts.longestOutageMs),
     heap: facts.heap,
     faults: faults.map(({ title: _, ...rest }) => rest),
     failed: checks.filter(({ ok }) => !ok).map(({ what, detail }) => `${what}: ${detail}`),

@@ -79,6 +79,7 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   const statusBefore = connection.transactionStatus
   let plan = planned.on === undefined ? planned : planned.on(connection)
   holder.inFlight = connection
+  machine.watch.begin()
   const first = await execute(machine, connection, plan)
   let exchange = first
   let failure = failureOf(machine, plan, connection, first)

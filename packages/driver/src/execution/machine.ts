@@ -8,6 +8,7 @@ import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
 import type { Resolver } from "../resolution/resolver.ts"
+import type { Watch } from "../resolution/watch.ts"
 import type { KnownTexts } from "./known-texts.ts"
 
 /** What every lease and every plan of one engine shares. */
@@ -37,6 +38,8 @@ export interface Machine {
   /** False: a lone write travels in one flight, and what became of it is not found out. */
   readonly resolveAutocommit: boolean
   readonly resolver: Pick<Resolver, "resolve">
+  /** Told of every statement that is sent. */
+  readonly watch: Pick<Watch<PgConnection>, "begin">
   /** A key for one attempt's row in the marker table. */
   readonly markerId: () => string
   /** Aborts when the driver is closed: whoever rests need not rest any longer. */

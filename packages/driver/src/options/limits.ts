@@ -9,6 +9,8 @@ export interface ResolvedTimeouts {
   readonly cancelMs: number
   readonly transactionMs: number | undefined
   readonly heldTooLongMs: number | undefined
+  /** Undefined: nobody watches. */
+  readonly stallMs: number | undefined
 }
 
 export interface ResolvedRetry {
@@ -90,7 +92,7 @@ const DEFAULT_POOL = {
 } as const
 
 const TIMEOUT_KEYS: Keys = {
-  known: ["connectMs", "queryMs", "cancelMs", "transactionMs", "heldTooLongMs"],
+  known: ["connectMs", "queryMs", "cancelMs", "transactionMs", "heldTooLongMs", "stallMs"],
   hints: {
     acquireMs: "Give it as pool: { acquireTimeoutMs }",
     idleMs: "Give it as pool: { idleTimeoutMs }",
@@ -108,6 +110,8 @@ export function resolveTimeouts(root: Section, connectMsGiven: number | undefine
     transactionMs: timeouts.durationMs("transactionMs", SOME_TIME),
     // Whatever an open transaction blocks has waited long by then, and callers of a service have not given up yet.
     heldTooLongMs: (timeouts.durationMs("heldTooLongMs", ANY_TIME) ?? 10_000) || undefined,
+    // TCP has sent a lost packet again twice by then, and most statements have been answered long before.
+    stallMs: (timeouts.durationMs("stallMs", ANY_TIME) ?? 1_000) || undefined,
   }
 }
 

@@ -3,8 +3,8 @@ import type { Random } from "../foundation/clock.ts"
 /** After the first failure: what is over at once is seen at once. It doubles. */
 const FIRST_PAUSE_MS = 25
 
-/** With the time that opening takes, a recovery is noticed within a quarter of a second, at some four tries a second. */
-const PAUSE_MS = 225
+/** A recovery is noticed within a quarter of a second, at four tries a second from each process. */
+const PAUSE_MS = 250
 
 /** Of an outage that lasts, so that looking for its end adds no more than this to it. */
 const SHARE_OF_OUTAGE = 0.01

@@ -2,7 +2,7 @@ import { failed, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
-import { afterFailedOpening, noOutage, type Outage } from "./outage.ts"
+import { afterFailedOpening, afterOpening, noOutage, type Outage } from "./outage.ts"
 import { diedAtBirth, openingThrew } from "./pool-failure.ts"
 import type { Resources } from "./resources.ts"
 import { lifetimeMs, type Slot } from "./slot.ts"
@@ -101,7 +101,7 @@ export class Openings<T> {
       observer({ ...told, name: "connection.opened", connectionId: slot.id })
       if (flight.era === this.#era) {
         this.#proven = true
-        this.#become(noOutage, now)
+        this.#become(afterOpening(this.#outage, now), now)
         this.#parts.breaker.succeeded()
       }
       this.#end(flight.era)

@@ -4,7 +4,7 @@ import { invariant } from "../foundation/invariant.ts"
 import type { Circuit } from "../policy/circuit.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 import { Openings } from "./openings.ts"
-import { nextOpeningAt, outageLimitAt } from "./outage.ts"
+import { CROWDED_IDLE_MS, nextOpeningAt, outageLimitAt } from "./outage.ts"
 import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf, retryAfterMsOf } from "./refusal.ts"
@@ -141,6 +141,14 @@ export class Pool<T> {
     return () => void this.#watchers.delete(listener)
   }
 
+  /** One that is in use has turned out to be dead without a word: those that have rested for longer are given up unseen. */
+  distrustOlder(than: T): void {
+    const slot = this.#stock.leaseOf(than)
+    if (slot === undefined) return
+    for (const older of this.#stock.takeUnprovenSince(slot.provenAt)) this.#discard(older, "died")
+    this.#match(this.#parts.clock.now())
+  }
+
   /** Whatever is open or being opened is not handed out again: idle ones are closed now, the others when they come back. */
   reset(): void {
     if (this.#state === "closed") return
@@ -247,8 +255,6 @@ export class Pool<T> {
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
     const { circuit } = this.#parts.breaker
-    // The probe decides what comes next.
-    if (circuit.state === "half-open") return Number.POSITIVE_INFINITY
     const probing = circuit.state === "open" && this.#state === "running"
     const watching = (this.#watchers.size > 0 || probing) && this.#openings.promising === 0
     return nextOpeningAt(this.#openings.outage, {
@@ -257,6 +263,7 @@ export class Pool<T> {
       opening: this.#openings.size,
       room: this.#max - this.#size,
       proven: this.#openings.proven,
+      served: this.#stock.size > 0,
     })
   }
 
@@ -273,7 +280,7 @@ export class Pool<T> {
     this.#match(now)
     this.#breakStandstill(now)
 
-    const { idleTimeoutMs } = this.#parts.options
+    const idleTimeoutMs = this.#idleTimeoutMs
     const plan = planUpkeep(this.#stock.idle, now, { idleTimeoutMs, spare: this.#stock.size - this.#min })
     for (const { slot, reason } of plan.discards) {
       if (this.#stock.takeIdle(slot.resource) !== undefined) this.#discard(slot, reason)
@@ -306,6 +313,11 @@ export class Pool<T> {
     return resources.activity === undefined ? 0 : resources.activity(resource)
   }
 
+  get #idleTimeoutMs(): number {
+    const { idleTimeoutMs } = this.#parts.options
+    return this.#openings.outage.state === "crowded" ? Math.min(idleTimeoutMs, CROWDED_IDLE_MS) : idleTimeoutMs
+  }
+
   /** One that works: opened, checked or given back. It goes to whoever waits, else to rest. */
   #supply(slot: Slot<T>, now: number): void {
     slot.provenAt = now
@@ -313,7 +325,7 @@ export class Pool<T> {
     this.#match(now)
     if (this.#stock.top !== slot) return
     this.#stock.rest(slot)
-    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#parts.options.idleTimeoutMs))
+    this.#alarm.by(Math.min(slot.expiresAt, slot.idleSince + this.#idleTimeoutMs))
   }
 
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */

@@ -36,6 +36,16 @@ interface ConnectionParts {
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
 
+/** Between the first cancel request and the second; then twice as long each time. Longer than a statement takes to begin. */
+const CANCEL_AGAIN_MS = 10
+
+/** An answer that is waited for, and how much has been heard while it is. */
+export interface Awaited {
+  /** Tells it from earlier and later ones. */
+  readonly uses: number
+  readonly heardBytes: number
+}
+
 /** How long a connection that was asked to end in order may take before its socket is destroyed. */
 const FAREWELL_MS = 1_000
 
@@ -133,6 +143,14 @@ export class PgConnection {
     return this.#state.state === "busy" ? undefined : this.#exchanges
   }
 
+  /** Undefined if it waits for no answer, or has a time limit of its own for that; and where the socket counts no bytes. */
+  get awaited(): Awaited | undefined {
+    if (this.#state.state !== "busy" || this.#cancelling !== undefined || this.#state.exchange.ready !== undefined)
+      return undefined
+    const heardBytes: number | undefined = this.#client.connection.stream.bytesRead
+    return heardBytes === undefined ? undefined : { uses: this.#exchanges, heardBytes }
+  }
+
   /** Does its server take writes, see `Evidence`? */
   get serverWrites(): "yes" | "never" | undefined {
     if (!this.facts.pooled && takesWrites(this.reports)) return "yes"
@@ -192,21 +210,27 @@ export class PgConnection {
       this.destroy(ended(`The server did not stop the statement within ${limitMs} ms (cancelMs)`)),
     )
     this.#cancelling = timer
-    const heard = this.#client.connection.stream.bytesRead
-    const requested = exchange.cancellable ? this.#requestCancel() : Promise.resolve(true)
-    void requested.then((over) => {
-      const settle = (): void => {
-        this.#endCancelling()
-        this.#settleIfReady()
-      }
-      if (this.#cancelling !== timer) return
+    if (exchange.cancellable) this.#cancel(timer, { heard: this.#client.connection.stream.bytesRead })
+    else this.#afterReady = this.#settleCancelled
+  }
+
+  /**
+   * One that overtakes its statement finds the server at rest, and is forgotten by it: so it is said again as long as the
+   * statement goes on. Each is over before the connection is used again.
+   */
+  #cancel(limit: Timer, { heard, againAfterMs }: { readonly heard: number; readonly againAfterMs?: number }): void {
+    void this.#requestCancel().then((over) => {
+      if (this.#cancelling !== limit) return
       // A cancel that may still be under way could hit the next statement: this connection has none.
-      if (!over) this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
-      else if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) settle()
-      else {
-        this.#afterReady = settle
-        if (exchange.cancellable) this.#suspectSilence(heard)
-      }
+      if (!over) return this.destroy(ended("The statement was abandoned and the cancel request did not get through"))
+      if (this.#state.state !== "busy" || this.#state.exchange.ready !== undefined) return this.#settleCancelled()
+      this.#afterReady = this.#settleCancelled
+      if (againAfterMs === undefined) this.#suspectSilence(heard)
+      const waitMs = againAfterMs ?? CANCEL_AGAIN_MS
+      this.#cancelAgain = this.#clock.after(waitMs, () => {
+        this.#afterReady = undefined
+        this.#cancel(limit, { heard, againAfterMs: waitMs * 2 })
+      })
     })
   }
 
@@ -222,6 +246,11 @@ export class PgConnection {
         this.destroy(ended("The server had the cancel request, and nothing came over this connection")),
       ),
     )
+  }
+
+  readonly #settleCancelled = (): void => {
+    this.#endCancelling()
+    this.#settleIfReady()
   }
 
   /** Ends the session on the server too, if it is still running something: a socket that closes stops no statement there. */
@@ -258,11 +287,13 @@ export class PgConnection {
   }
 
   #afterReady: (() => void) | undefined
+  #cancelAgain: Timer | undefined
   #silence: Timer | undefined
 
   #endCancelling(): void {
     this.#cancelling?.cancel()
     this.#cancelling = undefined
+    this.#cancelAgain?.cancel()
     this.#silence?.cancel()
     this.#silence = undefined
   }

@@ -9,6 +9,7 @@ import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
 import { ended, PgConnection } from "./connection.ts"
+import type { Exchange } from "./exchange.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
 import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
@@ -235,10 +236,10 @@ export class Connections implements Resources<PgConnection> {
         return failed(this.#failure(connection.dead?.cause ?? cause))
       }
     }
-    let exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FACTS }] })
-    if (exchange.error !== undefined && exchange.ready !== undefined) {
-      exchange = await connection.perform({ protocol: "extended", steps: [{ do: "learn", sql: FEWER_FACTS }] })
-    }
+    let exchange = await learn(connection, FACTS)
+    // An accident must not cost the session its proofs: only what the server does not tell is not asked again.
+    if (mishapOf(exchange) === "accident") exchange = await learn(connection, FACTS)
+    if (mishapOf(exchange) !== undefined) exchange = await learn(connection, FEWER_FACTS)
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const facts = sessionFacts(exchange.learnt ?? [], connection.processId)
     connection.facts = facts
@@ -254,6 +255,18 @@ export class Connections implements Resources<PgConnection> {
   #failure(thrown: unknown): Failure {
     return classify(thrown, { ...untouched("connect"), everConnected: this.#everConnected })
   }
+}
+
+function learn(connection: PgConnection, sql: string): Promise<Exchange> {
+  return connection.perform({ protocol: "extended", steps: [{ do: "learn", sql }] })
+}
+
+/** Why there was no answer on a connection that still answers: the server does not tell, or something came in between. */
+function mishapOf({ error, ready }: Exchange): "refusal" | "accident" | undefined {
+  if (error === undefined || ready === undefined) return undefined
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined
+  // No such function or relation, no privilege; or no such thing on a server of another make.
+  return typeof code === "string" && /^(?:42|0A)/.test(code) ? "refusal" : "accident"
 }
 
 /** libpq tries the other way when this one was refused (with or without TLS), not when nobody answered. */

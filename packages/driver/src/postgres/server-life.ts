@@ -37,6 +37,11 @@ export function lifeIn(fields: readonly (string | null)[]): ServerLife | undefin
   return { systemId, timeline: timeline ?? undefined, startedAt, resetAt: [bgwriter ?? "", archiver ?? ""] }
 }
 
+/** The same process that accepts connections; it survives the crash of one of its backends. */
+export function sameServer(one: ServerLife, other: ServerLife): boolean {
+  return one.systemId === other.systemId && one.startedAt === other.startedAt
+}
+
 /** Does a transaction's number mean the same in both? Only a primary hands numbers out. */
 export function sameLife(one: ServerLife, other: ServerLife): boolean {
   return (

@@ -61,6 +61,9 @@ export function nextStep(
   const { giveUpAt, outageWaitMs, pauseMaxMs } = patience
   const waited = course.unreachableSince === undefined ? 0 : now - course.unreachableSince
   if (now >= giveUpAt || (course.unreachableSince !== undefined && waited >= outageWaitMs)) {
+    // Whoever waits for the standby has committed here (src/backend/replication/syncrep.c).
+    if (course.awaitedStandby)
+      return { course, step: { do: "answer", finding: { effect: "applied_locally" }, final: true } }
     return { course, step: { do: "answer", finding: { effect: "unknown", why: sight.why }, final: false } }
   }
   const backend = sight.effect === "undecided" ? sight.backend : undefined

@@ -60,6 +60,17 @@ export type DriverEvent = { readonly at: number } & (
   | { readonly name: "connection.opened"; readonly connectionId: number; readonly durationMs: number }
   | { readonly name: "connection.failed"; readonly failure: Failure; readonly durationMs: number }
   | {
+      /**
+       * The network has swallowed a connection that somebody waited on: it was silent, and its server had nothing to do for it. It is given up.
+       */
+      readonly name: "connection.silent"
+      readonly connectionId: number
+      /** For how long nothing was heard, milliseconds. */
+      readonly silentMs: number
+      /** What the server showed of its session: none; one that waits for its client; one that cannot get through to it. */
+      readonly found: "gone" | "at-rest" | "unheard"
+    }
+  | {
       readonly name: "connection.discarded"
       readonly connectionId: number
       readonly reason: DiscardReason

@@ -38,6 +38,8 @@ function describe(event: DriverEvent): string | undefined {
       if (why === undefined) return undefined
       return `connection ${event.connectionId} ${why}${event.failure === undefined ? "" : `: ${reason(event.failure)}`}`
     }
+    case "connection.silent":
+      return `connection ${event.connectionId} was silent for ${ms(event.silentMs)} while its server had nothing to do for it (${event.found}); it is given up`
     case "connection.repaired":
       return `connection ${event.connectionId} came back with ${event.found === "E" ? "a failed" : "an open"} transaction; ended by ${event.by}`
     case "transaction.orphaned":

@@ -106,6 +106,7 @@ export class Metrics {
       case "query.abandoned":
       case "connection.failed":
       case "connection.repaired":
+      case "connection.silent":
       case "session.reset":
       case "pool.used-inside":
       case "transaction.held-too-long":

@@ -34,6 +34,12 @@ describe("an error is", () => {
     expect(judge(trouble, terms, { writes: true, tookMs: 100, outageMs: 0 })).toBe(outcome)
   })
 
+  it("asked for, if nobody knows yet and its caller has no time to wait", () => {
+    expect(judge({ ...lost, effect: "unknown" }, { limitMs: 90 }, { writes: true, tookMs: 100, outageMs: 0 })).toBe(
+      "asked",
+    )
+  })
+
   it("avoidable, if a read is said to have had an effect that nobody knows", () => {
     expect(judge({ ...lost, effect: "unknown" }, {}, { writes: false, tookMs: 1, outageMs: 0 })).toBe("avoidable")
   })

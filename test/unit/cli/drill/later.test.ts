@@ -18,9 +18,9 @@ const unknown: Omit<Asked, "said"> = {
   },
 }
 
-function rightIf(said: string, there: boolean): boolean | undefined {
+function rightIf(said: string, there: boolean, resolution: "xid" | "marker" = "xid"): boolean | undefined {
   const held: Held[] = there ? [{ worker: 1, seq: 4, rows: 1 }] : []
-  return judgeLater([{ ...unknown, said }], held, () => false)[0]?.right
+  return judgeLater([{ ...unknown, said }], held, resolution, () => false)[0]?.right
 }
 
 describe("what is said later of an effect that nobody knew", () => {
@@ -35,5 +35,9 @@ describe("what is said later of an effect that nobody knew", () => {
     ["the database could not be reached", false, false],
   ])("%s, while it is there: %s, is right: %s", (said, there, right) => {
     expect(rightIf(said, there)).toBe(right)
+  })
+
+  it("is always known with markers", () => {
+    expect([rightIf("unknown", true, "marker"), rightIf("unknown", false, "marker")]).toEqual([false, false])
   })
 })

@@ -174,6 +174,7 @@ export class Fixture {
       resolver: {
         resolve: () => Promise.reject(new Error("nothing is resolved here")),
       },
+      watch: { begin: () => {} },
       markerId: () => "00000000-0000-7000-8000-000000000000",
       closing: new AbortController().signal,
     }

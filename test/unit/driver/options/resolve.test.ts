@@ -58,6 +58,7 @@ describe("options", () => {
         cancelMs: 1_000,
         transactionMs: undefined,
         heldTooLongMs: 10_000,
+        stallMs: 1_000,
       },
       retry: {
         enabled: true,
@@ -80,6 +81,7 @@ describe("options", () => {
 
   it("never tell of a transaction that is held for long if that is 0, and show call sites in development", () => {
     expect(resolved({ timeouts: { heldTooLongMs: 0 } }).timeouts.heldTooLongMs).toBeUndefined()
+    expect(resolved({ timeouts: { stallMs: 0 } }).timeouts.stallMs).toBeUndefined()
     const inDevelopment = resolved({ connection: "postgres://u@h/d" }, { NODE_ENV: "development" })
     expect(inDevelopment.callSites).toBe(true)
   })
@@ -97,7 +99,7 @@ describe("options", () => {
         validateAfterIdleMs: 0,
         keepAlive: true,
       },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8, stallMs: 9 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
       callSites: true,
@@ -107,7 +109,7 @@ describe("options", () => {
     expect(options).toMatchObject({
       connection: { ok: true, value: { label: "h:5432/d" } },
       pool: { min: 0, max: 1, acquireTimeoutMs: 1, waitersMax: 0, idleTimeoutMs: 2, maxLifetimeMs: 3 },
-      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8 },
+      timeouts: { connectMs: 4, queryMs: 5, cancelMs: 6, transactionMs: 7, heldTooLongMs: 8, stallMs: 9 },
       retry: { attemptsMax: 7, slow: { baseMs: 8, maxMs: 9 }, quick: { baseMs: 10, maxMs: 11 }, outageWaitMs: 0 },
       orphanedTransaction: "commit",
       callSites: true,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 
 import {
   afterFailedOpening,
+  afterOpening,
   nextOpeningAt,
   noOutage,
   outageLimitAt,
@@ -61,8 +62,43 @@ describe("afterFailedOpening", () => {
   })
 })
 
+describe("a server that is full", () => {
+  const often = (times: number) => {
+    let outage = full
+    for (let n = 1; n < times; n += 1) {
+      outage = afterFailedOpening(outage, { failure: crowded, live: 1, now: 1_000 + 10_000 * n, delayMs })
+    }
+    return outage
+  }
+
+  it.each([
+    [1, 500],
+    [2, 1_000],
+    [4, 4_000],
+    [5, 5_000],
+    [50, 5_000],
+  ])("that refused %i times is asked for one more after %i ms", (times, pauseMs) => {
+    expect(often(times)).toMatchObject({ state: "crowded", retryAt: 1_000 + 10_000 * (times - 1) + pauseMs })
+  })
+
+  it("and has room again is asked for one after the other, until it is long ago", () => {
+    const one = afterOpening(full, 2_000)
+    expect(one).toEqual({ ...full, attempts: 0, retryAt: 2_100 })
+    expect(afterOpening(one, 10_999).state).toBe("crowded")
+    expect(afterOpening(one, 11_000)).toBe(noOutage)
+    expect(afterFailedOpening(one, { failure: crowded, live: 2, now: 2_200, delayMs })).toMatchObject({
+      retryAt: 2_700,
+    })
+  })
+
+  it("is none that is gone: that is over with the first success", () => {
+    expect(afterOpening(begun, 1_001)).toBe(noOutage)
+    expect(afterOpening(refused, 1_001)).toBe(noOutage)
+  })
+})
+
 describe("nextOpeningAt", () => {
-  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5, proven: true }
+  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5, proven: true, served: true }
   const now = -Infinity
   const never = Infinity
 
@@ -72,6 +108,8 @@ describe("nextOpeningAt", () => {
     ["all is well and nothing is wanted", noOutage, {}, never],
     ["nothing is proven to work, and few are tried", noOutage, { uncovered: 9, opening: 3, proven: false }, now],
     ["nothing is proven to work, and some are tried", noOutage, { uncovered: 9, opening: 4, proven: false }, never],
+    ["the server is full, and what we have serves", full, { uncovered: 1 }, 1_500],
+    ["the server is full, and nothing is left that could serve", full, { uncovered: 1, served: false }, 1_100],
     ["there is no room", noOutage, { uncovered: 1, missing: 1, room: 0 }, never],
     ["there is less than no room, after a resize", begun, { uncovered: 1, room: -1 }, never],
     ["in an outage somebody waits", begun, { uncovered: 1, missing: 1 }, 1_100],

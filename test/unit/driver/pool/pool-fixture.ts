@@ -69,8 +69,13 @@ export class Fixture {
       clock: this.clock,
       random,
       observer,
-      outageDelayMs: (attempt) => DELAY_MS * attempt,
+      outageDelayMs: (attempt, outageMs) => this.outageDelayMs(attempt, outageMs),
     })
+  }
+
+  /** The pause before the next attempt in an outage. */
+  outageDelayMs(attempt: number, _outageMs: number): number {
+    return DELAY_MS * attempt
   }
 
   observe(event: DriverEvent): void {

@@ -168,6 +168,26 @@ describe("prefill", () => {
   })
 })
 
+describe("distrust of one that is in use", () => {
+  it("gives up those that have rested for longer, and no others", async () => {
+    const fixture = new Fixture({ max: 4 })
+    const [oldest, older, newer] = [await fixture.served(), await fixture.served(), await fixture.served()]
+    fixture.pool.giveBack(oldest.thing, "keep")
+    await fixture.clock.advance(10)
+    fixture.pool.giveBack(older.thing, "keep")
+    const suspect = fixture.acquire()
+    expect(suspect.thing).toBe(older.thing)
+    await fixture.clock.advance(10)
+    fixture.pool.giveBack(newer.thing, "keep")
+    fixture.pool.distrustOlder(suspect.thing)
+    expect(oldest.thing.closed).toEqual(["died"])
+    expect(newer.thing.closed).toEqual([])
+    fixture.pool.giveBack(suspect.thing, "keep")
+    fixture.pool.distrustOlder(suspect.thing)
+    expect(newer.thing.closed, "one that is not in use says nothing").toEqual([])
+  })
+})
+
 describe("reset", () => {
   it("closes idle ones now and leased ones when they come back", async () => {
     const fixture = new Fixture()

@@ -184,13 +184,44 @@ describe("a server that takes no more connections", () => {
     expect(fixture.eventsNamed("pool.outage-began")).toEqual([])
     expect(fixture.pool.stats().outageMs).toBeUndefined()
 
-    await fixture.clock.advance(DELAY_MS)
+    await fixture.clock.advance(499)
+    expect(fixture.resources.openings.length).toBe(0)
+    await fixture.clock.advance(1)
     expect(callers.map((caller) => caller.waits)).toEqual([true, true])
     expect(fixture.resources.openings.length).toBe(1)
     await fixture.fails(crowded)
     fixture.pool.giveBack(holder.thing, "keep")
     await fixture.clock.settle()
     expect(callers[0]?.thing).toBe(holder.thing)
+  })
+
+  it("is asked for one after the other when it has room again, and is left those that nobody needs", async () => {
+    const fixture = new Fixture({ max: 4, min: 1 })
+    const holder = await fixture.served()
+    const callers = [fixture.acquire(), fixture.acquire(), fixture.acquire()]
+    while (fixture.resources.openings.length > 0) await fixture.fails(crowded)
+    for (const waiting of [2, 1, 0]) {
+      await fixture.clock.advance(500)
+      expect(fixture.resources.openings.length).toBe(1)
+      await fixture.opens()
+      expect(callers.filter((caller) => caller.waits)).toHaveLength(waiting)
+      expect(fixture.resources.openings.length).toBe(0)
+    }
+    for (const { thing } of [holder, ...callers]) fixture.pool.giveBack(thing, "keep")
+    await fixture.clock.advance(1_000)
+    expect(fixture.pool.stats()).toMatchObject({ idle: 1 })
+  })
+
+  it("is looked for as in an outage when the last of ours is gone", async () => {
+    const fixture = new Fixture({ max: 2 })
+    const holder = await fixture.served()
+    const caller = fixture.acquire()
+    await fixture.fails(crowded)
+    holder.thing.die()
+    fixture.pool.giveBack(holder.thing, "discard", "died")
+    await fixture.clock.advance(100)
+    await fixture.opens()
+    expect(caller.thing).toBeDefined()
   })
 
   it("tells whoever reached its limit also why no more were opened", async () => {

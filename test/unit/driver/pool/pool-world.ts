@@ -241,7 +241,8 @@ export class World extends Fixture {
     this.#records.set(thing, { generation, bornAt: now, provenAt: now, idleSince: now })
     if (!this.#current(generation)) return
     if (alive) {
-      this.#trouble = undefined
+      // A server that was full is asked for one after the other, until that is long ago.
+      if (this.#trouble?.kind !== "crowded" || now - this.#trouble.failedAt >= 10_000) this.#trouble = undefined
       this.#away = undefined
       this.#reached = true
       this.#proven = true

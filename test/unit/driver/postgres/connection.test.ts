@@ -397,6 +397,54 @@ describe("abandoning", () => {
     expect(done[0]?.abandoned).toBe("deadline")
   })
 
+  it("asks again when its request has overtaken the statement, and no more once that has stopped", async () => {
+    const { clock, server, connection, done, run } = setUp()
+    server.cancelling = { how: "ignored" }
+    server.when("sleep", { hangs: true })
+    run("select sleep")
+    await clock.settle()
+    connection.abandon("abort")
+    await clock.advance(9)
+    server.cancelling = { how: "stops" }
+    await clock.advance(1)
+    expect(done[0]).toMatchObject({ ready: "I", error: expect.objectContaining({ code: "57014" }) })
+    expect(connection.reusable).toBe(true)
+    run("select 1")
+    await clock.advance(CANCEL_MS)
+    expect(server.cancelRequests).toBe(2)
+    expect(server.strays).toEqual([])
+  })
+
+  it("asks ever more rarely while nobody listens", async () => {
+    const { clock, server, connection, run } = setUp()
+    server.cancelling = { how: "ignored" }
+    server.when("sleep", { hangs: true })
+    run("select sleep")
+    await clock.settle()
+    connection.abandon("abort")
+    await clock.advance(CANCEL_MS)
+    expect(server.cancelRequests).toBeLessThanOrEqual(8)
+    expect(connection.dead).toBeDefined()
+    expect(clock.timers.foreground).toBe(0)
+  })
+
+  it("is not over before a repeated request is, though the answer came meanwhile", async () => {
+    const { clock, server, session, connection, done, run } = setUp()
+    server.cancelling = { how: "ignored" }
+    server.when("sleep", { hangs: true })
+    run("select sleep")
+    await clock.settle()
+    connection.abandon("abort")
+    server.cancelling = { how: "late", afterMs: 50 }
+    await clock.advance(20)
+    session.resume()
+    await clock.advance(20)
+    expect(done).toEqual([])
+    await clock.advance(20)
+    expect(done[0]).toMatchObject({ ready: "I", error: undefined })
+    expect(server.strays).toEqual([])
+  })
+
   it("does nothing when nothing runs", async () => {
     const { clock, server, connection } = setUp()
     connection.abandon("abort")

@@ -91,6 +91,14 @@ describe("patience", () => {
     ])
   })
 
+  it("that ends while it waits for the standby says that it is committed here", () => {
+    expect(steps([0, still(waiting)], [30_000, still(waiting)]).at(-1)).toEqual({
+      do: "answer",
+      finding: { effect: "applied_locally" },
+      final: true,
+    })
+  })
+
   it("never waits beyond its end", () => {
     expect(steps([29_995, still()])).toEqual([{ do: "look-again", waitMs: 5 }])
   })
@@ -152,9 +160,10 @@ describe("whatever is seen", () => {
           if (step.do === "look-again") expect(now + step.waitMs).toBeLessThanOrEqual(patience.giveUpAt)
           if (step.do !== "answer") continue
           if (step.final) {
-            const expected = one.effect === "applied" && awaited ? "applied_locally" : one.effect
-            expect(step.finding.effect).toBe(expected)
-          } else expect(step.finding.effect).toBe("unknown")
+            const asked = one.effect === "undecided" || one.effect === "unreachable"
+            const locally = awaited && (asked || one.effect === "applied")
+            expect(step.finding.effect).toBe(locally ? "applied_locally" : one.effect)
+          } else expect([step.finding.effect, awaited]).toEqual(["unknown", false])
         }
       }),
     )

@@ -82,6 +82,10 @@ describe("a log line", () => {
       "connection.failed: no connection after 3 ms: connection_failed (ECONNRESET): read ECONNRESET",
     ],
     [
+      { name: "connection.silent", at, connectionId: 7, silentMs: 1_012, found: "at-rest" },
+      "connection.silent: connection 7 was silent for 1012 ms while its server had nothing to do for it (at-rest); it is given up",
+    ],
+    [
       { name: "connection.discarded", at, connectionId: 7, reason: "died", failure: lost },
       "connection.discarded: connection 7 was lost: connection_failed (ECONNRESET): read ECONNRESET",
     ],

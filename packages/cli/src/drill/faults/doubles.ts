@@ -1,4 +1,4 @@
-import { beforeCommitReachesServer, cut } from "@kysely-resilient/testing"
+import { afterCommitIsSent, beforeCommitReachesServer, call, cut } from "@kysely-resilient/testing"
 
 import { integer, pick } from "../random.ts"
 import { arm } from "./armed.ts"
@@ -26,7 +26,44 @@ function lostAndThen(
   }
 }
 
+/**
+ * The server has the COMMIT and does not come to do it: its backend is halted, and the connection is lost. When it wakes up it would still
+ * commit, unless whoever asked meanwhile has made sure that it cannot.
+ */
+const lostAndLate: Fault = {
+  name: "lost-late",
+  title: "lost, then COMMIT late",
+  claims: "server",
+  async inject(context) {
+    const { admin, proxy, server, random, sleep } = context
+    const left: number[] = []
+    const halted: Promise<unknown>[] = []
+    const haltAndLose = call(async ({ backendPid, connection }) => {
+      if (backendPid === undefined) return
+      const asleep = Promise.withResolvers<void>()
+      const halting = server.halt(backendPid, () => {
+        asleep.resolve()
+        return sleep(integer(random, 100, LATE_MAX_MS))
+      })
+      left.push(backendPid)
+      halted.push(halting)
+      await Promise.race([asleep.promise, halting])
+      proxy.rule({ when: afterCommitIsSent, connection, do: cut({ side: "client" }) })
+    })
+    try {
+      return await arm(context, { when: beforeCommitReachesServer, do: haltAndLose })
+    } finally {
+      await Promise.all(halted)
+      // The network tells the server in the end.
+      await admin.ask("select pg_terminate_backend(pid) from unnest($1::int[]) as pid", [left])
+    }
+  },
+}
+
+const LATE_MAX_MS = 1_500
+
 export const doubles: readonly Fault[] = [
+  lostAndLate,
   lostAndThen("crash", "backend killed", "server", async ({ admin, server, random }) => {
     const victim = await someBackend({ admin, random })
     if (victim !== undefined) await server.crashBackend(victim)

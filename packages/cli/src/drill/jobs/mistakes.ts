@@ -78,4 +78,44 @@ const hurries: Job = {
     ),
 }
 
-export const mistakes: readonly Job[] = [breaksARule, takesAKey, dividesByZero, abortsARead, hurries]
+/** The same with a write: who cannot wait for an answer may have to hear that nobody knows yet, and gets a token to ask with. */
+const hurriesAWrite: Job = {
+  weight: 1,
+  run: ({ store, desk, worker, random }) =>
+    desk.write(
+      "hurries a write",
+      worker,
+      1,
+      (token, said) => store.exec(store.insertInto("ledger").values(token), said),
+      {
+        expects: ["deadline_exceeded"],
+        limitMs: integer(random, 20, 800),
+      },
+    ),
+}
+
+const hurriesATransaction: Job = {
+  weight: 1,
+  run: ({ store, desk, worker, random }) =>
+    desk.write(
+      "hurries a transaction",
+      worker,
+      2,
+      (token, said) =>
+        store.transaction(async (tx) => {
+          const noted = await tx.exec(tx.insertInto("ledger").values(token), { name: said.name })
+          return noted.isErr() ? noted : tx.exec(tx.insertInto("ledger").values(token), { name: said.name })
+        }, said),
+      { expects: ["deadline_exceeded", "transaction_timeout"], limitMs: integer(random, 20, 800) },
+    ),
+}
+
+export const mistakes: readonly Job[] = [
+  breaksARule,
+  takesAKey,
+  dividesByZero,
+  abortsARead,
+  hurries,
+  hurriesAWrite,
+  hurriesATransaction,
+]
