@@ -1,6 +1,7 @@
 /** Fenced and inline code quotes links without being any. */
 const CODE = /```[\s\S]*?```|`[^`\n]*`/g
-const LINK = /\]\((?<target>[^)\s]+)\)/g
+/** With the title that a link may have. */
+const LINK = /\]\((?<target>[^)\s]+)(?: "(?<title>[^"]+)")?\)/g
 
 /** The targets of a page's links that lead to files of this repository, as they are written. */
 export function relativeLinks(page: string): string[] {
@@ -9,6 +10,13 @@ export function relativeLinks(page: string): string[] {
   return [...prose.matchAll(LINK)]
     .map((link) => link.groups?.["target"] ?? "")
     .filter((target) => !/^[a-z]+:/.test(target))
+}
+
+/** The links of a page that have a title, which names a test in the file that they lead to. */
+export function titledLinks(page: string): readonly { readonly target: string; readonly title: string }[] {
+  return [...page.replaceAll(CODE, "").matchAll(LINK)].flatMap(({ groups }) =>
+    groups?.["title"] === undefined ? [] : [{ target: groups["target"] ?? "", title: groups["title"] }],
+  )
 }
 
 /** The anchors that a page's headings have on GitHub. */

@@ -193,7 +193,7 @@ describe("close({ drainMs })", () => {
     const report = await closing(
       `${HELD}
       run("select pg_sleep(0.3)")
-      await pause(100)
+      while (engine.snapshot().pool.leased < 2) await pause(5)
       setTimeout(async () => {
         run("select 'too late'")
         await lease.run(text("insert into notes values ('drained')"))

@@ -51,6 +51,9 @@ function seeded(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
+const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+
 const max = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0)
 
 describe("a storm of aborts", () => {
@@ -59,7 +62,8 @@ describe("a storm of aborts", () => {
 
   it("releases every caller at once, leaves nothing running on the server, and hits nobody else", async () => {
     // Past the proxy: what is measured is the driver's own.
-    start(16, database.url)
+    start(20, database.url)
+    await Promise.all(Array.from({ length: 20 }, () => engine.run(text("select pg_sleep(0.05)"))))
     const random = seeded(20_261_128)
     let over = false
 
@@ -120,8 +124,9 @@ describe("a storm of aborts", () => {
       { n: others.length },
     ])
     expect(gone).toHaveLength(VICTIMS)
-    expectFigure("abort: caller released after, ms (median)", released.toSorted((a, b) => a - b)[VICTIMS / 2] ?? 0, 50)
-    expectFigure("abort: caller released after, ms (worst of 150)", max(released), 50)
+    expectFigure("abort: caller released after, ms (95 of 100)", quantile(released, 0.95), 50)
+    // He is told by the server's own answer, hence not long after the end there.
+    expectFigure("abort: caller released after, ms (worst of 150)", max(released), 250)
     expectFigure("abort: gone from the server after, ms (worst of 150)", max(gone), 250)
     expectFigure("abort: others cancelled", others.filter((other) => other !== "ok").length, 0)
   })

@@ -1,12 +1,6 @@
 import { classify } from "../failure/classify.ts"
-import { untouched, type Evidence } from "../failure/effect.ts"
-import {
-  abandoned,
-  commitWithoutTransaction,
-  decodeFailed,
-  replicationUnconfirmed,
-  transactionAborted,
-} from "../failure/local.ts"
+import { untouched } from "../failure/effect.ts"
+import { abandoned } from "../failure/local.ts"
 import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -14,7 +8,8 @@ import type { AcquireOptions } from "../pool/pool.ts"
 import type { Holder } from "../pool/waiters.ts"
 import type { Claim } from "../postgres/claim.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import { worse } from "../postgres/leftovers.ts"
+import { evidenceOf, failureOf } from "./evidence.ts"
+import { execute } from "./execute.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
@@ -142,38 +137,6 @@ function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
   return undefined
 }
 
-function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
-  return new Promise((resolve) => {
-    const exchange = plan.exchangeOn(connection)
-    // Even if it fails: a session's lock, for one, outlives the statement that took it.
-    if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
-    // It gets `cancelMs` more to answer instead.
-    exchange.cancellable = plan.phase !== "commit"
-    const timer =
-      plan.deadline === undefined
-        ? undefined
-        : machine.clock.after(remainingMs(machine.clock, plan.deadline), () => connection.abandon("deadline"))
-    const signal = plan.abortInFlight ? plan.signal : undefined
-    const onAbort = (): void => connection.abandon("abort")
-    signal?.addEventListener("abort", onAbort, { once: true })
-    connection.run(exchange, () => {
-      timer?.cancel()
-      signal?.removeEventListener("abort", onAbort)
-      if (exchange.abandoned !== undefined && plan.counted) {
-        machine.emit({
-          name: "query.abandoned",
-          reason: exchange.abandoned,
-          confirmed: exchange.ready !== undefined,
-          queryId: plan.queryId,
-          sql: plan.sql,
-          ...(plan.label !== undefined && { label: plan.label }),
-        })
-      }
-      resolve(exchange)
-    })
-  })
-}
-
 /**
  * After an answer on a connection of the pool's. Success pins it; so does a failure that left a transaction open, for
  * the statement itself began it and its caller will want to end it. All else leaves nothing behind: back to the pool.
@@ -190,54 +153,4 @@ function settleFresh(
   if (idle || connection.condemnedBy !== undefined) return void giveBackRepaired(machine, connection, true)
   // The BEGIN that it brought is still open; its caller need not wait for the ROLLBACK.
   void endTransaction(machine, connection, "rollback").then((clean) => giveBackRepaired(machine, connection, clean))
-}
-
-/** What an exchange that is over amounts to: nothing, if it did what it should and says so. */
-function failureOf(machine: Machine, plan: Plan, connection: PgConnection, exchange: Exchange): Failure | undefined {
-  if (exchange.unremarkable && plan.phase !== "commit") return undefined
-  const evidence = evidenceOf(plan, connection, exchange)
-  if (exchange.error !== undefined) {
-    const failure = classify(exchange.error, evidence)
-    // The one acknowledgement that needs no ReadyForQuery: an explicit COMMIT's CommandComplete.
-    if (plan.phase === "commit" && failure.effect === "applied") return undefined
-    const overdue = plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0
-    // The server's own limit, which we gave it, was a little quicker than ours.
-    return overdue && failure.kind === "statement_timeout" && evidence.backstop ? asOverdue(failure, evidence) : failure
-  }
-  if (exchange.syncRepWait && plan.access === "write") return replicationUnconfirmed(evidence)
-  if (plan.phase === "commit") {
-    if (exchange.commitTag === "ROLLBACK") return transactionAborted({ evidence })
-    if (exchange.noTransaction) return commitWithoutTransaction(evidence)
-  }
-  if (exchange.decodeFailure !== undefined) {
-    const { column, typeOid, cause } = exchange.decodeFailure
-    return decodeFailed({ column, type: String(typeOid), evidence, cause })
-  }
-  return undefined
-}
-
-function asOverdue(failure: Failure, evidence: Evidence): Failure {
-  const { kind, message } = abandoned("deadline", evidence)
-  return { ...failure, kind, message, retry: "never" }
-}
-
-function evidenceOf(plan: Plan, connection: PgConnection, exchange: Exchange): Evidence {
-  return {
-    ...untouched(plan.phase),
-    sent: exchange.sent,
-    readOnly: plan.access === "read",
-    selfCommitting: plan.selfCommitting,
-    noTransaction: exchange.noTransaction,
-    completed: exchange.completed > 0,
-    ready: exchange.ready !== undefined,
-    protocol: exchange.request.protocol,
-    syncRepWait: exchange.syncRepWait,
-    quickdie: exchange.quickdie,
-    backstop: plan.phase === "transaction" && !plan.enclosed && plan.deadline !== undefined,
-    everConnected: true,
-    serverWrites: connection.serverWrites,
-    ...(exchange.commitTag !== undefined && plan.phase === "commit" && { commitTag: exchange.commitTag }),
-    ...(exchange.abandoned !== undefined && { abandoned: exchange.abandoned }),
-    ...(plan.deadline !== undefined && { deadlineMs: plan.deadline.limitMs }),
-  }
 }

@@ -1,0 +1,3 @@
+import { matrixOf } from "./matrix-of.ts"
+
+matrixOf("transaction", import.meta.url)

@@ -1,0 +1,3 @@
+import { matrixOf } from "./matrix-of.ts"
+
+matrixOf("write", import.meta.url)
