@@ -199,6 +199,16 @@ describe("the log option", () => {
   })
 })
 
+function explode(): never {
+  throw new Error("hands off")
+}
+
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+
 describe("buggify", () => {
   it("is off unless it is asked for", () => {
     expect(resolved({}).buggify).toBeUndefined()
@@ -283,6 +293,15 @@ describe("wrong options", () => {
     ["trouble of no kind", { buggify: { seed: 1, kinds: [] } }, "buggify.kinds", "is an array"],
     ["trouble of an unknown kind", { buggify: { seed: 1, kinds: ["fire"] } }, "buggify.kinds", "holds what is none"],
     ["an unknown part of buggify", { buggify: { seed: 1, only: [] } }, "buggify.only", "there is no such option"],
+    ["options that cannot be read", new Proxy({}, { ownKeys: explode }), "options", "is an object"],
+    ["a part that cannot be read", { pool: new Proxy({}, { has: explode, ownKeys: explode }) }, "pool", "is an object"],
+    [
+      "a getter that throws",
+      { retry: Object.defineProperty({}, "attemptsMax", { enumerable: true, get: explode }) },
+      "retry",
+      "is an object",
+    ],
+    ["kinds that cannot be read", { buggify: { seed: 1, kinds: revoked([]) } }, "buggify.kinds", "is an object"],
     ["a connection of another type", { connection: 5432 }, "connection", "is 5432"],
   ])("are refused: %s", (_, options, path, problem) => {
     expect(problemsOf(options).map((found) => ({ path: found.path, problem: found.problem }))).toEqual([
