@@ -1,6 +1,7 @@
 import { BUGGIFY_KINDS, type DriverOptions } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
 import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
+import { combineObservers } from "@kysely-resilient/driver/src/telemetry/observer.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 import { describe, expect, it } from "vitest"
 
@@ -192,6 +193,14 @@ describe("the log option", () => {
     log?.(begun)
     expect(heard).toEqual([begun])
     expect(system.lines).toEqual([])
+  })
+
+  it("leaves the promise of an async function to whoever looks after observers", async () => {
+    const { log } = resolved({ log: () => Promise.reject(new Error("later")) })
+    let failures = 0
+    combineObservers([log], () => (failures += 1))(begun)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(failures).toBe(1)
   })
 
   it.each([false, undefined])("does nothing when it is %s", (log) => {
