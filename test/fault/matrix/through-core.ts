@@ -5,6 +5,7 @@ import { valueOf } from "../../support/results.ts"
 import {
   AMPLE_MS,
   CHUNK,
+  countOf,
   entriesOf,
   failed,
   numbersOf,
@@ -78,6 +79,8 @@ export const throughCore: Open = (options, wish): Application => {
     read: async () => told(await db.all(stock, limits), numbersOf),
     "read as text": async () => told(await db.query<Stock>(STOCK_AS_TEXT, [], limits), ({ rows }) => numbersOf(rows)),
     write: async () => told(await db.all(into("ledger"), limits), entriesOf),
+    "counted write": async () =>
+      told(await db.exec(db.insertInto("ledger").values(rowsToEnter), limits), ({ affected }) => countOf(affected)),
     transaction: () => inTransaction((tx) => betweenOthers(tx, async () => tx.all(into("ledger"), limits))),
     commit: () => inTransaction(async (tx) => tx.all(into("ledger"), limits)),
     savepoint: () => inTransaction((tx) => betweenOthers(tx, () => savepoint(tx))),
