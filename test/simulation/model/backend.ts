@@ -44,6 +44,7 @@ export class Backend implements Peer, Session, StatementHost {
   #cancelled = false
   #dying = false
   #mute = false
+  #restedAt = 0
   #statementEndsAt = Number.POSITIVE_INFINITY
   readonly ambushes: Ambush[] = []
 
@@ -62,6 +63,10 @@ export class Backend implements Peer, Session, StatementHost {
   /** It is in the middle of something. */
   get busy(): boolean {
     return this.#life !== undefined && this.#waiting?.for !== "input"
+  }
+
+  get restingSince(): number | undefined {
+    return this.#waiting?.for === "input" ? this.#restedAt : undefined
   }
 
   get awaitsStandby(): boolean {
@@ -536,6 +541,7 @@ export class Backend implements Peer, Session, StatementHost {
       this.#timers.push(agenda.soon(ms, "server", () => this.#advance(wake)))
     }
     if (wait.for === "time") later(wait.ms, "go")
+    if (wait.for === "input") this.#restedAt = agenda.wallTime() / 1_000
     if (wait.for === "standby") this.#server.awaitStandby(this)
     if (wait.for === "fault") {
       wait.strike()

@@ -35,6 +35,10 @@ export const driverGrammar: readonly (readonly [RegExp, (match: RegExpExecArray)
     /^select max\(pid\)::text, coalesce\(max\(wait_event\), ''\), coalesce\(max\(state\), ''\) from pg_stat_activity where pid = (\d+) and extract\(epoch from backend_start\)::text = '([^']+)'$/,
     showBackend,
   ],
+  [
+    /^select string_agg\(concat_ws\(' ', pid, extract\(epoch from backend_start\), case when .+ end\), ';'\) from pg_stat_activity where pid in \((.+)\)$/,
+    showStates,
+  ],
   [/^with gone as \(delete from kysely_resilient\.commit_marker /, () => purge],
 ]
 
@@ -126,6 +130,24 @@ function showBackend([, processId = "", startedAt]: RegExpExecArray): Statement 
     run(host) {
       const other = host.others().find((one) => one.processId === Number(processId) && one.startedAt === startedAt)
       return { rows: [seen(other)], tag: "SELECT 1" }
+    },
+  }
+}
+
+/** What sessions are doing that are waited for: "4001 1767225600.1 at-rest 1767225601.2;4002 1767225600.3 at-work" */
+function showStates([, list = ""]: RegExpExecArray): Statement {
+  const wanted = new Set(list.split(",").map(Number))
+  return {
+    columns: texts(1),
+    run(host) {
+      const states = host
+        .others()
+        .filter(({ processId }) => wanted.has(processId))
+        .map(({ processId, startedAt, restingSince }) => {
+          const state = restingSince === undefined ? "at-work" : `at-rest ${restingSince}`
+          return `${processId} ${startedAt} ${state}`
+        })
+      return { rows: [[states.length === 0 ? null : states.join(";")]], tag: "SELECT 1" }
     },
   }
 }

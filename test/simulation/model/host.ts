@@ -36,6 +36,8 @@ export interface Session {
   /** When it began, seconds since the epoch. */
   readonly startedAt: string
   readonly awaitsStandby: boolean
+  /** Since when it waits for the client, if it does; seconds since the epoch. */
+  readonly restingSince: number | undefined
   /** When the client sent what it is doing, or did last. */
   readonly workSentAt: number
   /** It is in the middle of something. */

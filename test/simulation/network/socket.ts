@@ -23,6 +23,7 @@ export class SimulatedSocket extends EventEmitter {
   #wire: Wire | undefined
   /** False: it does not keep the process alive. */
   referenced = true
+  bytesRead = 0
 
   constructor(line: Line) {
     super()
@@ -95,7 +96,9 @@ export class SimulatedSocket extends EventEmitter {
   }
 
   receive(bytes: Buffer): void {
-    if (this.#state === "connected" || this.#state === "ended") this.emit("data", bytes)
+    if (this.#state !== "connected" && this.#state !== "ended") return
+    this.bytesRead += bytes.length
+    this.emit("data", bytes)
   }
 
   /** The other side has closed. */

@@ -73,8 +73,8 @@ export const bugs: readonly Bug[] = [
   {
     name: "a connection is kept though its cancel request may still be under way",
     file: "postgres/connection.ts",
-    right: `      if (!over) this.destroy(`,
-    wrong: `      if (!over) settle()\n      else if (!over) this.destroy(`,
+    right: `      if (!over) return this.destroy(`,
+    wrong: `      if (!over) return this.#settleCancelled()\n      if (!over) return this.destroy(`,
   },
   {
     name: "the statement that answers while its cancel request is under way frees its connection",
@@ -153,12 +153,6 @@ export const bugs: readonly Bug[] = [
     file: "resolution/course.ts",
     right: `const halfway = sight.effect === "applied" && course.awaitedStandby`,
     wrong: `const halfway = false`,
-  },
-  {
-    name: "nobody is ended who still holds what is asked for",
-    file: "resolution/course.ts",
-    right: `      return { course: { ...course, activeSince: now }, step: { do: "terminate" } }`,
-    wrong: `      void 0`,
   },
   {
     name: "a session that was lost while others were being ended is forgotten",

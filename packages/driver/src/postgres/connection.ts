@@ -1,6 +1,6 @@
 import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
-import { Exchange, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
+import { Exchange, invalidResponse, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { takesWrites, type Reports } from "./reports.ts"
@@ -299,10 +299,18 @@ export class PgConnection {
   }
 
   #ready(status: TransactionStatus): void {
+    if (this.#state.state === "dead") return
+    const exchange = this.#state.state === "busy" ? this.#state.exchange : undefined
+    // Whatever came next would be taken for the answer to something else.
+    if (exchange?.ready !== undefined || (exchange?.error === undefined && exchange?.answered !== true)) {
+      return this.destroy(invalidResponse("ready for the next query, with this one not answered"))
+    }
+    if (status !== "I" && status !== "T" && status !== "E") {
+      return this.destroy(invalidResponse("a transaction status that there is not"))
+    }
     this.#transactionStatus = status
     this.#lastWords = undefined
-    if (this.#state.state !== "busy") return
-    this.#state.exchange.ready = status
+    exchange.ready = status
     const afterReady = this.#afterReady
     this.#afterReady = undefined
     if (afterReady === undefined) this.#settleIfReady()

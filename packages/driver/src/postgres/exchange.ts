@@ -95,6 +95,11 @@ export class Exchange implements Submittable {
     this.#asked = request.protocol === "simple" ? NO_STEPS : askedIn(request.steps)
   }
 
+  /** Has everything an answer that was asked for? If not, and without an error, the stream is out of step. */
+  get answered(): boolean {
+    return this.request.protocol === "simple" ? this.#answered > 0 : this.#answered === this.#asked.length
+  }
+
   /** It was answered, and nothing about the answer needs a second look. */
   get unremarkable(): boolean {
     return this.error === undefined && this.decodeFailure === undefined && !this.syncRepWait
@@ -118,7 +123,10 @@ export class Exchange implements Submittable {
       this.learnt = message.fields
       return
     }
-    if (this.decodeFailure !== undefined || this.decoder === undefined) return
+    if (this.decodeFailure !== undefined) return
+    if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
+      return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
+    }
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
     else this.#current().rows.push(decoded.row)
@@ -194,6 +202,11 @@ const ONE_STATEMENT: readonly Step["do"][] = ["execute"]
 function askedIn(steps: readonly Step[]): readonly Step["do"][] {
   if (steps.length === 1 && steps[0]?.do === "execute") return ONE_STATEMENT
   return steps.filter((step) => step.do !== "close-portal").map((step) => step.do)
+}
+
+/** The server, or whoever answers in its place, breaks the protocol. In the words of `pg`'s parser. */
+export function invalidResponse(what: string): Error {
+  return new Error(`received invalid response: ${what}`)
 }
 
 function encode(request: Request): Buffer {

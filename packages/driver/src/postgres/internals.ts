@@ -4,6 +4,8 @@ import type { ConnectionOptions as TlsOptions } from "node:tls"
 
 import pg from "pg"
 
+import { FrameGuard } from "./frame-guard.ts"
+
 /**
  * What we use of `pg` beyond its documentation, in one place; `test/integration/driver/pg-internals.test.ts` is its contract test.
  * `pg` keeps TLS, SCRAM, start-up and the frame parser; statements, rows, errors and the end of a connection are ours.
@@ -117,18 +119,24 @@ function askForDates(wire: PgWire): void {
 
 /**
  * The frame parser and every handler under it run inside the socket's `data` event, where a throw would be an
- * uncaught exception. Guarded, a frame that cannot be digested ends this connection and nothing else.
+ * uncaught exception. Guarded, a frame that cannot be digested ends this connection and nothing else; nor does the parser
+ * get to see what it would hang on.
  */
 function guardParser(wire: PgWire): void {
   const attach = wire.attachListeners.bind(wire)
   wire.attachListeners = (stream) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- pg has just opened it, or wrapped it in TLS
     const socket = stream as Socket
+    const guard = new FrameGuard()
     attach({
       on: (event: string, listener: (chunk: unknown) => void) =>
         socket.on(event, (chunk: unknown) => {
           try {
-            listener(chunk)
+            if (!Buffer.isBuffer(chunk)) return listener(chunk)
+            const good = guard.inspect(chunk)
+            if (good === chunk.length) return listener(chunk)
+            if (good > 0) listener(chunk.subarray(0, good))
+            throw new Error("received invalid response: bytes that are no message of a server")
           } catch (error) {
             socket.destroy(error instanceof Error ? error : new Error(String(error)))
           }

@@ -26,6 +26,11 @@ export class RowDecoder {
     this.#blank = { ...blank }
   }
 
+  /** How many columns it has been told of. */
+  get width(): number {
+    return this.#names.length
+  }
+
   /** The row, or the first column whose parser threw. */
   decode(
     values: readonly (string | null)[],

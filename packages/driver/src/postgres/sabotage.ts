@@ -1,6 +1,6 @@
 import type { Clock } from "../foundation/clock.ts"
 import type { Strikes } from "../policy/strikes.ts"
-import { Exchange, type Request } from "./exchange.ts"
+import { Exchange, type Request, type Step } from "./exchange.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgClient, PgWire } from "./internals.ts"
 
@@ -62,14 +62,15 @@ export class Sabotage {
   }
 }
 
+const WORK: ReadonlySet<string> = new Set<Step["do"]>(["execute", "count", "open-portal", "fetch"])
+
 /** Undefined for what no caller asked for: checks, repairs, resets. */
 function occasionOf(request: Request): "statement" | "commit" | undefined {
   if (request.protocol === "simple") {
     if (BEGINS.test(request.sql)) return "statement"
     return COMMITS.test(request.sql) ? "commit" : undefined
   }
-  const works = request.steps.some(({ do: what }) => what === "execute" || what === "open-portal" || what === "fetch")
-  if (works) return "statement"
+  if (request.steps.some(({ do: what }) => WORK.has(what))) return "statement"
   const last = request.steps.at(-1)
   return last?.do === "command" && COMMITS.test(last.sql) ? "commit" : undefined
 }

@@ -3,6 +3,7 @@ import { Exchange, type Request } from "@kysely-resilient/driver/src/postgres/ex
 import { describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
+import type { BackendMessage } from "../../../support/scripted-client.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 import { CANCEL_MS, connectTo, fatal, pg, SILENCE_MS } from "../execution/fixture.ts"
 
@@ -106,6 +107,42 @@ describe("running", () => {
     await clock.settle()
     expect(done).toEqual([second, first])
     expect(first.error).toBeUndefined()
+  })
+})
+
+describe("a server that is out of step", () => {
+  it.each([
+    ["is ready though nothing was answered", [{ name: "readyForQuery", status: "I" }]],
+    [
+      "is ready twice",
+      [
+        { name: "commandComplete", text: "SELECT 1" },
+        { name: "readyForQuery", status: "I" },
+        { name: "readyForQuery", status: "I" },
+      ],
+    ],
+    [
+      "has a transaction status of its own",
+      [
+        { name: "commandComplete", text: "SELECT 1" },
+        { name: "readyForQuery", status: "?" },
+      ],
+    ],
+  ] as const)("%s: its connection is not used any more", async (_, said) => {
+    const { clock, session, connection, lost, run } = setUp()
+    session.client.connection.onGroup = () => {}
+    run("select 1")
+    session.client.say(...(said as readonly BackendMessage[]))
+    await clock.settle()
+    expect(lost).toEqual([connection])
+    expect(connection.dead?.cause).toMatchObject({ message: expect.stringContaining("received invalid response") })
+  })
+
+  it("is ready at rest: its connection is not used any more", async () => {
+    const { clock, session, connection, lost } = setUp()
+    session.client.say({ name: "readyForQuery", status: "I" })
+    await clock.settle()
+    expect(lost).toEqual([connection])
   })
 })
 

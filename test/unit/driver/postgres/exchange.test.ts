@@ -255,3 +255,52 @@ describe("COPY", () => {
     expect(exchange.replies).toEqual([{ rows: [], command: "COPY", affected: 3n, suspended: false }])
   })
 })
+
+describe("an answer out of step", () => {
+  const row = (...fields: (string | null)[]) => ({ fields })
+  const outOfStep = expect.objectContaining({ message: expect.stringContaining("received invalid response") })
+
+  it.each([
+    ["a row that nobody has described", (exchange: Exchange) => exchange.handleDataRow(row("1"))],
+    [
+      "a row with too few columns",
+      (exchange: Exchange) => {
+        exchange.handleRowDescription(number)
+        exchange.handleDataRow(row())
+      },
+    ],
+    [
+      "a row with too many columns",
+      (exchange: Exchange) => {
+        exchange.handleRowDescription(number)
+        exchange.handleDataRow(row("1", "2"))
+      },
+    ],
+  ])("%s is no row", (_, say) => {
+    const exchange = exchangeOf(extended(execute("select 1")))
+    say(exchange)
+    exchange.handleCommandComplete(complete("SELECT 1"))
+    expect(exchange.error).toEqual(outOfStep)
+    expect(exchange.replies[0]?.rows).toEqual([])
+  })
+
+  it.each([
+    [extended(), 0],
+    [extended(command("begin"), execute("select 1"), command("commit")), 3],
+    [extended({ do: "fetch", portal: "p", rowsMax: 1 }, { do: "close-portal", portal: "p" }), 1],
+    [simple("select 1"), 1],
+  ])("%o is answered by %d, and not by fewer", (request, answers) => {
+    const exchange = exchangeOf(request)
+    for (let n = 0; n < answers; n += 1) {
+      expect(exchange.answered).toBe(false)
+      exchange.handleCommandComplete(complete("X"))
+    }
+    expect(exchange.answered).toBe(true)
+  })
+
+  it("is one with more answers than were asked for", () => {
+    const exchange = exchangeOf(extended(execute("select 1")))
+    for (let n = 0; n < 2; n += 1) exchange.handleCommandComplete(complete("SELECT 0"))
+    expect(exchange.answered).toBe(false)
+  })
+})
