@@ -139,7 +139,14 @@ function written(cell: Cell): Outcomes {
     return server === "unfinished" ? [...value(2), ...unknown("none")] : value(2)
   }
   if (cell.fault === "blackhole") return overdue("unknown", undone ? "either" : "all")
-  return unknown(undone ? "none" : "all")
+  return unknown(lostAt(cell))
+}
+
+/** A session that is lost is ended on the server. What is still at work there, or comes out of the network late, is done before that or not. */
+function lostAt({ fault, instant }: Cell): Held {
+  const { server } = KNOWN[instant.name]
+  if (server === "done") return "all"
+  return server === "working" || fault === "silence" ? "either" : "none"
 }
 
 function beforeItsCommit(cell: Cell): Outcomes {
@@ -180,7 +187,7 @@ function committed(cell: Cell): Outcomes {
     // Found out after the deadline, in the time that a statement may take to be abandoned; too late to do it again.
     return undone ? overdue("not_applied", "none") : value(1)
   }
-  if (cell.mode === "off") return unknown(undone ? "none" : "all")
+  if (cell.mode === "off") return unknown(lostAt(cell))
   // Found out. One that is still at it when that begins is given a moment, and then ended.
   if (server === "working") return [...value(1), ...rerun(cell)]
   return undone ? rerun(cell) : value(1)
@@ -217,13 +224,11 @@ function delivered(...rows: readonly number[]): Outcomes {
 function abandoned({ kind, fault, instant, mode }: Cell): Outcomes {
   // Without COMMIT nothing stays, and of a marker it is found out.
   if (!isLone(kind) || mode !== "off" || fault === "FATAL") return overdue("not_applied", "none")
-  const swallowed = fault === "blackhole"
-  // Nobody has told the server to stop: it will do it as soon as it gets the lock. What was swallowed may yet come out.
-  if (instant.name === "cancel before it reaches the server") return overdue("unknown", swallowed ? "either" : "all")
-  // A reset may destroy what the server has not read; and with such a connection nobody waits for an answer.
-  return fault === "RST"
-    ? [...overdue("unknown", "either"), ...overdue("not_applied", "none")]
-    : overdue("not_applied", "none")
+  // One that ended in order and brought nothing about is said again.
+  if (fault === "FIN") return overdue("not_applied", "none")
+  if (fault !== "RST" && instant.name === "cancel after it is sent") return overdue("not_applied", "none")
+  // Nobody has told the server to stop, or nobody knows: it may get the lock before its lost session is ended there.
+  return [...overdue("unknown", "either"), ...overdue("not_applied", "none")]
 }
 
 /** Core says that it is the effect, where a transaction cannot be run again; the driver, that the transaction is more than this. */

@@ -15,8 +15,11 @@ export type Kind =
   | "savepoint"
   | "stream"
 
-/** `FATAL` is a real one (pg_terminate_backend, 57P01), except where no session is there yet to be terminated. */
-export const FAULTS = ["FIN", "RST", "blackhole", "FATAL"] as const
+/**
+ * `blackhole` swallows everything until the caller's deadline, with nobody looking for it; `silence` is the same with time enough to be
+ * found out. `FATAL` is a real one (pg_terminate_backend, 57P01), except where no session is there yet to be terminated.
+ */
+export const FAULTS = ["FIN", "RST", "blackhole", "silence", "FATAL"] as const
 export type Fault = (typeof FAULTS)[number]
 
 /** Through core's Results, and through Kysely itself, which throws and does not run a transaction again. */
