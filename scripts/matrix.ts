@@ -36,7 +36,7 @@ spawnSync(
     "--project",
     "fault",
     `test/fault/matrix/${where}`,
-    "--reporter=dot",
+    "--reporter=default",
     "--reporter=json",
     `--outputFile=${file}`,
     ...rest,

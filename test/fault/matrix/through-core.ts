@@ -57,14 +57,13 @@ export const throughCore: Open = (options, wish): Application => {
     return told(result, entriesOf, runs)
   }
 
-  /** The target, with a statement before it and one behind it. */
+  /** The target, with a statement before it and one behind it: also where the target has failed, which must not bring it anywhere else. */
   async function betweenOthers(tx: Tx<Books>, target: () => Promise<Entered>): Promise<Entered> {
     const first: Entered = await tx.all(into("ledger_first"))
     if (first.isErr()) return first
     const entered = await target()
-    if (entered.isErr()) return entered
     const last: Entered = await tx.all(into("ledger_last"))
-    return last.isErr() ? last : entered
+    return entered.isErr() || last.isOk() ? entered : last
   }
 
   async function savepoint(tx: Tx<Books>): Promise<Entered> {
