@@ -1,16 +1,19 @@
-/** Copies the examples into the pages that show them. */
-import { readFileSync, writeFileSync } from "node:fs"
+/** Copies the examples into the pages that show them, and writes the pages that are made of code. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 
 import { embed } from "./docs/code-blocks.ts"
+import { errorsPage } from "./docs/errors/page.ts"
 import { pages, root } from "./docs/pages.ts"
 
 const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
 
-for (const page of pages()) {
-  const before = read(page)
-  const after = embed(before, read)
-  if (after === before) continue
+function bring(page: string, before: string, after: string): void {
+  if (after === before) return
   writeFileSync(resolve(root, page), after)
   console.log(`${page} was brought up to date`)
 }
+
+const errors = "docs/errors.md"
+bring(errors, existsSync(resolve(root, errors)) ? read(errors) : "", errorsPage())
+for (const page of pages()) bring(page, read(page), embed(read(page), read))

@@ -87,6 +87,11 @@ const ERRNOS: Readonly<Record<Exclude<Origin, "server" | "pooler" | "driver">, R
   },
 }
 
+/** All of them by where they come from: what docs/errors.md lists. */
+export const ERRNO_CODES: readonly { readonly origin: Origin; readonly code: string }[] = (
+  ["socket", "dns", "tls", "client"] as const
+).flatMap((origin) => Object.keys(ERRNOS[origin]).map((code) => ({ origin, code })))
+
 const TLS_CODE = /^ERR_(SSL|TLS|OSSL)_/
 
 /** What an errno, an AbortError or a TLS code means; undefined if the thing carries none. */

@@ -10,7 +10,7 @@ import type { Layer } from "./layers.ts"
  *
  * None of them is translated. First match wins, so texts that quote another one come first.
  */
-const TEXTS: readonly (readonly [RegExp, Row])[] = [
+export const POOLER_TEXTS: readonly (readonly [RegExp, Row])[] = [
   // Down or full behind the pooler: it kept the statement, the server never got it.
   [/^server login has been failing/, loss("pooler_unavailable", { says: "unforwarded", heal: "find_primary" })],
   [/query_wait_timeout/, loss("pooler_unavailable", { says: "unforwarded" })],
@@ -63,7 +63,7 @@ const LOGIN_CODES: ReadonlySet<string> = new Set("08001 08004 28000 28P01 3D000 
 /** Never undefined: a pooler that complains hangs up, and nothing it says vouches for the server. */
 export function rowOfPooler(said: Layer, circumstances: Circumstances): Row {
   const { rank, evidence } = circumstances
-  const told = TEXTS.find(([text]) => text.test(said.message))
+  const told = POOLER_TEXTS.find(([text]) => text.test(said.message))
   if (told !== undefined) return told[1]
 
   if (said.code === undefined || said.code === "08P01") return loss("connection_failed")

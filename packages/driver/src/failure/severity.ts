@@ -27,7 +27,7 @@ const RANKS: ReadonlyMap<string, Rank> = new Map(
 )
 
 /** PostgreSQL itself says these only when it refuses or ends a session. */
-const ALWAYS_FATAL: ReadonlySet<string> = new Set(
+export const ALWAYS_FATAL: ReadonlySet<string> = new Set(
   "25P03 25P04 28000 28P01 53300 57P01 57P02 57P03 57P04 57P05".split(" "),
 )
 

@@ -154,6 +154,10 @@ const CLASSES: Readonly<Record<string, Cell>> = {
   XX: loss("server_error", { retry: "never" }),
 }
 
+/** Those with a row of their own, and the classes of the others: what docs/errors.md lists. */
+export const SQLSTATES: readonly string[] = Object.keys(CODES).toSorted()
+export const SQLSTATE_CLASSES: readonly string[] = Object.keys(CLASSES).toSorted()
+
 /** The row of a code, or of its class; undefined for codes that applications make up. */
 export function rowOfSqlState(said: Layer, circumstances: Circumstances): Row | undefined {
   const code = said.code ?? ""
