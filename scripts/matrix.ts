@@ -22,7 +22,7 @@ interface Report {
   }[]
 }
 
-const COLUMNS = ["FIN", "RST", "blackhole", "FATAL", "never"] as const
+const COLUMNS = ["FIN", "RST", "blackhole", "silence", "FATAL", "never"] as const
 
 const folder = mkdtempSync(join(tmpdir(), "kysely-resilient-matrix-"))
 const file = join(folder, "report.json")
@@ -36,7 +36,7 @@ spawnSync(
     "--project",
     "fault",
     `test/fault/matrix/${where}`,
-    "--reporter=dot",
+    "--reporter=default",
     "--reporter=json",
     `--outputFile=${file}`,
     ...rest,

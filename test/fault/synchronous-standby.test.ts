@@ -37,10 +37,11 @@ async function whoWaits(): Promise<number> {
   }
 }
 
-/** Until somebody has asked the server about sessions and what they wait for. */
-async function somebodyLooks(): Promise<void> {
-  const asked = "select 1 from pg_stat_activity where query like '%wait_event%' and pid <> pg_backend_pid()"
-  while ((await side.query(asked)).rows.length === 0) await pause(5)
+/** Until somebody has asked the server about sessions and what they wait for, and has the answer. */
+async function somebodyHasLooked(): Promise<void> {
+  const asked =
+    "select 1 from pg_stat_activity where query like '%wait_event%' and state = 'idle' and pid <> pg_backend_pid()"
+  while ((await side.query(asked)).rows.length === 0) await pause(2)
 }
 
 const notes = async (): Promise<number> => (await side.query("select * from notes")).rows.length
@@ -94,13 +95,15 @@ describe.each(["xid", "marker"] as const)(
       expect(await whoWaits(), "its wait goes on").toBe(waiting)
       await side.query("select pg_cancel_backend($1)", [waiting])
       await lease.release()
+      // Others see it when its wait has ended, which takes the server a moment.
+      while ((await notes()) === 0) await pause(5)
       expect(await notes()).toBe(1)
     })
 
     it("and is over meanwhile, is known to be applied here", async () => {
       const { lease, committing, waiting } = await commitWithin(20_000)
       // Seen waiting by whoever looks; only then is the wait over.
-      await somebodyLooks()
+      await somebodyHasLooked()
       await side.query("select pg_cancel_backend($1)", [waiting])
       expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
       await lease.release()

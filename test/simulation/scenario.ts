@@ -123,13 +123,15 @@ export function scenarioOf(seed: number): Scenario {
   const workers = Array.from({ length: chance.whole(1, 4) }, () =>
     Array.from({ length: chance.whole(1, 6) }, () => operation(chance, accounts)),
   )
-  const faults = chance.maybe(0.1) ? [] : Array.from({ length: chance.whole(1, 7) }, () => fault(chance))
+  const synchronous = chance.maybe(0.3)
+  const some = chance.maybe(0.1) ? [] : Array.from({ length: chance.whole(1, 7) }, () => fault(chance))
+  const faults = synchronous && chance.maybe(0.2) ? [...some, ...lateStandby(chance)] : some
   return {
     seed,
     driver,
     server: {
       accounts,
-      synchronous: chance.maybe(0.3),
+      synchronous,
       connectionsMax: chance.maybe(0.1) ? chance.whole(2, 3) : 100,
       markers: chance.maybe(0.9),
     },
@@ -279,6 +281,19 @@ function fault(chance: Chance): Fault {
       ? { instant, about: chance.pick(ABOUTS), nth: chance.whole(1, 4) }
       : { instant, nth: chance.whole(1, 3) }
   return { when, strike: strike(chance) }
+}
+
+/** A COMMIT waits for the standby, and whoever sent it is cut off. */
+function lateStandby(chance: Chance): Fault[] {
+  const nth = chance.whole(1, 3)
+  const ms = chance.pick([300, 1_500])
+  return [
+    { when: { instant: "flushing", nth }, strike: { do: "standby-away", ms } },
+    {
+      when: { instant: "waits", nth },
+      strike: { do: "cut", serverGetsRest: true, clientGetsRest: false, how: "reset" },
+    },
+  ]
 }
 
 /** What only the log could tell is lost, or is it? */

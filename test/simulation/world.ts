@@ -21,8 +21,8 @@ export class Violation extends Error {}
 /** Between a limit and the moment at which whoever it is for learns of it: timers in whole milliseconds, hops of promises. */
 const SLACK_MS = 25
 
-/** The longest pause between two attempts to open a connection for somebody who waits (policy/probing.ts). */
-const PROBE_PAUSE_MS = 1_000
+/** The longest pause between two attempts to open a connection for somebody who waits, with what is added to it by chance. */
+const PROBE_PAUSE_MS = 1_500
 
 interface Pending {
   readonly name: string

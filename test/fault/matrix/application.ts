@@ -71,6 +71,8 @@ export const TARGET = /(?:from|into) "(?:stock|ledger)"/
 export const OWN_ERROR = new Error("the callback's own")
 
 export const numbersOf = (rows: readonly Stock[]): number[] => rows.map(({ n }) => n)
+/** Numbers of rows are bigint. */
+export const countOf = (rows: bigint | undefined): number => Number(rows)
 export const entriesOf = (rows: readonly Entry[]): string[] => rows.map(({ entry }) => entry)
 
 /** How often the caller's own statement was tried, as the driver tells of it. */

@@ -5,7 +5,7 @@
 import type { Effect, GaveUp } from "@kysely-resilient/core"
 import type { InstantName } from "@kysely-resilient/testing"
 
-import type { Cell } from "./cells.ts"
+import type { Cell, Kind } from "./cells.ts"
 
 /** All entries once, none of them, or either. */
 export type Held = "all" | "none" | "either"
@@ -104,9 +104,13 @@ export function best(cell: Cell): Outcomes {
     default:
       if (kind === "stream") return streamed(cell)
       if (kind === "read" || kind === "read as text") return asked(cell)
-      if (kind === "write") return written(cell)
+      if (isLone(kind)) return written(cell)
       return instant.during === "commit" ? committed(cell) : inTransaction(cell)
   }
+}
+
+function isLone(kind: Kind): boolean {
+  return kind === "write" || kind === "counted write"
 }
 
 /** What was answered whole, before the fault or in spite of it: a server that is terminated has sent its answer before. */
@@ -123,6 +127,8 @@ function asked(cell: Cell): Outcomes {
 
 /** A write that is its own transaction: what nobody has answered may have been done. */
 function written(cell: Cell): Outcomes {
+  // With its marker in it, the one flight is its COMMIT.
+  if (cell.kind === "counted write" && cell.mode === "marker") return committed(cell)
   // Its COMMIT travels by itself, so what goes before that is as in any transaction; but the driver can do all of it again.
   if (cell.mode !== "off") return cell.instant.during === "commit" ? committed(cell) : beforeItsCommit(cell)
   const { server } = KNOWN[cell.instant.name]
@@ -133,7 +139,14 @@ function written(cell: Cell): Outcomes {
     return server === "unfinished" ? [...value(2), ...unknown("none")] : value(2)
   }
   if (cell.fault === "blackhole") return overdue("unknown", undone ? "either" : "all")
-  return unknown(undone ? "none" : "all")
+  return unknown(lostAt(cell))
+}
+
+/** A session that is lost is ended on the server. What is still at work there, or comes out of the network late, is done before that or not. */
+function lostAt({ fault, instant }: Cell): Held {
+  const { server } = KNOWN[instant.name]
+  if (server === "done") return "all"
+  return server === "working" || fault === "silence" ? "either" : "none"
 }
 
 function beforeItsCommit(cell: Cell): Outcomes {
@@ -152,7 +165,7 @@ function inTransaction(cell: Cell): Outcomes {
 
 /** It was not applied, and is done again: by the driver, by core, or (of a transaction of Kysely's) by nobody but the caller. */
 function rerun(cell: Cell): Outcomes {
-  if (cell.door === "core" || cell.kind === "write") return value(2)
+  if (cell.door === "core" || isLone(cell.kind)) return value(2)
   return [{ told: "error", kinds: LOST, effect: ["not_applied"], held: "none" }]
 }
 
@@ -166,17 +179,18 @@ function commitAfter(cell: Cell): Outcomes {
 
 function committed(cell: Cell): Outcomes {
   const { server, client } = KNOWN[cell.instant.name]
+  const undone = server === "nothing" || server === "unfinished"
   if (isAnswered(cell) || client === "complete") return value(1)
   if (cell.fault === "FATAL") return rerun(cell)
   if (cell.fault === "blackhole") {
-    if (cell.mode === "off") return overdue("unknown", server === "nothing" ? "either" : "all")
+    if (cell.mode === "off") return overdue("unknown", undone ? "either" : "all")
     // Found out after the deadline, in the time that a statement may take to be abandoned; too late to do it again.
-    return server === "nothing" ? overdue("not_applied", "none") : value(1)
+    return undone ? overdue("not_applied", "none") : value(1)
   }
-  if (cell.mode === "off") return unknown(server === "nothing" ? "none" : "all")
+  if (cell.mode === "off") return unknown(lostAt(cell))
   // Found out. One that is still at it when that begins is given a moment, and then ended.
   if (server === "working") return [...value(1), ...rerun(cell)]
-  return server === "done" ? value(1) : rerun(cell)
+  return undone ? rerun(cell) : value(1)
 }
 
 /** Five rows in chunks of two; who has some of them cannot be served from elsewhere, for the rest might not fit to them. */
@@ -208,15 +222,13 @@ function delivered(...rows: readonly number[]): Outcomes {
 
 /** Its statement waits for a lock, its deadline has passed, and the request to cancel it is hit. */
 function abandoned({ kind, fault, instant, mode }: Cell): Outcomes {
-  // Without COMMIT nothing stays.
-  if (kind !== "write" || mode !== "off" || fault === "FATAL") return overdue("not_applied", "none")
-  const swallowed = fault === "blackhole"
-  // Nobody has told the server to stop: it will do it as soon as it gets the lock. What was swallowed may yet come out.
-  if (instant.name === "cancel before it reaches the server") return overdue("unknown", swallowed ? "either" : "all")
-  // A reset may destroy what the server has not read; and with such a connection nobody waits for an answer.
-  return fault === "RST"
-    ? [...overdue("unknown", "either"), ...overdue("not_applied", "none")]
-    : overdue("not_applied", "none")
+  // Without COMMIT nothing stays, and of a marker it is found out.
+  if (!isLone(kind) || mode !== "off" || fault === "FATAL") return overdue("not_applied", "none")
+  // One that ended in order and brought nothing about is said again.
+  if (fault === "FIN") return overdue("not_applied", "none")
+  if (fault !== "RST" && instant.name === "cancel after it is sent") return overdue("not_applied", "none")
+  // Nobody has told the server to stop, or nobody knows: it may get the lock before its lost session is ended there.
+  return [...overdue("unknown", "either"), ...overdue("not_applied", "none")]
 }
 
 /** Core says that it is the effect, where a transaction cannot be run again; the driver, that the transaction is more than this. */

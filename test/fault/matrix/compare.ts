@@ -53,5 +53,6 @@ function agreeing({ kind }: Work, told: Told): readonly string[] {
 
 function valueOf({ kind, instant }: Work): unknown {
   if (!writes(kind)) return STOCK
+  if (kind === "counted write") return ENTRIES.length
   return instant.name.startsWith("rollback to") ? [] : ENTRIES
 }

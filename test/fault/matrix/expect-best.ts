@@ -15,6 +15,8 @@ import { throughKysely } from "./through-kysely.ts"
 /** When a caller whose packets are swallowed is told so; long enough for everything else on a busy machine. */
 const SHORT_MS = 800
 const CONNECT_MS = 250
+/** After so long a silence is found out. */
+const STALL_MS = 200
 /** After a deadline: most of it to find out what became of a COMMIT that was swallowed. */
 const CANCEL_MS = 1_000
 
@@ -30,7 +32,7 @@ export async function expectBest(ground: Ground, cell: Cell): Promise<void> {
     if (lock?.until === "hit") void releaseSoon(lock, cell.fault === "FATAL" ? rule.done : rule.hit)
     const told = await application.work(cell.kind)
     expect(rule.hits, "the fault has hit").toBe(1)
-    if (cell.fault !== "blackhole") await rule.done
+    if (!swallowsFor(cell)) await rule.done
     if (lock?.until === "told") await lock.release()
     const outcome = compareAnswer(cell, told, best(cell))
     const resolved = await resolvedBy(application, told, ["applied", "not_applied"])
@@ -46,6 +48,11 @@ export async function expectBest(ground: Ground, cell: Cell): Promise<void> {
     await holder.query("rollback")
     await application.close()
   }
+}
+
+/** Such a rule is never done: it swallows until it is lifted. */
+function swallowsFor({ fault }: Cell): boolean {
+  return fault === "blackhole" || fault === "silence"
 }
 
 /** The instant does not come: its rule must not fire, and the work is done as if it were not there. */
@@ -68,20 +75,20 @@ export async function prepare(
   cell: Omit<Cell, "fault"> & { readonly fault?: Cell["fault"] },
 ): Promise<Application> {
   const { during, name } = cell.instant
-  const swallows = during === "cancel" || (cell.fault === "blackhole" && during !== "connecting")
+  const hurries = during === "cancel" || (cell.fault === "blackhole" && during !== "connecting")
   const application = doors[cell.door](
     {
       connection: proxy.url(database.url),
       resolution: cell.mode,
       pool: { min: 0, max: 3 },
-      timeouts: { connectMs: CONNECT_MS, cancelMs: CANCEL_MS },
+      timeouts: { connectMs: CONNECT_MS, cancelMs: CANCEL_MS, stallMs: cell.fault === "silence" ? STALL_MS : 0 },
       retry: { slow: { baseMs: 5, maxMs: 20 }, quick: { baseMs: 5, maxMs: 20 } },
     },
     {
       rollback: during === "rollback",
       rollbackTo: name.startsWith("rollback to"),
-      statementMs: swallows ? SHORT_MS : AMPLE_MS,
-      transactionMs: swallows && during !== "cancel" ? SHORT_MS : AMPLE_MS,
+      statementMs: hurries ? SHORT_MS : AMPLE_MS,
+      transactionMs: hurries && during !== "cancel" ? SHORT_MS : AMPLE_MS,
     },
   )
   await side.query("delete from ledger_first; delete from ledger; delete from ledger_last")

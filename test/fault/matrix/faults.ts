@@ -7,7 +7,7 @@ import type { Ground } from "./ground.ts"
 export function actionsOf(ground: Ground, cell: Cell): Action | readonly Action[] {
   if (cell.fault === "FIN") return cut({ how: "fin" })
   if (cell.fault === "RST") return cut({ how: "rst" })
-  if (cell.fault === "blackhole") return stall()
+  if (cell.fault === "blackhole" || cell.fault === "silence") return stall()
   // The connection that brings a CancelRequest has no session either; it is about the only other one.
   if (cell.instant.during === "cancel") return call(() => terminate(ground, sessionOf(ground)))
   // No session yet: the words are real ones, and who says them is the proxy.

@@ -15,9 +15,13 @@ function absentFrom({ kind, instant, mode }: Cell): string | undefined {
   switch (instant.during) {
     case "connecting":
     case "statement":
-    case "rows":
     case "cancel":
       return undefined
+    case "rows":
+      if (kind !== "counted write") return undefined
+      // By a marker, their number comes in a row.
+      if (mode === "marker" && instant.name === "rows before the first") return undefined
+      return "it answers with the number of its rows only"
     case "begin":
       return bringsBegin(kind, mode) ? undefined : "the statement travels alone, without BEGIN"
     case "commit":
@@ -35,7 +39,8 @@ export function isTransaction(kind: Kind): boolean {
   return kind === "transaction" || kind === "commit" || kind === "savepoint"
 }
 
-/** A write that is alone gets BEGIN and COMMIT of its own only where what became of it is to be found out. */
+/** A write that is alone gets BEGIN and COMMIT of its own only where what became of it is to be found out, and no marker can be part of it. */
 export function bringsBegin(kind: Kind, mode: Mode): boolean {
+  if (kind === "counted write") return mode === "xid"
   return kind === "write" ? mode !== "off" : kind !== "read"
 }

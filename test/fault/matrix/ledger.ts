@@ -14,6 +14,7 @@ const TABLES: Readonly<Record<Kind, readonly LedgerTable[]>> = {
   "read as text": [],
   stream: [],
   write: ["ledger"],
+  "counted write": ["ledger"],
   commit: ["ledger"],
   transaction: ["ledger_first", "ledger", "ledger_last"],
   savepoint: ["ledger_first", "ledger", "ledger_last"],

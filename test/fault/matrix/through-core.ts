@@ -5,6 +5,7 @@ import { valueOf } from "../../support/results.ts"
 import {
   AMPLE_MS,
   CHUNK,
+  countOf,
   entriesOf,
   failed,
   numbersOf,
@@ -56,14 +57,13 @@ export const throughCore: Open = (options, wish): Application => {
     return told(result, entriesOf, runs)
   }
 
-  /** The target, with a statement before it and one behind it. */
+  /** The target, with a statement before it and one behind it: also where the target has failed, which must not bring it anywhere else. */
   async function betweenOthers(tx: Tx<Books>, target: () => Promise<Entered>): Promise<Entered> {
     const first: Entered = await tx.all(into("ledger_first"))
     if (first.isErr()) return first
     const entered = await target()
-    if (entered.isErr()) return entered
     const last: Entered = await tx.all(into("ledger_last"))
-    return last.isErr() ? last : entered
+    return entered.isErr() || last.isOk() ? entered : last
   }
 
   async function savepoint(tx: Tx<Books>): Promise<Entered> {
@@ -78,6 +78,8 @@ export const throughCore: Open = (options, wish): Application => {
     read: async () => told(await db.all(stock, limits), numbersOf),
     "read as text": async () => told(await db.query<Stock>(STOCK_AS_TEXT, [], limits), ({ rows }) => numbersOf(rows)),
     write: async () => told(await db.all(into("ledger"), limits), entriesOf),
+    "counted write": async () =>
+      told(await db.exec(db.insertInto("ledger").values(rowsToEnter), limits), ({ affected }) => countOf(affected)),
     transaction: () => inTransaction((tx) => betweenOthers(tx, async () => tx.all(into("ledger"), limits))),
     commit: () => inTransaction(async (tx) => tx.all(into("ledger"), limits)),
     savepoint: () => inTransaction((tx) => betweenOthers(tx, () => savepoint(tx))),

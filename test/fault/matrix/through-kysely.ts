@@ -4,6 +4,7 @@ import { CompiledQuery, Kysely, type ControlledTransaction, type Transaction } f
 import {
   AMPLE_MS,
   CHUNK,
+  countOf,
   entriesOf,
   failed,
   numbersOf,
@@ -89,6 +90,10 @@ export const throughKysely: Open = (options, wish): Application => {
     read: () => told(stock.execute(), numbersOf),
     "read as text": () => told(db.executeQuery<Stock>(CompiledQuery.raw(STOCK_AS_TEXT)), ({ rows }) => numbersOf(rows)),
     write: () => told(into(db, "ledger"), entriesOf),
+    "counted write": () =>
+      told(db.insertInto("ledger").values(rowsToEnter).executeTakeFirst(), ({ numInsertedOrUpdatedRows }) =>
+        countOf(numInsertedOrUpdatedRows),
+      ),
     transaction: () =>
       inTransaction(async (trx) => {
         await into(trx, "ledger_first")

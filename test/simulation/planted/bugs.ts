@@ -149,12 +149,6 @@ export const bugs: readonly Bug[] = [
     wrong: `    return { by: "nothing" }`,
   },
   {
-    name: "a COMMIT that was seen waiting for its standby counts as confirmed",
-    file: "resolution/course.ts",
-    right: `const halfway = sight.effect === "applied" && course.awaitedStandby`,
-    wrong: `const halfway = false`,
-  },
-  {
     name: "a session that was lost while others were being ended is forgotten",
     file: "resolution/reaper.ts",
     right: `.then((asked) => (asked.ok ? undefined : this.#forget()))`,

@@ -11,7 +11,7 @@ import { bugs, type Bug } from "./bugs.ts"
  * it finds something wrong: `node test/simulation/planted/main.ts [--seeds N] [--only WORDS]`.
  */
 const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "2000" }, only: { type: "string", default: "" } },
+  options: { seeds: { type: "string", default: "6000" }, only: { type: "string", default: "" } },
 })
 
 const root = resolve(import.meta.dirname, "../../..")

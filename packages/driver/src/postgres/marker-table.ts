@@ -15,7 +15,6 @@ export const MARKER_MIGRATION: { readonly up: readonly string[]; readonly down: 
   affected bigint,
   at timestamptz not null default now()
 )`,
-    `create index if not exists commit_marker_at on ${MARKER_TABLE} (at)`,
   ],
   down: [`drop table if exists ${MARKER_TABLE}`, "drop schema if exists kysely_resilient"],
 })

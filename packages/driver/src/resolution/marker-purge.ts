@@ -1,9 +1,10 @@
 import type { Clock } from "../foundation/clock.ts"
+import { uuidV7 } from "../foundation/uuid.ts"
 import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import { askRow, type SideConnection } from "./side-connection.ts"
 
-/** How long a marker is kept, hours of the server's clock. Nobody asks for one after `TOKEN_LIFE_MS`. */
-const KEPT_HOURS = 6
+/** How long a marker is kept. Nobody asks for one after `TOKEN_LIFE_MS`; the rest is for clocks that differ. Milliseconds. */
+const KEPT_MS = 6 * 3_600_000
 
 /** For how long a token says something about a marker: a purged one looks like one that was never written. Milliseconds. */
 export const TOKEN_LIFE_MS: number = 5 * 3_600_000
@@ -32,15 +33,19 @@ export class MarkerPurge {
     const now = this.#clock.now()
     if (now < this.#nextAt) return
     this.#nextAt = now + PAUSE_MS
+    // Markers begin with the time at which they were made, so the key itself says how old they are.
+    const oldest = uuidV7(this.#clock.wallTime() - KEPT_MS, () => 0)
     void this.#side.use(async (connection) => {
-      const asked = await askRow(connection, PURGE)
+      const asked = await askRow(connection, purge(oldest))
       if (asked.ok && Number(asked.fields[0]) === ROWS_MAX) this.#nextAt = this.#clock.now() + MORE_PAUSE_MS
     })
   }
 }
 
 /** SKIP LOCKED: another process may be at it too. */
-const PURGE =
-  `with gone as (delete from ${MARKER_TABLE} where id in (select id from ${MARKER_TABLE} ` +
-  `where at < now() - interval '${KEPT_HOURS} hours' limit ${ROWS_MAX} for update skip locked) returning 1) ` +
-  "select count(*)::text from gone"
+function purge(oldest: string): string {
+  return (
+    `with gone as (delete from ${MARKER_TABLE} where id in (select id from ${MARKER_TABLE} ` +
+    `where id < '${oldest}' limit ${ROWS_MAX} for update skip locked) returning 1) select count(*)::text from gone`
+  )
+}

@@ -1,0 +1,3 @@
+import { matrixOf } from "./matrix-of.ts"
+
+matrixOf("counted write", import.meta.url)
