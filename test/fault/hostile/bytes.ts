@@ -56,10 +56,8 @@ const SEVERITIES = [
   "constructor",
 ]
 
-/** An ErrorResponse or NoticeResponse with any fields, known and unknown, any number of times, in any language, or with none. */
-export const report: fc.Arbitrary<Buffer> = fc
+const fields = fc
   .record({
-    type: fc.constantFrom("E", "E", "E", "N"),
     severity: fc.option(fc.oneof(fc.constantFrom(...SEVERITIES), word)),
     code: fc.option(
       fc.oneof(
@@ -70,19 +68,27 @@ export const report: fc.Arbitrary<Buffer> = fc
     ),
     signed: fc.boolean(),
     others: fc.array(fc.tuple(fc.constantFrom(..."MDHPpqWstcdnFLRzQ1"), word), { maxLength: 6 }),
-    terminated: fc.boolean(),
   })
-  .map(({ type, severity, code, signed, others, terminated }) => {
-    const fields: [string, string | null][] = [
+  .map(({ severity, code, signed, others }) => {
+    const all: [string, string | null][] = [
       ["S", severity],
       ["V", severity],
       ["C", code],
       ["R", signed ? "ProcessInterrupts" : null],
       ...others,
     ]
-    const said = fields.flatMap(([letter, value]) => (value === null ? [] : [Buffer.from(letter), text(value)]))
-    return message(type, Buffer.concat([...said, Buffer.from(terminated ? [0] : [])]))
+    return Buffer.concat(all.flatMap(([letter, value]) => (value === null ? [] : [Buffer.from(letter), text(value)])))
   })
+
+/** An ErrorResponse with any fields, known and unknown, any number of times, in any language. */
+export const errorResponse: fc.Arbitrary<Buffer> = fields
+  .filter((said) => said.length > 0)
+  .map((said) => message("E", Buffer.concat([said, Buffer.alloc(1)])))
+
+/** An ErrorResponse or NoticeResponse, or what would be one if it ended as it should. */
+export const report: fc.Arbitrary<Buffer> = fc
+  .tuple(fc.constantFrom("E", "E", "E", "N"), fields, fc.boolean())
+  .map(([type, said, terminated]) => message(type, Buffer.concat([said, Buffer.alloc(terminated ? 1 : 0)])))
 
 const rowDescription = fc
   .tuple(count, fc.array(word, { maxLength: 4 }))

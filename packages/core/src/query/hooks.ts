@@ -9,11 +9,13 @@ export interface Hooks {
   readonly defect?: (error: CallbackThrew) => void
 }
 
-/** Tells whoever wants to know; a hook that throws is not heard. `unheard`: nobody else will learn of it. */
+/** Tells whoever wants to know; a hook that throws, or whose promise rejects, is not heard. `unheard`: nobody else will learn of it. */
 export function tellDefect(hooks: Hooks, error: CallbackThrew, unheard: boolean): void {
   try {
-    if (hooks.defect !== undefined) hooks.defect(error)
-    else if (unheard) process.emitWarning(error.message, { type: "KyselyResilientWarning" })
+    if (hooks.defect !== undefined) {
+      const returned: unknown = hooks.defect(error)
+      if (returned instanceof Promise) returned.catch(() => {})
+    } else if (unheard) process.emitWarning(error.message, { type: "KyselyResilientWarning" })
   } catch {
     // The hook is the application's; its failure must not become the operation's.
   }

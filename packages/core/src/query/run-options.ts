@@ -37,13 +37,20 @@ export function readRunOptions(options: RunOptions | undefined): ReadOptions<Sta
   if (timeoutMs !== undefined && !isDuration(timeoutMs))
     return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
   if (signal !== undefined && !isSignal(signal)) return refuse(`signal must be an AbortSignal; it is ${shown(signal)}`)
+  if (name !== undefined && typeof name !== "string") return refuse(`name must be a string; it is ${shown(name)}`)
+  if (!isFlag(readOnly)) return refuse(`readOnly must be true or false; it is ${shown(readOnly)}`)
+  if (!isFlag(idempotent)) return refuse(`idempotent must be true or false; it is ${shown(idempotent)}`)
+  const attemptsMax = retry === false ? undefined : retry?.attemptsMax
+  if (attemptsMax !== undefined && !isAttempts(attemptsMax))
+    return refuse(`retry.attemptsMax must be a whole number above 0; it is ${shown(attemptsMax)}`)
   const value: StatementOptions = {
     ...(name !== undefined && { label: name }),
     ...(signal !== undefined && { signal }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(readOnly !== undefined && { readOnly }),
     ...(idempotent !== undefined && { idempotent }),
-    ...(retry !== undefined && { retry }),
+    ...(retry === false && { retry }),
+    ...(attemptsMax !== undefined && { retry: { attemptsMax } }),
   }
   return { ok: true, value }
 }
@@ -69,8 +76,18 @@ export function isDuration(value: unknown): value is number {
   return typeof value === "number" && value > 0
 }
 
+export function isFlag(value: unknown): value is boolean | undefined {
+  return value === undefined || typeof value === "boolean"
+}
+
+export function isAttempts(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0
+}
+
 export function isSignal(value: unknown): value is AbortSignal {
-  return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+  if (typeof value !== "object" || value === null || !("aborted" in value)) return false
+  const methods = ["addEventListener", "removeEventListener"] as const
+  return methods.every((name) => name in value && typeof Reflect.get(value, name) === "function")
 }
 
 /** A value for a message; strings and objects are not shown. */

@@ -1,6 +1,6 @@
 import type { TransactionSettings } from "@kysely-resilient/driver"
 
-import { isDuration, isSignal, refuse, shown, type ReadOptions } from "./run-options.ts"
+import { isAttempts, isDuration, isFlag, isSignal, refuse, shown, type ReadOptions } from "./run-options.ts"
 
 export type IsolationLevel = NonNullable<TransactionSettings["isolation"]>
 
@@ -54,7 +54,9 @@ export function readTransactionOptions(
     return refuse(`lockTimeoutMs must be milliseconds above 0; it is ${shown(lockTimeoutMs)}`)
   }
   if (signal !== undefined && !isSignal(signal)) return refuse(`signal must be an AbortSignal; it is ${shown(signal)}`)
-  if (!Number.isInteger(attemptsMax) || attemptsMax < 1)
+  if (name !== undefined && typeof name !== "string") return refuse(`name must be a string; it is ${shown(name)}`)
+  if (!isFlag(deferrable)) return refuse(`deferrable must be true or false; it is ${shown(deferrable)}`)
+  if (!isAttempts(attemptsMax))
     return refuse(`retry.attemptsMax must be a whole number above 0; it is ${shown(attemptsMax)}`)
   const settings = {
     ...(isolation !== undefined && { isolation }),

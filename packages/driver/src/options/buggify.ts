@@ -1,6 +1,6 @@
 import { BUGGIFY_KINDS, type BuggifyKind } from "../foundation/buggify-kind.ts"
 import type { BuggifyPlan } from "../policy/strikes.ts"
-import { LONGEST_MS, listed, show, type Keys, type Section } from "./check.ts"
+import { LONGEST_MS, listed, readList, show, type Keys, type Section } from "./check.ts"
 import type { Environment } from "./environment.ts"
 
 const BUGGIFY_KEYS: Keys = {
@@ -52,9 +52,10 @@ function kindsIn(options: Section): readonly BuggifyKind[] | undefined {
   const value = options.value("kinds")
   if (value === undefined) return undefined
   const choices = `Give some of ${listed(BUGGIFY_KINDS)}`
-  if (!Array.isArray(value) || value.length === 0) return options.wrong("kinds", `is ${show(value)}`, choices)
-  const kinds = BUGGIFY_KINDS.filter((kind) => value.includes(kind))
-  if (!value.every((one: unknown) => kinds.some((kind) => kind === one))) {
+  const list = readList(value)
+  if (list === undefined || list.length === 0) return options.wrong("kinds", `is ${show(value)}`, choices)
+  const kinds = BUGGIFY_KINDS.filter((kind) => list.includes(kind))
+  if (!list.every((one) => kinds.some((kind) => kind === one))) {
     return options.wrong("kinds", "holds what is none", choices)
   }
   return kinds

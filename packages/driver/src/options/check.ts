@@ -40,9 +40,9 @@ export class Section {
   constructor(problems: Problems, path: string, value: unknown, keys: Keys) {
     this.#problems = problems
     this.#path = path
-    this.#values = isRecord(value) ? value : {}
-    if (value === undefined) return
-    if (!isRecord(value))
+    const values = value === undefined ? {} : readOnce(value)
+    this.#values = values ?? {}
+    if (values === undefined)
       problems.add(path === "" ? "options" : path, `is ${show(value)}`, "Give an object, or leave it out")
     for (const key of Object.keys(this.#values)) this.#refuseUnknown(key, keys)
   }
@@ -142,15 +142,29 @@ export class Section {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
+/** Its own properties, each read once: they may be getters. Undefined for what is no object, or cannot be read as one. */
+function readOnce(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** An array of options, read once; undefined for what is none. */
+export function readList(value: unknown): readonly unknown[] | undefined {
+  try {
+    return Array.isArray(value) ? [...value] : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A value for a message. Strings are not shown: a password may have been put in the wrong place. */
 export function show(value: unknown): string {
   if (value === "") return "an empty string"
   if (value === null || ["undefined", "boolean", "number"].includes(typeof value)) return String(value)
-  if (Array.isArray(value)) return "an array"
+  if (readList(value) !== undefined) return "an array"
   return typeof value === "object" ? "an object" : `a ${typeof value}`
 }
 

@@ -55,7 +55,7 @@ const POOL_KEYS: Keys = {
 /** @param outageWaitMs from the retry options: it is the pool that waits */
 export function resolvePool(root: Section, outageWaitMs: number): PoolOptions {
   const given = root.value("pool")
-  if (typeof given === "object" && given !== null && "connect" in given && typeof given.connect === "function") {
+  if (isPool(given)) {
     root.wrong(
       "pool",
       "is a connection pool, and this driver has its own",
@@ -179,4 +179,13 @@ function refuseCrossed(section: Section, [lowKey, low]: Bound, [highKey, high]: 
   if (low <= top) return
   const whose = high === undefined ? `${top}, its default` : String(top)
   section.wrong(lowKey, `is ${low}, above ${highKey} (${whose})`, `Raise ${highKey} or lower ${lowKey}`)
+}
+
+/** One of pg's, say: what it can do is not its own but its class's. */
+function isPool(given: unknown): boolean {
+  try {
+    return typeof given === "object" && given !== null && "connect" in given && typeof given.connect === "function"
+  } catch {
+    return false
+  }
 }

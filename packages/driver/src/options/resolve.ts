@@ -111,9 +111,9 @@ function resolveLog(root: Section, system: System): Observer | undefined {
   if (log !== true && !isObserver(log)) return root.wrong("log", `is ${show(log)}`, "Give true, false or a function")
   return (event) => {
     const line = logLine(event)
-    if (line === undefined) return
-    if (log === true) system.writeLine(line)
-    else log(event)
+    if (line === undefined) return undefined
+    // What it gives may be a promise that rejects: whoever combines observers looks after that.
+    return log === true ? system.writeLine(line) : log(event)
   }
 }
 

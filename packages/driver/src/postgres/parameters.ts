@@ -10,8 +10,16 @@ const MESSAGE_BYTES_MAX = 0x3fffffff
 
 export type Refusal = { readonly refused: string; readonly cause?: unknown }
 
-/** Parameters in the form they travel in, or why they cannot; nothing has been sent then. */
+/** Parameters in the form they travel in, or why they cannot; nothing has been sent then. Never throws, whatever they do. */
 export function prepareParameters(parameters: readonly unknown[]): readonly (string | Buffer | null)[] | Refusal {
+  try {
+    return prepareAll(parameters)
+  } catch (cause) {
+    return { refused: "The parameters cannot be read: their array, or one of them, threw when it was looked at", cause }
+  }
+}
+
+function prepareAll(parameters: readonly unknown[]): readonly (string | Buffer | null)[] | Refusal {
   if (parameters.length > PARAMETERS_MAX) {
     return {
       refused:
@@ -74,5 +82,10 @@ function unsendable(text: string): string | undefined {
 }
 
 function reason(cause: unknown): string {
-  return cause instanceof TypeError ? cause.message : "its own conversion (toJSON, toPostgres or toString) threw"
+  try {
+    if (cause instanceof TypeError) return cause.message
+  } catch {
+    // What it threw does not like to be looked at either.
+  }
+  return "its own conversion (toJSON, toPostgres or toString) threw"
 }

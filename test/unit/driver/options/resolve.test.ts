@@ -1,6 +1,7 @@
 import { BUGGIFY_KINDS, type DriverOptions } from "@kysely-resilient/driver"
 import { OptionsError } from "@kysely-resilient/driver/src/options/options-error.ts"
 import { resolveOptions } from "@kysely-resilient/driver/src/options/resolve.ts"
+import { combineObservers } from "@kysely-resilient/driver/src/telemetry/observer.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 import { describe, expect, it } from "vitest"
 
@@ -194,10 +195,28 @@ describe("the log option", () => {
     expect(system.lines).toEqual([])
   })
 
+  it("leaves the promise of an async function to whoever looks after observers", async () => {
+    const { log } = resolved({ log: () => Promise.reject(new Error("later")) })
+    let failures = 0
+    combineObservers([log], () => (failures += 1))(begun)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(failures).toBe(1)
+  })
+
   it.each([false, undefined])("does nothing when it is %s", (log) => {
     expect(resolved({ log }).log).toBeUndefined()
   })
 })
+
+function explode(): never {
+  throw new Error("hands off")
+}
+
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
 
 describe("buggify", () => {
   it("is off unless it is asked for", () => {
@@ -283,6 +302,15 @@ describe("wrong options", () => {
     ["trouble of no kind", { buggify: { seed: 1, kinds: [] } }, "buggify.kinds", "is an array"],
     ["trouble of an unknown kind", { buggify: { seed: 1, kinds: ["fire"] } }, "buggify.kinds", "holds what is none"],
     ["an unknown part of buggify", { buggify: { seed: 1, only: [] } }, "buggify.only", "there is no such option"],
+    ["options that cannot be read", new Proxy({}, { ownKeys: explode }), "options", "is an object"],
+    ["a part that cannot be read", { pool: new Proxy({}, { has: explode, ownKeys: explode }) }, "pool", "is an object"],
+    [
+      "a getter that throws",
+      { retry: Object.defineProperty({}, "attemptsMax", { enumerable: true, get: explode }) },
+      "retry",
+      "is an object",
+    ],
+    ["kinds that cannot be read", { buggify: { seed: 1, kinds: revoked([]) } }, "buggify.kinds", "is an object"],
     ["a connection of another type", { connection: 5432 }, "connection", "is 5432"],
   ])("are refused: %s", (_, options, path, problem) => {
     expect(problemsOf(options).map((found) => ({ path: found.path, problem: found.problem }))).toEqual([

@@ -59,6 +59,28 @@ describe("what is refused before it is sent", () => {
     )
   })
 
+  it("what throws when it is looked at", () => {
+    const explosive = (): never => {
+      throw new Error("hands off")
+    }
+    class TimelessDate extends Date {
+      override getTime = explosive
+    }
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const cannotBeRead = { refused: expect.stringMatching(/^The parameters cannot be read/) }
+    expect(prepareParameters(Object.defineProperty([1], 0, { get: explosive }))).toMatchObject(cannotBeRead)
+    expect(prepareParameters(new Proxy([1], { get: explosive }))).toMatchObject(cannotBeRead)
+    expect(prepareParameters([new TimelessDate()])).toMatchObject(cannotBeRead)
+    expect(prepareParameters([revoked])).toMatchObject({ refused: expect.stringMatching(/^Parameter \$1 cannot be/) })
+    const throwsOne = {
+      toJSON: () => {
+        throw revoked
+      },
+    }
+    expect(prepareParameters([throwsOne])).toMatchObject({ refused: expect.stringMatching(/its own conversion/) })
+  })
+
   it("a text with a NUL or a lone surrogate", () => {
     expect(refuseText("select '\0'")).toMatchObject({ refused: expect.stringMatching(/The SQL text contains a NUL/) })
     expect(refuseText("select '\ud800'")).toMatchObject({ refused: expect.stringMatching(/a lone surrogate/) })
