@@ -15,14 +15,16 @@ describe("a hook", () => {
     const unhandled: unknown[] = []
     const listener = (reason: unknown): void => void unhandled.push(reason)
     process.on("unhandledRejection", listener)
-    const hooks = [
+    const hooks: unknown[] = [
       () => {
         throw new Error("now")
       },
       () => Promise.reject(new Error("later")),
     ]
     for (const hook of hooks) {
-      expect(() => Reflect.apply(tellDefect, undefined, [{ defect: hook }, defect, true])).not.toThrow()
+      // Types forbid the second one, and JavaScript does not.
+      const given: object = { defect: hook }
+      expect(() => Reflect.apply(tellDefect, undefined, [given, defect, true])).not.toThrow()
     }
     await new Promise((resolve) => setImmediate(resolve))
     process.off("unhandledRejection", listener)
