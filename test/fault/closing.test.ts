@@ -209,7 +209,9 @@ describe("close({ drainMs })", () => {
 
   it("is over when its time is, in a black hole too", async () => {
     proxy.rule({ when: afterStatementIsSent(/hole/), do: stall() })
-    const report = await closing(`run("select 'hole'"); await pause(200)`, { close: "{ drainMs: 300 }" })
+    const report = await closing(`await engine.run(text("select 1")); run("select 'hole'"); await pause(200)`, {
+      close: "{ drainMs: 300 }",
+    })
     expect(report).toMatchObject({ left: [], listeners: 0 })
     expect(report.closeMs).toBeGreaterThan(290)
     expectFigure("hard stop after 300 ms of draining, ms", report.closeMs - 300, 1_500)

@@ -85,8 +85,8 @@ export class LeasedTransaction {
   async begin(): Promise<Settled<never> | undefined> {
     if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())
     if (this.#begun) return undefined
-    const first = this.record.firstFailure
-    if (first !== undefined) return refuse(transactionAborted({ first, evidence: untouched("transaction") }))
+    const before = this.record.firstFailure
+    if (before !== undefined) return refuse(transactionAborted({ first: before, evidence: untouched("transaction") }))
     const settled = await runPlan(this.#machine, this.#host, beginPlan(this.#machine, this.settings, this.#patience))
     if (settled.ok) {
       this.#begun = true
@@ -94,9 +94,12 @@ export class LeasedTransaction {
       learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
-    this.record.failed(settled.failure)
     const { failure, attempts, because } = settled
-    return { ok: false, failure, attempts, because }
+    const first = this.record.firstFailure
+    this.record.failed(failure)
+    // It waited in vain because we ended the transaction meanwhile: whoever asked is told why we did.
+    const ours = this.#unneeded.signal.aborted && this.settings.signal?.aborted !== true
+    return { ok: false, failure: ours && first !== undefined ? first : failure, attempts, because }
   }
 
   /** From now on it holds a connection, and whatever it locks. */

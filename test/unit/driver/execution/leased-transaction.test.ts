@@ -3,7 +3,7 @@ import type { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 
-import { CANCEL_MS, fatal, Fixture, maybeRead, pg, raw, Watched, write } from "./fixture.ts"
+import { CANCEL_MS, fatal, Fixture, maybeRead, pg, raw, unreachable, Watched, write } from "./fixture.ts"
 
 let fixture: Fixture
 
@@ -588,6 +588,30 @@ describe("ROLLBACK", () => {
 })
 
 describe("the deadline of a transaction", () => {
+  it("that passes before BEGIN has got a connection is what its statement is told of, not an abort that nobody asked for", async () => {
+    const holding = await Promise.all(Array.from({ length: 5 }, () => fixture.pinned()))
+    const lease = fixture.lease()
+    lease.begin(within(100))
+    const running = new Watched(lease.run(write))
+    await fixture.clock.advance(101)
+    expect(running.value).toMatchObject({
+      ok: false,
+      failure: { kind: "transaction_timeout", retry: "never", effect: "not_applied" },
+    })
+    await lease.release()
+    for (const one of holding) await one.release()
+  })
+
+  it("that passes while no connection can be opened is told of in the same way", async () => {
+    const lease = fixture.lease()
+    fixture.connections.failures.push(...Array.from({ length: 1_000 }, () => unreachable))
+    lease.begin(within(100))
+    const running = new Watched(lease.run(write))
+    await fixture.clock.advance(101)
+    expect(running.value).toMatchObject({ ok: false, failure: { kind: "transaction_timeout", effect: "not_applied" } })
+    await lease.release()
+  })
+
   it("ends it when it passes, whatever its holder does", async () => {
     const lease = await fixture.transacting(within(500))
     await lease.run(write)
