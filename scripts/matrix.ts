@@ -1,5 +1,5 @@
 /**
- * The whole fault matrix: every named instant, in every kind of work, hit by every fault. Takes minutes; `test` runs a sample of it.
+ * The whole fault matrix: every named instant, in every kind of work, hit by every fault. Takes about half an hour on two cores; `test` runs a sample of it.
  * Words behind it are vitest's filters: `pnpm matrix write -t "FIN when"`. Ends with a table, and with 1 if a cell failed.
  */
 import { spawnSync } from "node:child_process"

@@ -173,7 +173,9 @@ function rerun(cell: Cell): Outcomes {
 function commitAfter(cell: Cell): Outcomes {
   if (cell.fault === "blackhole")
     return cell.mode === "off" ? overdue("unknown", "either") : overdue("not_applied", "none")
-  const undone = cell.mode === "off" ? [...rerun(cell), ...unknown("none")] : rerun(cell)
+  // What was swallowed may come out before the session is ended.
+  const late = cell.fault === "silence" ? "either" : "none"
+  const undone = cell.mode === "off" ? [...rerun(cell), ...unknown(late)] : rerun(cell)
   return cell.fault === "FATAL" ? [...value(1), ...undone] : undone
 }
 

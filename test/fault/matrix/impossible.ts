@@ -35,12 +35,12 @@ function absentFrom({ kind, instant, mode }: Cell): string | undefined {
   }
 }
 
-export function isTransaction(kind: Kind): boolean {
+function isTransaction(kind: Kind): boolean {
   return kind === "transaction" || kind === "commit" || kind === "savepoint"
 }
 
 /** A write that is alone gets BEGIN and COMMIT of its own only where what became of it is to be found out, and no marker can be part of it. */
-export function bringsBegin(kind: Kind, mode: Mode): boolean {
+function bringsBegin(kind: Kind, mode: Mode): boolean {
   if (kind === "counted write") return mode === "xid"
   return kind === "write" ? mode !== "off" : kind !== "read"
 }

@@ -1,4 +1,4 @@
-/** `pnpm matrix` sets it: every cell, which takes minutes. Else a few of each part. */
+/** `pnpm matrix` sets it: every cell, which takes long. Else a few of each part. */
 export const ALL: boolean = process.env["KYSELY_RESILIENT_MATRIX"] === "all"
 export const SEED: number = Number(process.env["KYSELY_RESILIENT_MATRIX_SEED"] ?? Date.now() % 1_000_000)
 

@@ -187,7 +187,7 @@ describe(`a server${ALL ? "" : `, a sample of seed ${SEED}`}`, () => {
   )
   const isLie = ({ kind, door, mode, at, others }: (typeof all)[number]): boolean =>
     kind === "transaction" && door === "core" && mode === "xid" && at === "undone" && others
-  const some = ALL ? all : [...all.filter(isLie).filter((_, nth) => nth % 2 === 0), ...new Chance(SEED).some(all, 1)]
+  const some = ALL ? all : [...all.filter(isLie).slice(0, 1), ...new Chance(SEED).some(all, 1)]
 
   it.each(some)(
     "$how: a $kind through $door, $at, resolution $mode (others commit meanwhile: $others)",

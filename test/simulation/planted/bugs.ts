@@ -1,12 +1,4 @@
-/** A mistake that somebody could make, as a change of one place in the sources. */
-export interface Bug {
-  readonly name: string
-  /** Under packages/driver/src. */
-  readonly file: string
-  /** Stands there exactly once. */
-  readonly right: string
-  readonly wrong: string
-}
+import type { Bug } from "../../support/source-copy.ts"
 
 /** Each of them must be caught by the simulation: `node test/simulation/planted/main.ts` plants them one at a time. */
 export const bugs: readonly Bug[] = [
