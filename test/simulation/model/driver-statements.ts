@@ -20,7 +20,7 @@ export const driverGrammar: readonly (readonly [RegExp, (match: RegExpExecArray)
     statusOfXid,
   ],
   [
-    /^select pg_terminate_backend\(pid\)::text from pg_stat_activity where backend_xid = xid\('(\d+)'::xid8\) and wait_event is distinct from 'SyncRep' and extract\(epoch from pg_postmaster_start_time\(\)\)::text = '([^']+)'$/,
+    /^select pg_terminate_backend\(pid\)::text from pg_stat_activity where backend_xid = xid\('(\d+)'::xid8\) and wait_event is distinct from 'SyncRep' and extract\(epoch from pg_postmaster_start_time\(\)\)::text = '([^']+)' and \(.+ = '([^']*)' or .+ = '([^']*)'\)$/,
     terminateXid,
   ],
   [
@@ -96,10 +96,11 @@ function seen(other: Other | undefined): (string | null)[] {
   return [String(other.processId), other.awaitsStandby ? "SyncRep" : other.busy ? "" : "ClientRead", state]
 }
 
-function terminateXid([, xid = "", startedAt]: RegExpExecArray): Statement {
-  return terminating(
-    (host, other) => other.transaction.xid === Number(xid) && String(host.storage.life.startedAt) === startedAt,
-  )
+function terminateXid([, xid = "", startedAt, ...resetAt]: RegExpExecArray): Statement {
+  return terminating(({ storage: { life } }, other) => {
+    const alive = String(life.startedAt) === startedAt && resetAt.includes(String(life.statisticsResetAt))
+    return alive && other.transaction.xid === Number(xid)
+  })
 }
 
 function terminateOne([, processId = "", startedAt = ""]: RegExpExecArray): Statement {

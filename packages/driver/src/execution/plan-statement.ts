@@ -81,9 +81,8 @@ export function planStatements(
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const leaves = leavesOf(shapes)
-  const forced = shapes.some((shape) => shape.notifies)
   const riding = place.wantsXid && !simple && shapes.some(takesXid)
-  const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, forced) : plainFlight(steps)
+  const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, mayNotify(shapes)) : plainFlight(steps)
   const limits = callLimits(machine, options)
   const idempotent = options.idempotent === true
   const plan = (as: "write" | "read", within: "nothing" | "read-only", ifWrite: Plan | undefined): Plan => ({
@@ -106,18 +105,24 @@ export function planStatements(
     signal: limits.signal,
     abortInFlight: limits.abortInFlight,
   })
+  if (read && !enclosed) return success(plan("read", "nothing", undefined))
   const alone = !place.inTransaction && !selfCommitting && !idempotent && shapes.every((shape) => shape.single)
   const asWrite = (): Plan => {
     const oneFlight = plan("write", "nothing", undefined)
     if (!alone || first?.control !== undefined) return oneFlight
     if (machine.resolution === "off" || !machine.resolveAutocommit) return oneFlight
-    const two = inTwoFlights(machine, oneFlight, [BEGIN, ...steps], forced)
+    const two = inTwoFlights(machine, oneFlight, [BEGIN, ...steps], mayNotify(shapes))
     const write = countedWrite(machine, steps, first)
     return write === undefined ? two : countedInMarker(machine, oneFlight, two, write)
   }
-  if (!enclosed) return success(read ? plan("read", "nothing", undefined) : asWrite())
+  if (!enclosed) return success(asWrite())
   // Who vouched for it has promised that it is no write.
   return success(plan("read", "read-only", vouched ? undefined : asWrite()))
+}
+
+/** Then a number is taken early: what notifies may get its own only at COMMIT. */
+function mayNotify(shapes: readonly StatementShape[]): boolean {
+  return shapes.some((shape) => shape.notifies)
 }
 
 function countedWrite(

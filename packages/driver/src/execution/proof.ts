@@ -6,7 +6,7 @@ import { LIFE_COLUMNS, lifeIn } from "../postgres/server-life.ts"
 import type { SessionFacts } from "../postgres/session-facts.ts"
 import type { Machine } from "./machine.ts"
 
-/** What of that this connection allows: without the table markers fall back to numbers, which a server must let us compare. */
+/** How a COMMIT on this connection can be proved: without the table markers fall back to numbers, which a server must let us compare. */
 export function proofOn({ resolution }: Pick<Machine, "resolution">, { facts }: PgConnection): Resolution {
   if (resolution === "marker" && facts.markers && facts.systemId !== undefined) return "marker"
   return resolution === "off" || facts.systemId === undefined ? "off" : "xid"

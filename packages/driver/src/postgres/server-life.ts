@@ -19,6 +19,12 @@ export interface ServerLife {
 
 export const LIFE_COLUMNS_COUNT = 5
 
+const STARTED_AT = "extract(epoch from pg_postmaster_start_time())::text"
+const RESET_AT = [
+  "extract(epoch from pg_stat_get_bgwriter_stat_reset_time())::text",
+  "(select extract(epoch from stats_reset) from pg_stat_archiver)::text",
+] as const
+
 /**
  * Its columns, each of them text. Numbers instead of timestamps, which depend on the session's settings; the timeline not from
  * pg_control_checkpoint(), which lags behind until the next checkpoint.
@@ -26,9 +32,12 @@ export const LIFE_COLUMNS_COUNT = 5
 export const LIFE_COLUMNS: string =
   "(select system_identifier from pg_control_system())::text, " +
   "case when pg_is_in_recovery() then null else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end, " +
-  "extract(epoch from pg_postmaster_start_time())::text, " +
-  "extract(epoch from pg_stat_get_bgwriter_stat_reset_time())::text, " +
-  "(select extract(epoch from stats_reset) from pg_stat_archiver)::text"
+  `${STARTED_AT}, ${RESET_AT.join(", ")}`
+
+/** True, in SQL, while this primary lives: for what must not be done to whoever came after it. */
+export function whileItLives({ startedAt, resetAt: [bgwriter, archiver] }: ServerLife): string {
+  return `${STARTED_AT} = '${startedAt}' and (${RESET_AT[0]} = '${bgwriter}' or ${RESET_AT[1]} = '${archiver}')`
+}
 
 /** From the row that begins with LIFE_COLUMNS; undefined if the server does not say who it is. */
 export function lifeIn(fields: readonly (string | null)[]): ServerLife | undefined {

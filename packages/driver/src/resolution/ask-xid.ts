@@ -1,6 +1,13 @@
 import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import { LIFE_COLUMNS, LIFE_COLUMNS_COUNT, lifeIn, sameLife, type ServerLife } from "../postgres/server-life.ts"
+import {
+  LIFE_COLUMNS,
+  LIFE_COLUMNS_COUNT,
+  lifeIn,
+  sameLife,
+  whileItLives,
+  type ServerLife,
+} from "../postgres/server-life.ts"
 import type { BackendSeen, Look } from "./finding.ts"
 import { askRow, sqlStateOf } from "./side-connection.ts"
 
@@ -62,8 +69,7 @@ export async function terminateXid(connection: PgConnection, { xid, life }: XidC
   await askRow(
     connection,
     "select pg_terminate_backend(pid)::text from pg_stat_activity " +
-      `where backend_xid = xid('${xid}'::xid8) and wait_event is distinct from 'SyncRep' ` +
-      `and extract(epoch from pg_postmaster_start_time())::text = '${life.startedAt}'`,
+      `where backend_xid = xid('${xid}'::xid8) and wait_event is distinct from 'SyncRep' and ${whileItLives(life)}`,
   )
 }
 
