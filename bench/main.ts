@@ -15,7 +15,7 @@ try {
     )
   }
   process.stdout.write("\nWrites by ten callers, time as a ratio to resolution: off\n")
-  for (const { work, choice, perSecond, ratio } of await measureProvedWrites(server.url, rounds)) {
+  for (const { work, choice, perSecond, ratio } of await measureProvedWrites(server.url, 8 * rounds)) {
     process.stdout.write(
       `${work.padEnd(24)} ${choice.padEnd(34)} ${perSecond.toFixed(0).padStart(6)}/s  ×${ratio.toFixed(2)}\n`,
     )
