@@ -110,9 +110,10 @@ describe("whatever the application's own code does", () => {
     LIMIT_MS,
   )
 
-  it.skipIf(runs(1).numRuns < 10_000)(
+  it(
     "as a query for a value that no string can hold: that is told, and the next query works",
-    async () => {
+    async (context) => {
+      if (runs(1).numRuns < 10_000) context.skip("600 MB come over the wire: only with all 10,000 inputs, on demand")
       const engine = createEngine({ connection: database.url, pool: { min: 0, max: 1 } })
       const settled = await engine.run(text("select repeat('x', 600000000) as x"), { timeoutMs: 60_000, retry: false })
       expect(settled).toMatchObject({ ok: false, failure: { effect: "not_applied" } })
