@@ -125,6 +125,10 @@ export function isErrorObject(value: unknown): value is object {
  */
 export function unsafeDriverError(error: unknown): unknown {
   if (!isErrorObject(error)) return undefined
-  const original: unknown = Reflect.get(error, ORIGINAL)
-  return typeof original === "function" ? Reflect.apply(original, error, []) : undefined
+  try {
+    const original: unknown = Reflect.get(error, ORIGINAL)
+    return typeof original === "function" ? Reflect.apply(original, error, []) : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -99,18 +99,15 @@ function quotesNoValue(failure: CoreFailure, sql: string | undefined): boolean {
  */
 function repeatsLiteral(message: string, sql: string): boolean {
   const said = message.toLowerCase()
-  const words = new Set(said.match(WORDS))
+  const words = new Set(said.match(/\$?[\w\u0080-\uffff]+/g)) // `$1` is a parameter and not a number
   return literalsOf(sql.toLowerCase()).some((literal) => {
     // Whatever PostgreSQL makes of these.
     if (literal.includes("\\") || literal.startsWith("u&")) return true
-    const within = literal.match(WORDS)
+    const within = literal.match(/[\w\u0080-\uffff]+/g)
     if (within === null) return said.includes(literal) || includesBare(said, literal)
     return within.some((word) => words.has(word) || cutOff(words, word))
   })
 }
-
-/** `$1` is a parameter and not a number. */
-const WORDS = /\$?[\w\u0080-\uffff]+/g
 
 /** A name longer than 63 bytes is cut off: that is 15 characters at the least. */
 function cutOff(words: ReadonlySet<string>, word: string): boolean {
