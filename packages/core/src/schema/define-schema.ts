@@ -1,6 +1,7 @@
 import type { Policy } from "./policy.ts"
 import type { StandardSchema } from "./standard-schema.ts"
 import type { TypeDefinition } from "./type-definition.ts"
+import type { TableConstraints } from "./table-constraints.ts"
 
 /** One column, as far as the types of queries depend on it. */
 export interface ColumnDefinition {
@@ -24,8 +25,12 @@ export interface TableDefinition {
 export interface SchemaDefinition {
   /** By table name; a table outside the default schema is named with its schema: `audit.log`. */
   readonly tables: Readonly<Record<string, TableDefinition>>
-  /** By table name, then by constraint name: what the type `Constraints` says, as data. */
-  readonly constraints?: Readonly<Record<string, object>>
+  /** By table name, as queries name it: what the type `Constraints` says, as data. */
+  readonly constraints?: Readonly<Record<string, TableConstraints>>
+  /** By table name and then by the name of the foreign key, both as queries name them. */
+  readonly relations?: Readonly<Record<string, Readonly<Record<string, Relation>>>>
+  /** Which part of a database it was made from, to compare the two. */
+  readonly source?: SchemaSource
   /** Of the structure: two databases with the same hash need the same types. */
   readonly hash?: string
   /** How values are read: what `policy()` returned. Without one the parsers of `pg` read them. */
@@ -40,6 +45,29 @@ export interface SchemaDefinition {
    * does not fit fails its query with `decode_failed`. Works together with a policy, and must be synchronous.
    */
   readonly decoders?: Readonly<Record<string, StandardSchema>>
+}
+
+/** Where a foreign key leads. */
+export interface Relation {
+  readonly table: string
+  readonly columns: readonly string[]
+  /** The columns of the other table, in the order of `columns`. */
+  readonly references: readonly string[]
+  /** At most one row here for a row there: the columns are unique. */
+  readonly unique: boolean
+  /** There may be no row there: a column may be null. */
+  readonly optional: boolean
+}
+
+export interface SchemaSource {
+  /** Tables of the first are named without it. */
+  readonly schemas: readonly [string, ...string[]]
+  /** Queries name tables and columns as Kysely's CamelCasePlugin does. */
+  readonly camelCase?: true
+  /** Only tables that match one of these patterns. */
+  readonly include?: readonly string[]
+  /** And no tables that match one of these. */
+  readonly exclude?: readonly string[]
 }
 
 /**
