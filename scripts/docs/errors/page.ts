@@ -86,6 +86,11 @@ Every error has a \`kind\` (PostgreSQL's name for the condition where there is o
 | \`applied_locally\` | all of it, on this server; its synchronous standby has not confirmed it |
 | \`unknown\` | nobody can say, or not yet; with a \`token\`, \`db.resolve(token)\` can, later. [How it is found out](resolution.md) |
 
+No error quotes a row, a parameter, a literal or comment of the SQL, or a connection string: in its message, its fields, its stack, its JSON, or when it
+is inspected. Of a statement that was written as text it shows \`where kind = ?\`. \`error.journal\` has every try that failed: what it was, how long it took,
+on which connection, and how long the next was waited for. \`error.docs\` leads here; \`describe(error)\` says it all in a paragraph; \`toProblem(error)\` makes
+\`application/problem+json\` (RFC 9457) of it, which may be sent to anybody.
+
 What the driver does by itself before an error reaches anybody is in these tables too. What decides is in
 [sqlstate.ts](../packages/driver/src/failure/sqlstate.ts), [network.ts](../packages/driver/src/failure/network.ts),
 [pooler.ts](../packages/driver/src/failure/pooler.ts), and for the effect [effect.ts](../packages/driver/src/failure/effect.ts);
