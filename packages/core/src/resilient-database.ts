@@ -2,6 +2,7 @@ import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from 
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
+import type { DroppedError } from "./dropped/unseen.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -9,6 +10,7 @@ import { toDatabaseError } from "./errors/to-database-error.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
+import { tellDropped } from "./query/hooks.ts"
 import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { PoolLane } from "./query/lane.ts"
@@ -56,6 +58,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       errors,
       backoff,
       hooks,
+      dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
     }
@@ -135,7 +138,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.close().unwrapOr(undefined)
   }
 
   #transact<R extends AnyResult>(
