@@ -94,7 +94,7 @@ const LOOKS: Readonly<Record<string, (of: ResultAsync<unknown, unknown>) => unkn
       () => 2,
     ),
   toPromise: (of) => toPromise(of).catch(() => {}),
-  "Promise.all": async (of) => (await Promise.all([of, 1]))[0].isErr(),
+  "Promise.all": async (of) => (await Promise.all([of, Promise.resolve(1)]))[0].isErr(),
   "equality of an awaited": async (of) => expect(await of).not.toEqual(err(1)),
   "inspect of an awaited": async (of) => inspect(await of),
   "structuredClone of an awaited": async (of) => structuredClone(await of),
