@@ -5,6 +5,8 @@ export type { DatabaseOptions, ErrorOptions } from "./options.ts"
 export type { Hooks } from "./query/hooks.ts"
 
 export { attempt } from "./query/attempt.ts"
+export { resilient } from "./query/resilient.ts"
+export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
 export type { Database, QueryBuilders, Session, Tx } from "./query/session.ts"

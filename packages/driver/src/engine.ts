@@ -37,7 +37,13 @@ export interface StatementOptions {
 
 /** How a statement, a batch or a COMMIT ended. */
 export type Settled<T> =
-  | { readonly ok: true; readonly value: T; readonly attempts: number }
+  | {
+      readonly ok: true
+      readonly value: T
+      readonly attempts: number
+      /** `read`: it cannot have written, as its tree proves or the server enforced. Absent where that says nothing. */
+      readonly access?: "read" | "write"
+    }
   | {
       readonly ok: false
       readonly failure: Failure

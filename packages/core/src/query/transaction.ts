@@ -5,6 +5,7 @@ import { framesOf, type CallSite } from "../errors/call-site.ts"
 import type { TransactionError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
+import { currentCall } from "../scope/resilient-call.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -47,7 +48,9 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
     if (failure === undefined) return err(errorOf(kit, work, ended, attempt, "not-transient"))
     const wait = waitAfter(failure, attempt, kit.backoff, kit.random)
     const left = remainingMs(kit.clock, deadline)
-    const { attemptsMax, rerun: allowed } = plan
+    const { rerun: allowed } = plan
+    const call = currentCall()
+    const attemptsMax = call === undefined ? plan.attemptsMax : Math.min(plan.attemptsMax, attempt + call.triesLeft - 1)
     const because = reasonToStop({
       failure,
       run: attempt,
@@ -59,6 +62,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
     if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
     if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent"))
 
+    call?.used(1)
     const label = plan.name === undefined ? {} : { label: plan.name }
     kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: wait.mostMs, failure, ...label })
     const { leastMs, mostMs } = wait

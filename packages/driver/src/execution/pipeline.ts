@@ -27,7 +27,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
     const tried = await resolved(machine, plan, await attempt(machine, holder, plan))
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
-      return { ok: true, value: tried.exchange, attempts: tries }
+      return { ok: true, value: tried.exchange, attempts: tries, access: plan.access }
     }
     const { failure } = tried
     const asWrite = writeAfterAll(plan, failure)

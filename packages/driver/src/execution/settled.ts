@@ -8,7 +8,12 @@ export function refuse(failure: Failure): Settled<never> & { readonly ok: false 
 }
 
 export function mapSettled<A, B>(settled: Settled<A>, map: (value: A) => B): Settled<B> {
-  if (settled.ok) return { ok: true, value: map(settled.value), attempts: settled.attempts }
+  if (settled.ok) {
+    const { value, attempts, access } = settled
+    return access === undefined
+      ? { ok: true, value: map(value), attempts }
+      : { ok: true, value: map(value), attempts, access }
+  }
   const { failure, attempts, because } = settled
   if (settled.value === undefined) return { ok: false, failure, attempts, because }
   return { ok: false, failure, attempts, because, value: map(settled.value) }

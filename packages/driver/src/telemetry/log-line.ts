@@ -48,6 +48,8 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "operation.rerun":
+      return `${event.label ?? "a resilient function"} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
     case "effect.resolved":
       return `a COMMIT${of(event.label)} that nobody answered: ${event.effect}, known ${event.late ? "only " : ""}after ${ms(event.durationMs)}`
     case "effect.unresolved":
