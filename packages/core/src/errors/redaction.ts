@@ -1,5 +1,6 @@
 import type { Failure, FailureKind } from "@kysely-resilient/driver"
 
+import { Undecodable } from "../schema/text/undecodable.ts"
 import type { BugKind } from "./bug.ts"
 import type { ResultKind } from "./result.ts"
 import type { Facts } from "./words.ts"
@@ -18,6 +19,7 @@ export function factsOf(failure: CoreFailure): Facts {
     table: safe(failure.table),
     column: safe(failure.column),
     dataType: safe(failure.dataType),
+    reading: failure.cause instanceof Undecodable ? failure.cause.message : undefined,
     said: quotesNoValue(failure) ? failure.message : undefined,
   }
 }

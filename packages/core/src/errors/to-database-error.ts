@@ -69,6 +69,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     sqlState: failure.sqlState,
     retryAfterMs: failure.retryAfterMs,
     ...constraintFields(failure),
+    ...columnFields(failure),
     ...(context.first !== undefined && { first: context.first }),
     query: context.query,
     callSite: firstPlaceOf(frames),
@@ -87,6 +88,12 @@ function constraintFields(failure: CoreFailure): Pick<ErrorFields, "constraint" 
   if (CATEGORY_OF.get(failure.kind) !== "constraint") return {}
   const { constraint, table, column } = factsOf(failure)
   return { constraint: constraint ?? null, table: table ?? null, columns: column === undefined ? [] : [column] }
+}
+
+function columnFields(failure: CoreFailure): Pick<ErrorFields, "column" | "type"> {
+  if (failure.kind !== "decode_failed") return {}
+  const { column, dataType } = factsOf(failure)
+  return { column: column ?? null, type: dataType ?? null }
 }
 
 /** What happened, in which query, and what is not known: `unique_violation: The row … (SQLSTATE 23505, query "users.add")`. */

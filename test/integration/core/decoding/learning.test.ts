@@ -3,7 +3,7 @@ import { defineSchema, policy, type PolicyChoices, type SchemaDefinition } from 
 import type { DriverOptions } from "@kysely-resilient/driver"
 import { beforeAnswer, beforeExecute, cut, delay, startFaultProxy } from "@kysely-resilient/testing"
 import { ok } from "neverthrow"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it } from "vitest"
 
 import { testDatabase } from "../../../support/databases.ts"
 import { errorOf, valueOf } from "../../../support/results.ts"
@@ -38,9 +38,9 @@ const things: SchemaDefinition = {
 
 const opened: Database<DB>[] = []
 
-function open(choices: PolicyChoices | undefined = {}, more: DriverOptions = {}, schema = things): Database<DB> {
+function open(choices: PolicyChoices | null = {}, more: DriverOptions = {}, schema = things): Database<DB> {
   const db = createDatabase({
-    schema: defineSchema<DB>({ ...schema, ...(choices !== undefined && { policy: policy(choices) }) }),
+    schema: defineSchema<DB>({ ...schema, ...(choices !== null && { policy: policy(choices) }) }),
     connection: database.url,
     pool: { min: 0, max: 2 },
     ...more,
@@ -81,7 +81,6 @@ describe("types that are not built in", () => {
       "a stream of it",
       async (db) => {
         for await (const row of db.kysely.selectFrom("things").selectAll().orderBy("id").limit(1).stream(1)) return row
-        return undefined
         return undefined
       },
     ],
@@ -124,17 +123,18 @@ describe("types that are not built in", () => {
     const asked = proxy.rule({ when: beforeExecute(QUESTION), do: delay(0), times: 100 })
     const db = open({}, { connection: proxy.url(database.url) })
     for (let times = 0; times < 3; times += 1) valueOf(await db.query(FIRST))
-    expect(asked.hits).toHaveLength(1)
-    const two = await Promise.all([db.query(`${FIRST}, pg_sleep(0.1)`), db.query(`${FIRST}, pg_sleep(0.1)`)])
+    expect(asked.hits).toBe(1)
+    const slowly = `select things.* from things, pg_sleep(0.1) where id = 1`
+    const two = await Promise.all([db.query(slowly), db.query(slowly)])
     expect(two.map((answer) => valueOf(answer).rows)).toMatchObject([[first], [first]])
-    expect(asked.hits).toHaveLength(2)
+    expect(asked.hits).toBe(2)
   })
 
   it("cost no question where nobody can want it: without a policy, and in a schema without such types", async () => {
     await using proxy = await startFaultProxy({ target: database.url })
     const asked = proxy.rule({ when: beforeExecute(QUESTION), do: delay(0), times: 100 })
     const connection = proxy.url(database.url)
-    const plain = valueOf(await open(undefined, { connection }).query(FIRST)).rows[0]
+    const plain = valueOf(await open(null, { connection }).query(FIRST)).rows[0]
     expect(plain).toMatchObject({
       id: "1",
       moods: "{sad,NULL}",
@@ -148,7 +148,7 @@ describe("types that are not built in", () => {
       pair: "(1,{1.10})",
       pairs: '{"(2,)"}',
     })
-    expect(asked.hits).toEqual([])
+    expect(asked.hits).toBe(0)
   })
 })
 
@@ -178,21 +178,22 @@ describe("a type that changes while connections live", () => {
     ])
   })
 
+  const LATE = "select array['x'::late] as late"
+
   it("is an error where the transaction is older than it, and the transaction goes on", async () => {
     const db = open()
     const answer = await db.transaction(
       async (tx) => {
         valueOf(await tx.query("select 1"))
-        await database.ask("create type late as enum ('x'); create table lates as select 'x'::late as late, 1 as n")
-        const failed = errorOf(await tx.query("select late, n from lates"))
-        valueOf(await tx.query("select n from lates"))
+        await database.ask("create type late as enum ('x')")
+        const failed = errorOf(await tx.query(LATE))
+        valueOf(await tx.query("select 1"))
         return ok(failed)
       },
       { isolation: "repeatable read" },
     )
-    // Its rows are not there for the transaction either: what it sees is the empty table.
     expect(valueOf(answer)).toMatchObject({ kind: "decode_failed", column: "late" })
-    expect(valueOf(await db.query("select late, n from lates")).rows).toEqual([{ late: "x", n: 1 }])
+    expect(valueOf(await db.query(LATE)).rows).toEqual([{ late: ["x"] }])
   })
 })
 
@@ -202,7 +203,7 @@ describe("a question that goes wrong", () => {
     const db = open({}, { connection: proxy.url(database.url) })
     const lost = proxy.rule({ when: beforeAnswer(QUESTION), do: cut() })
     expect(valueOf(await db.query(FIRST)).rows).toEqual([first])
-    expect(lost.hits).toHaveLength(1)
+    expect(lost.hits).toBe(1)
   })
 
   it("leaves a write undone that can be done again, and it is done once", async () => {
@@ -211,7 +212,7 @@ describe("a question that goes wrong", () => {
     const lost = proxy.rule({ when: beforeAnswer(QUESTION), do: cut() })
     const before = await database.ask("select fee from things where id = 2")
     const raised = valueOf(await db.query("update things set fee = fee + 1 where id = 2 returning mood, moods, fee"))
-    expect(lost.hits).toHaveLength(1)
+    expect(lost.hits).toBe(1)
     expect(raised.rows).toEqual([{ mood: null, moods: null, fee: String(Number(before[0]?.["fee"]) + 1) }])
   })
 
@@ -228,9 +229,9 @@ describe("a question that goes wrong", () => {
         valueOf(await tx.query("update things set fee = 7 where id = 1"))
         return ok(failed)
       })
-      expect(valueOf(answer)).toMatchObject({ kind: "decode_failed", column: "mood", effect: "applied" })
+      expect(valueOf(answer)).toMatchObject({ kind: "decode_failed", column: "mood", effect: "not_applied" })
       expect(await database.ask("select fee from things where id = 1")).toEqual([{ fee: "7" }])
-      expect(db.snapshot().pool).toMatchObject({ total: 1, idle: 1 })
+      expect(db.snapshot().pool).toMatchObject({ idle: 1, leased: 0 })
     } finally {
       await database.ask("grant select on pg_catalog.pg_range to public; update things set fee = 1.50 where id = 1")
       await database.ask("drop owned by blind; drop role blind")
@@ -244,8 +245,8 @@ describe("a value that its type cannot be", () => {
     const pid = async (): Promise<unknown> => valueOf(await db.query("select pg_backend_pid() as pid")).rows
     const before = await pid()
     const error = errorOf(await db.all(db.selectFrom("things").select(["id", "at"]).orderBy("id")))
-    expect(error).toMatchObject({ kind: "decode_failed", column: "at", dataType: "timestamptz", retry: "never" })
-    expect(String(error.message)).not.toMatch(/2020/)
+    expect(error).toMatchObject({ kind: "decode_failed", column: "at", type: "timestamptz", retry: "never" })
+    expect(error.message).not.toMatch(/2020/)
     expect(await pid()).toEqual(before)
     const chosen = open({ timestamptz: "string" })
     expect(valueOf(await chosen.query("select at from things where id = 2")).rows).toEqual([{ at: "infinity" }])
