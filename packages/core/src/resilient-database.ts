@@ -92,8 +92,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly resolve = (
@@ -105,8 +105,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
