@@ -1,14 +1,17 @@
 import {
   DEFAULT_BACKOFF,
   type Backoff,
+  type Decoding,
   type DriverOptions,
   type OptionsProblem,
   type Pace,
 } from "@kysely-resilient/driver"
 import type { KyselyPlugin } from "kysely"
 
+import { decodingOf } from "./decoding.ts"
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
+import type { SchemaDefinition } from "./schema/define-schema.ts"
 
 /** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */
 export interface DatabaseOptions<S = undefined> extends DriverOptions {
@@ -33,6 +36,8 @@ export interface ErrorOptions {
 
 export interface ResolvedDatabaseOptions {
   readonly driver: DriverOptions
+  /** How values are read; undefined: by the parsers of `pg`. */
+  readonly decoding: Decoding | undefined
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
   readonly hooks: Hooks
@@ -56,6 +61,7 @@ export function readDatabaseOptions(
   const { schema, plugins, errors, on, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
     driver: withTimeouts(driver),
+    decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
     errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
     hooks: on ?? {},
@@ -92,8 +98,25 @@ function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["back
 // Types forbid all of the following, and JavaScript does not.
 
 function schemaProblems(schema: unknown): OptionsProblem[] {
-  if (schema === undefined || (isRecord(schema) && isRecord(schema.tables))) return []
-  return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  if (schema === undefined) return []
+  if (!isSchema(schema)) {
+    return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  }
+  const { policy, decoders = {} } = schema
+  if (policy !== undefined && !(isRecord(policy) && isRecord(policy.choices) && isRecord(policy.custom))) {
+    return [problem("schema.policy", "is no policy", "Give what policy() returned")]
+  }
+  if (!isRecord(decoders) || Object.keys(decoders).length === 0) return []
+  if (policy === undefined) {
+    return [problem("schema.decoders", "has no policy beside it", "Give defineSchema a policy: policy() will do")]
+  }
+  return policy.choices.json === "string"
+    ? [problem("schema.decoders", 'contradicts the policy\'s json: "string"', "Leave out one of the two")]
+    : []
+}
+
+function isSchema(schema: unknown): schema is SchemaDefinition {
+  return isRecord(schema) && isRecord(schema.tables)
 }
 
 function pluginProblems(plugins: unknown): OptionsProblem[] {

@@ -9,7 +9,6 @@ import { toDatabaseError } from "./errors/to-database-error.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
-import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
@@ -59,7 +58,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       transactionMs,
       closing: new Closing(),
     }
-    super(kit, buildersOf(cold.kysely), new PoolLane(pool))
+    super(kit, cold.builders, new PoolLane(pool))
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
@@ -92,8 +91,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly resolve = (
@@ -105,8 +104,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()

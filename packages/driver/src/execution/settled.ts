@@ -14,9 +14,18 @@ export function mapSettled<A, B>(settled: Settled<A>, map: (value: A) => B): Set
       ? { ok: true, value: map(value), attempts }
       : { ok: true, value: map(value), attempts, access }
   }
-  const { failure, attempts, because } = settled
-  if (settled.value === undefined) return { ok: false, failure, attempts, because }
-  return { ok: false, failure, attempts, because, value: map(settled.value) }
+  const failed = failedLike(settled)
+  return settled.value === undefined ? failed : { ...failed, value: map(settled.value) }
+}
+
+/** The same end, of something else: without the value that was computed. */
+export function failedLike({
+  failure,
+  attempts,
+  because,
+  journal,
+}: Settled<unknown> & { readonly ok: false }): Settled<never> & { readonly ok: false } {
+  return { ok: false, failure, attempts, because, ...(journal !== undefined && { journal }) }
 }
 
 const NOTHING: StatementResult = { rows: [], command: "", affected: undefined }
