@@ -27,3 +27,11 @@ export { unsafeDriverError } from "./errors/error-object.ts"
 
 export type { Schema } from "./schema/define-schema.ts"
 export type { DriverSnapshot, Effect, FailedTry, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"
+
+export type { Alert, AlertSeverity } from "./health/alert.ts"
+export type { AlertLogger, AlertOptions } from "./health/alerting.ts"
+export type { HealthStatus, Reason, ReasonCode } from "./health/judge.ts"
+export type { Health } from "./health/monitor.ts"
+export type { ReportedAdvice, ResilienceReport } from "./health/report.ts"
+export type { HealthOptions } from "./health/thresholds.ts"
+export type { WebhookOptions } from "./health/webhook.ts"
