@@ -3,7 +3,7 @@ import type { CompiledQuery } from "kysely"
 import type { Settled, StreamChunk } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import type { RowDecoder } from "../postgres/row-decoder.ts"
+import type { Decoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
 import type { ConnectionHolder } from "./attempt.ts"
 import { endTransaction } from "./give-back.ts"
@@ -64,7 +64,7 @@ export async function* streamOn(
   }
   let open = false
   try {
-    let decoder: RowDecoder | undefined
+    let decoder: Decoder | undefined
     let chunk = await step((here, limits) => plans.open(parameters.value, here, limits))
     open = chunk.ok
     if (chunk.ok) plans.opened(chunk.value, place, options)

@@ -9,8 +9,23 @@ export interface DecodeFailure {
 
 export type TypeParserOf = (oid: number) => (text: string) => unknown
 
+/** What becomes of the fields of one DataRow. */
+export interface Decoder {
+  /** How many columns it has been told of. */
+  readonly width: number
+  /** The row, or the first column whose parser threw. */
+  decode(values: readonly (string | null)[]): { readonly row: object } | { readonly failure: DecodeFailure }
+}
+
+export type MakeDecoder = (fields: readonly FieldDescription[], parserOf: TypeParserOf) => Decoder
+
+export const decodedRows: MakeDecoder = (fields, parserOf) => new RowDecoder(fields, parserOf)
+
+/** Fields as the server has sent them, for whoever decodes them himself. */
+export const rawRows: MakeDecoder = ({ length: width }) => ({ width, decode: (values) => ({ row: values }) })
+
 /** Turns the fields of one DataRow into an object, by the parsers that `pg` has for their types. */
-export class RowDecoder {
+export class RowDecoder implements Decoder {
   readonly #names: readonly string[]
   readonly #parsers: readonly ((text: string) => unknown)[]
   readonly #fields: readonly FieldDescription[]
@@ -26,12 +41,10 @@ export class RowDecoder {
     this.#blank = { ...blank }
   }
 
-  /** How many columns it has been told of. */
   get width(): number {
     return this.#names.length
   }
 
-  /** The row, or the first column whose parser threw. */
   decode(
     values: readonly (string | null)[],
   ): { readonly row: Record<string, unknown> } | { readonly failure: DecodeFailure } {
