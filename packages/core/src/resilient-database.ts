@@ -2,14 +2,16 @@ import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from 
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
+import type { DroppedError } from "./dropped/unseen.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
-import { buildersOf } from "./query/builders.ts"
+import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
+import { tellDropped } from "./query/hooks.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./query/results.ts"
@@ -45,7 +47,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
-    const pool = new ScopedEngine(engine, errors.callSite)
+    const pool = new ScopedEngine({ engine, backoff, random }, errors.callSite)
     const kit = {
       engine,
       pool,
@@ -55,10 +57,11 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       errors,
       backoff,
       hooks,
+      dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
     }
-    super(kit, buildersOf(cold.kysely), new PoolLane(pool))
+    super(kit, cold.builders, new PoolLane(pool))
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
@@ -91,8 +94,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly resolve = (
@@ -104,8 +107,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
@@ -122,14 +125,19 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
 
   get kysely(): Kysely<DB> {
     this.#hot ??= new Kysely<DB>({
-      dialect: this.#engine.dialect({ within: () => this.kit.pool.outer("connection", undefined) }),
+      dialect: this.#engine.dialect({
+        within: () => {
+          currentCall()?.wroteUnseen()
+          return this.kit.pool.outer("connection", undefined)
+        },
+      }),
       plugins: [...this.#options.plugins],
     })
     return this.#hot
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.close().unwrapOr(undefined)
   }
 
   #transact<R extends AnyResult>(

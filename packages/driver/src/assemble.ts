@@ -15,7 +15,7 @@ import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
-import { allResults, lastResult, refuse } from "./execution/settled.ts"
+import { allResults, failedLike, lastResult, refuse } from "./execution/settled.ts"
 import type { Effect, Failure, Outcome } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
@@ -31,6 +31,7 @@ import { Strikes } from "./policy/strikes.ts"
 import type { ConnectionSettings } from "./postgres/settings.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections, type ConnectionsParts } from "./postgres/connections.ts"
+import type { Decoding } from "./postgres/decoding.ts"
 import { Sabotage } from "./postgres/sabotage.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
@@ -49,12 +50,14 @@ import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
-/** Time, chance and the network, for tests and simulations. */
+/** How values are read; and time, chance and the network, for tests and simulations. */
 export interface Surroundings {
   readonly clock?: Clock
   readonly random?: Random
   /** Everything above the socket stays as it is: TLS is what it cannot do. */
   readonly makeSocket?: MakeSocket
+  /** How values are read. Default: by the parsers of `pg`. */
+  readonly decoding?: Decoding | undefined
 }
 
 /** What a facade in front of the engine has to do with its connections. */
@@ -100,7 +103,7 @@ class AssembledEngine implements Assembled {
   #closed: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, surroundings: Surroundings, facing: Facing | undefined) {
-    const { clock = systemClock, random = Math.random, makeSocket } = surroundings
+    const { clock = systemClock, random = Math.random, makeSocket, decoding } = surroundings
     const { onConnect, pool: poolOptions } = options
     this.#options = options
     this.#clock = clock
@@ -131,6 +134,7 @@ class AssembledEngine implements Assembled {
       onUndead: (backend) => reaper.end(backend),
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
+      decoding,
     })
     this.#side = new SideConnection({
       open: () => this.#connections.open(() => {}),
@@ -251,10 +255,7 @@ class AssembledEngine implements Assembled {
     const settled = await lease.run(controlQuery("show server_version"), options)
     const connection = lease.pinned
     void lease.release()
-    if (!settled.ok) {
-      const { failure, attempts, because } = settled
-      return { ok: false, failure, attempts, because }
-    }
+    if (!settled.ok) return failedLike(settled)
     const report = { serverVersion: connection?.facts.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
     return { ok: true, value: report, attempts: settled.attempts }
   }

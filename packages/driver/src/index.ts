@@ -25,10 +25,13 @@ export type {
   Phase,
   RetryScope,
 } from "./failure/failure.ts"
+export { journalWaited, journalWith } from "./failure/journal.ts"
+export type { FailedTry } from "./failure/journal.ts"
 export { BUGGIFY_KINDS } from "./foundation/buggify-kind.ts"
 export type { BuggifyKind } from "./foundation/buggify-kind.ts"
 export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
+export { literalsOf, withoutLiterals } from "./foundation/literals.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
 export type {
@@ -48,6 +51,7 @@ export type { Rest } from "./execution/rest.ts"
 export { DEFAULT_BACKOFF, waitAfter } from "./policy/backoff.ts"
 export type { Backoff, Wait } from "./policy/backoff.ts"
 export type { RetryBudget } from "./policy/budget.ts"
+export type { CatalogColumn, CatalogType, Decoding, Reader } from "./postgres/decoding.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
 export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"

@@ -1,4 +1,4 @@
-import type { GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
+import type { FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
 import type { CompiledQuery, KyselyPlugin } from "kysely"
 
 import type { CallSite } from "../errors/call-site.ts"
@@ -9,6 +9,7 @@ import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import { throughPlugins } from "./plugins.ts"
+import { isPrepared } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
 import { answerOf, type Answer } from "./shapes.ts"
 
@@ -16,6 +17,12 @@ import { answerOf, type Answer } from "./shapes.ts"
 export interface Plugged {
   readonly query: CompiledQuery
   readonly plugins: readonly KyselyPlugin[]
+}
+
+/** How the driver ended it, besides the failure itself. */
+interface Ended {
+  readonly because?: GaveUp
+  readonly journal?: readonly FailedTry[]
 }
 
 /** How far a call has come: it decides what the server may have done when something throws. */
@@ -29,6 +36,8 @@ export class Call {
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
   readonly #queries: { readonly sql: string; readonly parameterCount: number }[] = []
   said: StatementOptions = {}
+  /** Made of the names of prepared queries. */
+  #ownLabel: string | undefined
   stage: Stage = "preparing"
   attempts = 0
 
@@ -39,10 +48,19 @@ export class Call {
   }
 
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
+    if (isPrepared(query)) this.#named(query.name)
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
     this.#queries.push({ sql: sent.sql, parameterCount: sent.parameters.length })
     return sent
+  }
+
+  /** By what was prepared, where the call itself says no name; in a batch by all of them. */
+  #named(name: string): void {
+    const { label } = this.said
+    if (label !== this.#ownLabel) return
+    this.#ownLabel = label === undefined ? name : `${label}, ${name}`
+    this.said = { ...this.said, label: this.#ownLabel }
   }
 
   /** The plugins that want to see its answer; undefined if there are none. */
@@ -66,16 +84,17 @@ export class Call {
     }
   }
 
-  error<K extends ErrorKind>(failure: CoreFailure<K>, because?: GaveUp, value?: unknown): ErrorOfKind<K> {
+  error<K extends ErrorKind>(failure: CoreFailure<K>, ended: Ended = {}, value?: unknown): ErrorOfKind<K> {
     const [first] = this.#queries
     return toDatabaseError(failure, {
       detail: this.#kit.errors.detail,
       attempts: this.attempts,
-      because,
+      because: ended.because,
+      journal: ended.journal,
       value,
       site: this.#site,
       query: first && {
-        sql: shortened(this.#queries.map((query) => query.sql).join(";\n")),
+        sql: this.#queries.map((query) => query.sql).join(";\n"),
         name: this.said.label,
         parameterCount: this.#queries.reduce((count, query) => count + query.parameterCount, 0),
       },
@@ -93,11 +112,4 @@ export class Call {
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }
-}
-
-/** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
-const SQL_CHARACTERS_MAX = 10_000
-
-function shortened(sql: string): string {
-  return sql.length <= SQL_CHARACTERS_MAX ? sql : `${sql.slice(0, SQL_CHARACTERS_MAX)}…`
 }

@@ -11,6 +11,7 @@ import type { Exchange } from "../postgres/exchange.ts"
 import { evidenceOf, failureOf } from "./evidence.ts"
 import { execute } from "./execute.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
+import { readLate } from "./late-reading.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 
@@ -41,6 +42,8 @@ export type Tried =
       readonly failure: Failure
       /** False: it never got as far as a connection, so it was no try. */
       readonly connected: boolean
+      /** On which one, if it got one. */
+      readonly connectionId?: number
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
       /** What the server answered before COMMIT, or with it. */
@@ -83,7 +86,12 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   machine.watch.begin()
   const first = await execute(machine, connection, plan)
   let exchange = first
-  let failure = failureOf(machine, plan, connection, first)
+  // What was lost while its types were asked for is not read.
+  const unread =
+    first.unread === undefined || first.error !== undefined
+      ? undefined
+      : await readLate(machine, connection, plan, first)
+  let failure = unread ?? failureOf(machine, plan, connection, first)
   if (plan.commit !== undefined && (failure === undefined || failure.kind === "decode_failed")) {
     plan = plan.commit(first)
     failure = notAnyMore(machine, plan)
@@ -117,7 +125,8 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
 
   if (failure === undefined) return { ok: true, exchange: first }
   const inTransaction = statusBefore !== "I"
-  return { ok: false, failure, connected: true, inTransaction, exchange: first, claim: exchange.claim }
+  const connectionId = connection.id
+  return { ok: false, failure, connected: true, connectionId, inTransaction, exchange: first, claim: exchange.claim }
 }
 
 /** What a wait in the pool's line depends on. */

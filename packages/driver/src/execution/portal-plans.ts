@@ -1,7 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
 import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
-import type { Decoder } from "../postgres/row-decoder.ts"
+import type { RowDecoder } from "../postgres/row-decoder.ts"
 import type { StatementShape } from "../postgres/statement.ts"
 import { inTwoFlights } from "./autocommit.ts"
 import type { Machine } from "./machine.ts"
@@ -75,7 +75,7 @@ export class PortalPlans {
     return this.#reads
   }
 
-  next(decoder: Decoder | undefined, options: DoorOptions): Plan {
+  next(decoder: RowDecoder | undefined, options: DoorOptions): Plan {
     return this.#plan([{ do: "fetch", portal: this.#portal, rowsMax: this.#rowsMax }], options, decoder)
   }
 
@@ -88,7 +88,7 @@ export class PortalPlans {
     return this.#reads ? committing : inTwoFlights(this.#machine, committing, [closing], this.#shape.notifies)
   }
 
-  #plan(steps: readonly Step[], options: DoorOptions, decoder?: Decoder): Plan {
+  #plan(steps: readonly Step[], options: DoorOptions, decoder?: RowDecoder): Plan {
     return {
       queryId: this.#query.queryId.queryId,
       sql: this.#query.sql,

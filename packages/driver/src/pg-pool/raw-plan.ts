@@ -1,6 +1,5 @@
 import type { Plan } from "../execution/plan.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import { rawRows } from "../postgres/row-decoder.ts"
 
 /** The same plan in all of its forms, but for its rows, which stay as the server has sent them: `pg`'s own code parses them. */
 export function withRawRows(plan: Plan): Plan {
@@ -15,6 +14,6 @@ export function withRawRows(plan: Plan): Plan {
 }
 
 export function raw(exchange: Exchange): Exchange {
-  exchange.decoderOf = rawRows
+  exchange.raw = true
   return exchange
 }

@@ -1,7 +1,9 @@
 import type { Claim } from "./claim.ts"
+import type { ColumnReaders } from "./decoding.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
-import { decodedRows, type Decoder, type DecodeFailure, type MakeDecoder, type TypeParserOf } from "./row-decoder.ts"
+import { RowDecoder, type DecodeFailure } from "./row-decoder.ts"
+import { UnreadRows } from "./unread-rows.ts"
 
 export type Parameters = readonly (string | Buffer | null)[]
 
@@ -82,11 +84,13 @@ export class Exchange implements Submittable {
   cancellable = true
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
-  typeParserOf: TypeParserOf = () => (text) => text
-  /** What becomes of rows; set before it runs. */
-  decoderOf: MakeDecoder = decodedRows
+  readers: ColumnReaders = AS_TEXT
+  /** Rows stay as the server sends them, for whoever reads them himself; set before it runs. */
+  raw = false
+  /** Answers with a column of which nobody knows how to read it; `readLate` reads them. */
+  unread: UnreadRows<Reply>[] | undefined
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
-  decoder: Decoder | undefined
+  decoder: RowDecoder | undefined
   /** Which statements the session keeps prepared, by name; only where there is a named one. */
   #prepared: Record<string, string> | undefined
   #reply: Reply | undefined
@@ -98,7 +102,7 @@ export class Exchange implements Submittable {
   readonly #asked: readonly Step["do"][]
   #answered = 0
 
-  constructor(request: Request, decoder?: Decoder) {
+  constructor(request: Request, decoder?: RowDecoder) {
     this.request = request
     this.decoder = decoder
     this.#asked = request.protocol === "simple" ? NO_STEPS : askedIn(request.steps)
@@ -123,8 +127,10 @@ export class Exchange implements Submittable {
   }
 
   handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void {
-    this.decoder = this.decoderOf(message.fields, this.typeParserOf)
-    this.#current().fields = message.fields
+    const reply = this.#current()
+    reply.fields = message.fields
+    this.decoder = new RowDecoder(message.fields, this.raw ? AS_TEXT : this.readers)
+    if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
@@ -137,9 +143,25 @@ export class Exchange implements Submittable {
     if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
       return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
     }
+    if (this.raw) return void this.#current().rows.push(message.fields)
+    const waiting = this.unread?.at(-1)
+    if (waiting !== undefined && waiting.of === this.#reply) return void waiting.rows.push(message.fields)
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
     else this.#current().rows.push(decoded.row)
+  }
+
+  /** Reads what had to wait, as far as it can be read now. */
+  readLate(readers: ColumnReaders = this.readers): void {
+    for (const { of, fields, rows } of this.unread ?? []) {
+      this.decoder = new RowDecoder(fields, readers)
+      for (const row of rows) {
+        const decoded = this.decoder.decode(row)
+        if ("row" in decoded) of.rows.push(decoded.row)
+        else this.decodeFailure ??= decoded.failure
+      }
+    }
+    this.unread = undefined
   }
 
   handlePortalSuspended(_wire?: PgWire): void {
@@ -227,6 +249,11 @@ export class Exchange implements Submittable {
 }
 
 const NO_FIELDS: readonly FieldDescription[] = []
+const AS_TEXT: ColumnReaders = {
+  readerOf: () => (text) => text,
+  typeOf: ({ dataTypeID }) => String(dataTypeID),
+}
+
 const NO_STEPS: readonly Step["do"][] = []
 const ONE_STATEMENT: readonly Step["do"][] = ["execute"]
 
