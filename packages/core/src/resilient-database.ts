@@ -2,6 +2,7 @@ import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from 
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
+import type { DroppedError } from "./dropped/unseen.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -10,6 +11,7 @@ import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
+import { tellDropped } from "./query/hooks.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./query/results.ts"
@@ -55,6 +57,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       errors,
       backoff,
       hooks,
+      dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
     }
@@ -134,7 +137,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.close().unwrapOr(undefined)
   }
 
   #transact<R extends AnyResult>(

@@ -141,7 +141,7 @@ describe("migrate", () => {
     const other = open()
     const migrator = new Migrator({
       db: other.kysely,
-      provider: { getMigrations: async () => ({ a: statement("select pg_sleep(0.3)") }) },
+      provider: { getMigrations: async () => ({ a: statement("select pg_sleep(0.3)"), b: users }) },
     })
     const theirs = migrator.migrateToLatest()
     const ours = migrate(db, { migrations: { a: statement("select 1"), b: users } })
