@@ -20,13 +20,14 @@ let posted: { url: string; init: RequestInit }[]
 let answers: (number | Error)[]
 
 const send: typeof fetch = async (url, init) => {
-  posted.push({ url: String(url), init: init ?? {} })
+  posted.push({ url: url instanceof Request ? url.url : url.toString(), init: init ?? {} })
   const answer = answers.shift() ?? 204
   if (answer instanceof Error) throw answer
   return new Response(null, { status: answer })
 }
 
-const bodies = () => posted.map(({ init }) => JSON.parse(String(init.body)) as Record<string, unknown>)
+const bodies = () =>
+  posted.map(({ init }) => JSON.parse(typeof init.body === "string" ? init.body : "") as Record<string, unknown>)
 
 beforeEach(() => {
   clock = new FakeClock()
