@@ -25,6 +25,8 @@ export interface Kit {
   readonly backoff: Readonly<Record<Pace, Backoff>>
   readonly hooks: Hooks
   readonly closing: Closing
+  /** Nothing may be written with it. */
+  readonly readOnly: boolean
   /** How long a transaction may take that does not say so itself. */
   readonly transactionMs: number
 }
