@@ -17,6 +17,7 @@ const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
 const SAYS: Readonly<Record<string, string>> = {
   "ten-lines.ts": "Ann has 100\nBob has 70\n",
   "dialect.ts": "Rich: ann\n",
+  "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }
 
 /** A program that runs until it is told to end; its own test below tells it. */

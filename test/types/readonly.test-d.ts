@@ -32,6 +32,7 @@ describe("readonly", () => {
   })
 
   it("has no way to build a write", () => {
+    expectTypeOf(readonly).not.toHaveProperty("insertInto")
     // @ts-expect-error no INSERT
     void readonly.insertInto
     // @ts-expect-error no UPDATE

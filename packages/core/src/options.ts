@@ -1,14 +1,17 @@
 import {
   DEFAULT_BACKOFF,
   type Backoff,
+  type Decoding,
   type DriverOptions,
   type OptionsProblem,
   type Pace,
 } from "@kysely-resilient/driver"
 import type { KyselyPlugin } from "kysely"
 
+import { decodingOf } from "./decoding.ts"
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
+import type { SchemaDefinition } from "./schema/define-schema.ts"
 
 /** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */
 export interface DatabaseOptions<S = undefined> extends DriverOptions {
@@ -29,10 +32,17 @@ export interface ErrorOptions {
   readonly detail?: "redact" | "include"
   /** Errors say where the operation was called, which costs microseconds per operation. Default: on if NODE_ENV is `development` or `test`. */
   readonly callSite?: boolean
+  /**
+   * An Err that nobody looks at is reported, to `on.droppedError`; which costs microseconds per Err. Default: on if NODE_ENV is
+   * `development` or `test`.
+   */
+  readonly reportDropped?: boolean
 }
 
 export interface ResolvedDatabaseOptions {
   readonly driver: DriverOptions
+  /** How values are read; undefined: by the parsers of `pg`. */
+  readonly decoding: Decoding | undefined
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
   readonly hooks: Hooks
@@ -56,8 +66,13 @@ export function readDatabaseOptions(
   const { schema, plugins, errors, on, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
     driver: withTimeouts(driver),
+    decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
-    errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
+    errors: {
+      detail: errors?.detail ?? "redact",
+      callSite: errors?.callSite ?? isDevelopment(env),
+      reportDropped: errors?.reportDropped ?? isDevelopment(env),
+    },
     hooks: on ?? {},
     backoff: backoffOf(driver.retry),
     transactionMs: driver.timeouts?.transactionMs ?? TRANSACTION_MS,
@@ -92,8 +107,25 @@ function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["back
 // Types forbid all of the following, and JavaScript does not.
 
 function schemaProblems(schema: unknown): OptionsProblem[] {
-  if (schema === undefined || (isRecord(schema) && isRecord(schema.tables))) return []
-  return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  if (schema === undefined) return []
+  if (!isSchema(schema)) {
+    return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  }
+  const { policy, decoders = {} } = schema
+  if (policy !== undefined && !(isRecord(policy) && isRecord(policy.choices) && isRecord(policy.custom))) {
+    return [problem("schema.policy", "is no policy", "Give what policy() returned")]
+  }
+  if (!isRecord(decoders) || Object.keys(decoders).length === 0) return []
+  if (policy === undefined) {
+    return [problem("schema.decoders", "has no policy beside it", "Give defineSchema a policy: policy() will do")]
+  }
+  return policy.choices.json === "string"
+    ? [problem("schema.decoders", 'contradicts the policy\'s json: "string"', "Leave out one of the two")]
+    : []
+}
+
+function isSchema(schema: unknown): schema is SchemaDefinition {
+  return isRecord(schema) && isRecord(schema.tables)
 }
 
 function pluginProblems(plugins: unknown): OptionsProblem[] {
@@ -109,13 +141,16 @@ function pluginProblems(plugins: unknown): OptionsProblem[] {
 function errorProblems(errors: unknown): OptionsProblem[] {
   if (errors === undefined) return []
   if (!isRecord(errors)) return [problem("errors", "is no object", "Give an object, or leave it out")]
-  const { detail, callSite } = errors
-  const problems = unknownKeys("errors", errors, ["detail", "callSite"])
+  const { detail, callSite, reportDropped } = errors
+  const problems = unknownKeys("errors", errors, ["detail", "callSite", "reportDropped"])
   if (detail !== undefined && detail !== "redact" && detail !== "include") {
     problems.push(problem("errors.detail", "is neither of its two values", 'Give "redact" or "include"'))
   }
   if (callSite !== undefined && typeof callSite !== "boolean") {
     problems.push(problem("errors.callSite", "is neither true nor false", "Give true or false"))
+  }
+  if (reportDropped !== undefined && typeof reportDropped !== "boolean") {
+    problems.push(problem("errors.reportDropped", "is neither true nor false", "Give true or false"))
   }
   return problems
 }
@@ -123,11 +158,12 @@ function errorProblems(errors: unknown): OptionsProblem[] {
 function hookProblems(on: unknown): OptionsProblem[] {
   if (on === undefined) return []
   if (!isRecord(on)) return [problem("on", "is no object", "Give an object of functions, or leave it out")]
-  const problems = unknownKeys("on", on, ["defect"])
-  if (on.defect !== undefined && typeof on.defect !== "function") {
-    problems.push(problem("on.defect", "is no function", "Give a function"))
-  }
-  return problems
+  const names = ["defect", "droppedError"]
+  const wrong = names.filter((name) => on[name] !== undefined && typeof on[name] !== "function")
+  return [
+    ...unknownKeys("on", on, names),
+    ...wrong.map((name) => problem(`on.${name}`, "is no function", "Give a function")),
+  ]
 }
 
 function unknownKeys(

@@ -2,6 +2,7 @@ import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from 
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
+import type { DroppedError } from "./dropped/unseen.ts"
 import type { QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
@@ -10,6 +11,7 @@ import { promised } from "./foundation/promised.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
+import { tellDropped } from "./query/hooks.ts"
 import { PoolSession } from "./query/pool-session.ts"
 import type { ReadonlyDatabase } from "./query/readonly-session.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
@@ -48,6 +50,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       errors,
       backoff,
       hooks,
+      dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
       readOnly: false,
@@ -113,6 +116,6 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.close().unwrapOr(undefined)
   }
 }

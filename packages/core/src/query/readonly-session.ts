@@ -1,15 +1,15 @@
-import type { Kysely } from "kysely"
+import type { Kysely, Sql } from "kysely"
 import type { ReadonlyQueryCreator } from "kysely/readonly"
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
-import type { TransactionError } from "../errors/database-error.ts"
+import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { Preparable, PreparedQuery } from "./prepared-query.ts"
 import type { BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
-import type { Session, Tx } from "./session.ts"
+import type { RawAnswer } from "./shapes.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
 
 /** Kysely's builders of writes have this method, and no others. */
@@ -31,8 +31,8 @@ export type ReadonlyTransactionOptions = Omit<TransactionOptions, "accessMode">
  * What reads need of a session. A function that takes one works with a database, a transaction, a savepoint and a pinned connection, and
  * with what is read-only of them.
  */
-export interface ReadonlySession<DB, C = unknown>
-  extends Pick<Kysely<DB>, ReadBuilders>, Pick<Session<DB, C>, "sql" | "query"> {
+export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadBuilders> {
+  readonly sql: Sql
   readonly all: <Q extends ReadQuery>(
     query: WithRows<Q>,
     options?: RunOptions,
@@ -70,6 +70,11 @@ export interface ReadonlySession<DB, C = unknown>
     visit: (row: RowOf<Q>) => Awaitable<R>,
     options?: StreamOptions,
   ) => ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew>
+  readonly query: <Row = Record<string, unknown>>(
+    text: string,
+    parameters?: readonly unknown[],
+    options?: RunOptions,
+  ) => ResultAsync<RawAnswer<Row>, QueryError>
   readonly atomic: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
     options?: ReadonlyTransactionOptions,
@@ -77,8 +82,10 @@ export interface ReadonlySession<DB, C = unknown>
 }
 
 /** A read-only transaction, or a savepoint in one. */
-export interface ReadonlyTx<DB, C = unknown>
-  extends ReadonlySession<DB, C>, Pick<Tx<DB, C>, "attempt" | "signal" | "afterCommit"> {
+export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
+  readonly attempt: number
+  readonly signal: AbortSignal
+  readonly afterCommit: (run: () => unknown) => void
   readonly savepoint: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>

@@ -1,9 +1,11 @@
 import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
+import type { ColumnReaders, Decoding } from "./decoding.ts"
 import { Exchange, invalidResponse, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
-import type { PgClient, ServerMessage } from "./internals.ts"
+import type { PgClient, PgWire, ServerMessage } from "./internals.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { takesWrites, type Reports } from "./reports.ts"
+import { SessionTypes } from "./session-types.ts"
 import { NOTHING_KNOWN, type SessionFacts } from "./session-facts.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
@@ -32,8 +34,18 @@ interface ConnectionParts {
   readonly reports?: Reports
   /** Where it leads, no server has taken writes of late. */
   readonly noPrimaryKnown?: () => boolean
+  readonly decoding?: Decoding | undefined
   /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
+}
+
+/** Hears what the server says on its own account, and nobody has asked for. Must not throw. */
+export interface Audience {
+  notice(message: unknown): void
+  /** NOTIFY, on a channel that the session listens to. */
+  notification(message: unknown): void
+  /** It has died without having been closed by us. */
+  lost(cause: unknown): void
 }
 
 /** Between the first cancel request and the second; then twice as long each time. Longer than a statement takes to begin. */
@@ -66,6 +78,8 @@ export class PgConnection {
   readonly id: number
   readonly connectMs: number
   readonly reports: Reports
+  /** What is known of its database's types; undefined: the parsers of `pg` read them. */
+  readonly types: SessionTypes | undefined
   /** Learnt when the session is set up. */
   facts: SessionFacts = NOTHING_KNOWN
   /** The session's own statement_timeout; 0 for none. */
@@ -76,13 +90,14 @@ export class PgConnection {
   condemnedBy: Failure | undefined
   /** What those who used it may have left in its session. */
   leftovers: Leftovers = "nothing"
+  audience: Audience | undefined
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
   readonly #cancelMs: number
   readonly #noPrimaryKnown: () => boolean
   readonly #resetSession: (connection: PgConnection) => Promise<boolean>
-  readonly #typeParserOf: (oid: number) => (text: string) => unknown
+  readonly #readers: ColumnReaders
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
@@ -102,12 +117,14 @@ export class PgConnection {
     this.#cancelMs = parts.cancelMs
     this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
     this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
-    this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
+    this.types = parts.decoding && new SessionTypes(parts.decoding)
+    this.#readers = this.types ?? parsersOf(this.#client)
 
     const wire = this.#client.connection
     this.#client.on("error", (error: unknown) => this.#die(error))
     this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
     this.#client.on("notice", (notice: ServerMessage) => this.#heed(notice))
+    this.#client.on("notification", (message: unknown) => this.audience?.notification(message))
     wire.on("errorMessage", (error: ServerMessage) => this.#hearError(error))
     // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
@@ -116,6 +133,11 @@ export class PgConnection {
   /** The process that a CancelRequest is for; behind a pooler not the backend's. */
   get processId(): number {
     return this.#client.processID ?? 0
+  }
+
+  /** For whoever speaks the protocol himself. */
+  get wire(): PgWire {
+    return this.#client.connection
   }
 
   get transactionStatus(): TransactionStatus {
@@ -178,7 +200,7 @@ export class PgConnection {
       done(exchange)
       return
     }
-    exchange.typeParserOf = this.#typeParserOf
+    exchange.readers = this.#readers
     this.#state = { state: "busy", exchange, done }
     this.#exchanges += 1
     this.#client.query(exchange)
@@ -337,6 +359,7 @@ export class PgConnection {
 
   #heed(notice: ServerMessage): void {
     const { routine, code } = notice
+    this.audience?.notice(notice)
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
@@ -361,10 +384,19 @@ export class PgConnection {
     const onLost = this.#onLost
     this.#onLost = undefined
     onLost?.(this)
+    if (onLost !== undefined) this.audience?.lost(death.cause)
   }
 }
 
 /** Why we end a connection, in the shape of a socket's own error. */
 export function ended(message: string): Error {
   return Object.assign(new Error(message), { code: "ECONNABORTED" })
+}
+
+/** Asked each time: an application may set other parsers whenever it likes. */
+function parsersOf(client: PgClient): ColumnReaders {
+  return {
+    readerOf: ({ dataTypeID }) => client.getTypeParser(dataTypeID, "text"),
+    typeOf: ({ dataTypeID }) => String(dataTypeID),
+  }
 }

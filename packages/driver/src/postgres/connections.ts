@@ -8,6 +8,7 @@ import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
+import type { Decoding } from "./decoding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import type { Exchange } from "./exchange.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
@@ -24,12 +25,16 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Told of each that is closed, for whatever reason; once. */
+  readonly onClosed?: ((connection: PgConnection, reason: DiscardReason) => void) | undefined
   /** Told of a session that is lost to us, and may still be doing something on the server. */
   readonly onUndead?: (backend: BackendIdentity) => void
   /** Of the option `buggify`. */
   readonly sabotage?: Sabotage | undefined
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
   readonly primarySearchMs?: number
+  /** Default: the parsers of `pg`. */
+  readonly decoding?: Decoding | undefined
   /** Default: Node's sockets. */
   readonly makeSocket?: MakeSocket | undefined
 }
@@ -98,13 +103,14 @@ export class Connections implements Resources<PgConnection> {
     return connection.activity
   }
 
-  close(connection: PgConnection, _reason: DiscardReason): void {
+  close(connection: PgConnection, reason: DiscardReason): void {
     const { condemnedBy, facts, undead } = connection
     if (undead && facts.backend !== undefined) this.#parts.onUndead?.(facts.backend)
     if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {
       this.#primary = afterRefusal(this.#primary, this.#parts.clock.now(), this.#parts.primarySearchMs ?? 0)
     }
     connection.close()
+    this.#parts.onClosed?.(connection, reason)
   }
 
   rest(connection: PgConnection): void {
@@ -196,7 +202,7 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs, connectMs, onConnect, makeSocket } = this.#parts
+    const { clock, cancelMs, connectMs, onConnect, makeSocket, decoding } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
@@ -213,6 +219,7 @@ export class Connections implements Resources<PgConnection> {
       cancelMs,
       connectMs: clock.now() - startedAt,
       reports,
+      decoding,
       noPrimaryKnown: () => this.#primary.state === "unsure",
       resetSession: (used: PgConnection) =>
         resetSession(used, onConnect, clock, { resetMs: cancelMs, greetMs: connectMs }),

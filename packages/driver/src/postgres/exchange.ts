@@ -1,7 +1,9 @@
 import type { Claim } from "./claim.ts"
+import type { ColumnReaders } from "./decoding.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
-import { RowDecoder, type DecodeFailure, type TypeParserOf } from "./row-decoder.ts"
+import { RowDecoder, type DecodeFailure } from "./row-decoder.ts"
+import { UnreadRows } from "./unread-rows.ts"
 
 export type Parameters = readonly (string | Buffer | null)[]
 
@@ -13,7 +15,8 @@ export type Step =
   | { readonly do: "learn"; readonly sql: string }
   /** A write that answers with one number: how many rows it has written. Its reply is that of the plain `command`. */
   | { readonly do: "count"; readonly sql: string; readonly parameters: Parameters; readonly command: string }
-  | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
+  /** `name`: the server keeps it prepared under that, which takes 63 bytes. */
+  | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters; readonly name?: string }
   /** A portal that stays open; `rowsMax` rows of it. */
   | {
       readonly do: "open-portal"
@@ -33,7 +36,11 @@ export type Request =
 
 /** The answer to one statement. */
 export interface Reply {
-  rows: Record<string, unknown>[]
+  rows: object[]
+  /** Of its columns; empty for a statement without any. */
+  fields: readonly FieldDescription[]
+  /** As the server has sent it: "INSERT 0 5"; empty for the empty statement. */
+  tag: string
   /** The command tag without its numbers: SELECT, INSERT, CREATE TABLE. */
   command: string
   /** The number at the end of the command tag. */
@@ -77,9 +84,15 @@ export class Exchange implements Submittable {
   cancellable = true
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
-  typeParserOf: TypeParserOf = () => (text) => text
+  readers: ColumnReaders = AS_TEXT
+  /** Rows stay as the server sends them, for whoever reads them himself; set before it runs. */
+  raw = false
+  /** Answers with a column of which nobody knows how to read it; `readLate` reads them. */
+  unread: UnreadRows<Reply>[] | undefined
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
   decoder: RowDecoder | undefined
+  /** Which statements the session keeps prepared, by name; only where there is a named one. */
+  #prepared: Record<string, string> | undefined
   #reply: Reply | undefined
   /** What a `learn` step was told. */
   learnt: readonly (string | null)[] | undefined
@@ -107,14 +120,17 @@ export class Exchange implements Submittable {
 
   submit(wire: PgWire): Error | null {
     if (!wire.stream.writable) return new Error("The connection was closed before the statement was sent")
-    wire.stream.write(encode(this.request))
+    if (this.#named) this.#prepared = wire.parsedStatements
+    wire.stream.write(encode(this.request, wire.parsedStatements))
     this.sent = true
     return null
   }
 
   handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void {
-    this.decoder = new RowDecoder(message.fields, this.typeParserOf)
-    this.#current()
+    const reply = this.#current()
+    reply.fields = message.fields
+    this.decoder = new RowDecoder(message.fields, this.raw ? AS_TEXT : this.readers)
+    if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
@@ -127,22 +143,38 @@ export class Exchange implements Submittable {
     if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
       return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
     }
+    if (this.raw) return void this.#current().rows.push(message.fields)
+    const waiting = this.unread?.at(-1)
+    if (waiting !== undefined && waiting.of === this.#reply) return void waiting.rows.push(message.fields)
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
     else this.#current().rows.push(decoded.row)
   }
 
-  handlePortalSuspended(): void {
+  /** Reads what had to wait, as far as it can be read now. */
+  readLate(readers: ColumnReaders = this.readers): void {
+    for (const { of, fields, rows } of this.unread ?? []) {
+      this.decoder = new RowDecoder(fields, readers)
+      for (const row of rows) {
+        const decoded = this.decoder.decode(row)
+        if ("row" in decoded) of.rows.push(decoded.row)
+        else this.decodeFailure ??= decoded.failure
+      }
+    }
+    this.unread = undefined
+  }
+
+  handlePortalSuspended(_wire?: PgWire): void {
     this.#current().suspended = true
     this.#finishReply()
   }
 
-  handleEmptyQuery(): void {
+  handleEmptyQuery(_wire?: PgWire): void {
     this.#current()
     this.#finishReply()
   }
 
-  handleCommandComplete(message: { readonly text: string }): void {
+  handleCommandComplete(message: { readonly text: string }, _wire?: PgWire): void {
     const tag = parseTag(message.text)
     if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
     this.completed += 1
@@ -152,7 +184,9 @@ export class Exchange implements Submittable {
       return
     }
     if (asked === "count") return this.complete(BigInt(this.learnt?.[0] ?? 0))
+    if (this.#prepared !== undefined) this.#notePrepared(this.#prepared)
     const reply = this.#current()
+    reply.tag = message.text
     reply.command = tag.command
     reply.affected = tag.affected
     this.#finishReply()
@@ -164,13 +198,14 @@ export class Exchange implements Submittable {
     if (this.request.protocol === "extended") wire.sync()
   }
 
-  handleCopyData(): void {}
+  handleCopyData(_message?: unknown, _wire?: PgWire): void {}
 
   /** `pg` forgets a query at its ErrorResponse; the connection ends this exchange when ReadyForQuery comes. */
-  handleReadyForQuery(): void {}
+  handleReadyForQuery(_wire?: PgWire): void {}
 
-  handleError(error: unknown): void {
+  handleError(error: unknown, _wire?: PgWire): void {
     this.error ??= error
+    if (this.#prepared !== undefined) this.#forgetPrepared(this.#prepared)
   }
 
   /** The write that it carries is done. How many rows it wrote may have been learnt elsewhere, if the answer was lost. */
@@ -179,13 +214,30 @@ export class Exchange implements Submittable {
     const step = this.request.steps[this.#answered]
     if (step?.do !== "count") return
     const reply = this.#current()
+    reply.tag = `${step.command === "INSERT" ? "INSERT 0" : step.command} ${affected ?? 0n}`
     reply.command = step.command
     reply.affected = affected
     this.#finishReply()
   }
 
+  get #named(): boolean {
+    return this.request.protocol === "extended" && this.request.steps.some(isNamed)
+  }
+
+  /** It has been executed, so the server has it. */
+  #notePrepared(prepared: Record<string, string>): void {
+    const step = this.request.protocol === "extended" ? this.request.steps[this.#answered] : undefined
+    if (step?.do === "execute" && step.name !== undefined) prepared[step.name] = step.sql
+  }
+
+  /** Perhaps it is the reason: next time it is prepared again. */
+  #forgetPrepared(prepared: Record<string, string>): void {
+    if (this.request.protocol === "simple") return
+    for (const step of this.request.steps) if (isNamed(step)) delete prepared[step.name]
+  }
+
   #current(): Reply {
-    this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
+    this.#reply ??= { rows: [], fields: NO_FIELDS, tag: "", command: "", affected: undefined, suspended: false }
     return this.#reply
   }
 
@@ -194,6 +246,12 @@ export class Exchange implements Submittable {
     this.#reply = undefined
     this.#answered += 1
   }
+}
+
+const NO_FIELDS: readonly FieldDescription[] = []
+const AS_TEXT: ColumnReaders = {
+  readerOf: () => (text) => text,
+  typeOf: ({ dataTypeID }) => String(dataTypeID),
 }
 
 const NO_STEPS: readonly Step["do"][] = []
@@ -209,7 +267,21 @@ export function invalidResponse(what: string): Error {
   return new Error(`received invalid response: ${what}`)
 }
 
-function encode(request: Request): Buffer {
+type NamedStep = Extract<Step, { readonly do: "execute" }> & { readonly name: string }
+
+function isNamed(step: Step): step is NamedStep {
+  return step.do === "execute" && step.name !== undefined
+}
+
+/**
+ * A name of which nobody knows what it stands for is freed first: it may be there, from a statement that failed after it was
+ * prepared. Closing what is not there is no error (PostgreSQL manual, 54.7, Close).
+ */
+function prepare(buffer: FrontendBuffer, { name, sql }: NamedStep, prepared: Readonly<Record<string, string>>): void {
+  if (prepared[name] !== sql) buffer.closeStatement(name).parse(sql, name)
+}
+
+function encode(request: Request, prepared: Readonly<Record<string, string>>): Buffer {
   const buffer = new FrontendBuffer()
   if (request.protocol === "simple") return buffer.query(request.sql).finish()
   for (const step of request.steps) {
@@ -222,7 +294,9 @@ function encode(request: Request): Buffer {
         buffer.parse(step.sql).bind("", step.parameters).execute("", 0)
         break
       case "execute":
-        buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)
+        if (isNamed(step)) prepare(buffer, step, prepared)
+        else buffer.parse(step.sql)
+        buffer.bind("", step.parameters, step.name).describePortal("").execute("", 0)
         break
       case "open-portal":
         buffer

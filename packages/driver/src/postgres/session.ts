@@ -1,5 +1,6 @@
 import type { Clock } from "../foundation/clock.ts"
 import type { PgConnection } from "./connection.ts"
+import type { ColumnReaders } from "./decoding.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { prepareParameters } from "./parameters.ts"
 
@@ -8,7 +9,8 @@ export interface ConnectedSession {
   query(text: string, parameters?: readonly unknown[]): Promise<unknown>
 }
 
-export type OnConnect = (session: ConnectedSession) => Promise<void>
+/** @param connection whose session it is */
+export type OnConnect = (session: ConnectedSession, connection: PgConnection) => Promise<void>
 
 /** The user's own setting up of a session; rejects if it does, or if it leaves something running or open. */
 export async function greet(connection: PgConnection, onConnect: OnConnect): Promise<void> {
@@ -18,7 +20,7 @@ export async function greet(connection: PgConnection, onConnect: OnConnect): Pro
       ? Promise.reject(new Error("onConnect is over: its connection belongs to somebody else now"))
       : runFor(connection, text, parameters)
   try {
-    await onConnect({ query })
+    await onConnect({ query }, connection)
   } finally {
     over = true
   }
@@ -37,7 +39,16 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
       : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
   )
   if (exchange.error !== undefined) throw exchange.error
+  if (exchange.unread !== undefined) exchange.readLate(orAsText(exchange.readers))
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
+}
+
+/** A session that is still being set up has learnt nothing of its types. */
+function orAsText(readers: ColumnReaders): ColumnReaders {
+  return {
+    readerOf: (field) => readers.readerOf(field) ?? ((text) => text),
+    typeOf: (field) => readers.typeOf(field),
+  }
 }
 
 /**
@@ -95,6 +106,7 @@ export async function resetSession(
     )
     if ((await within(greeting, connection, clock, greetMs)) !== true) return false
   }
+  if (sql.endsWith(DEALLOCATE)) connection.wire.parsedStatements = {}
   connection.leftovers = "nothing"
   return connection.reusable
 }
