@@ -14,6 +14,7 @@ import { readDatabaseOptions, type DatabaseOptions, type ResolvedDatabaseOptions
 import type { Database } from "./query/session.ts"
 import { ResilientDatabase } from "./resilient-database.ts"
 import type { Schema } from "./schema/define-schema.ts"
+import { rememberSchema } from "./schema-of.ts"
 
 /**
  * A database to query. It never connects by itself: the first operation does, or `ready()`. Throws one `OptionsError` for
@@ -52,7 +53,7 @@ export function assembleDatabase<DB, C>(
   const { resolved, problems } = readDatabaseOptions(options, process.env)
   const engine = engineFor(resolved, problems, foundations.engine ?? createEngine)
   const { clock = systemClock, random = Math.random, onClose } = foundations
-  return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose })
+  return rememberSchema(new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose }), resolved.schema)
 }
 
 /** One error for everything that is wrong, ours and the driver's. */
