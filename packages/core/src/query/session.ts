@@ -6,6 +6,7 @@ import type { CallbackThrew } from "../errors/bug.ts"
 import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -156,6 +157,9 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
     body: (session: Session<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /** The same database with no way to write: for reports, for helpers that must only read. Costs nothing to make. */
+  readonly readonly: () => ReadonlyDatabase<DB, C>
 
   /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
   readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
