@@ -17,6 +17,7 @@ import { readDatabaseOptions, type DatabaseOptions, type ResolvedDatabaseOptions
 import type { Database } from "./query/session.ts"
 import { ResilientDatabase } from "./resilient-database.ts"
 import type { Schema } from "./schema/define-schema.ts"
+import { rememberSchema } from "./schema-of.ts"
 
 /**
  * A database to query. It never connects by itself: the first operation does, or `ready()`. Throws one `OptionsError` for
@@ -57,7 +58,8 @@ export function assembleDatabase<DB, C>(
   const audience = new Audience()
   const heard = { ...resolved, driver: { ...resolved.driver, observer: beside(audience, resolved.driver.observer) } }
   const engine = engineFor(heard, problems, foundations.engine ?? createEngine)
-  return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose, audience })
+  const surroundings = { clock, random, onClose, audience }
+  return rememberSchema(new ResilientDatabase<DB, C>(engine, resolved, surroundings), resolved.schema)
 }
 
 /** The driver counts what its observer throws, so that one hears for itself. What is no function is the driver's to refuse. */

@@ -12,6 +12,13 @@ export { resilient } from "./query/resilient.ts"
 export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
+export type {
+  ReadonlyDatabase,
+  ReadonlySession,
+  ReadonlyTransactionOptions,
+  ReadonlyTx,
+  ReadQuery,
+} from "./query/readonly-session.ts"
 export type { Database, QueryBuilders, Session, Tx } from "./query/session.ts"
 export type { RawAnswer } from "./query/shapes.ts"
 export type { IsolationLevel, TransactionOptions } from "./query/transaction-options.ts"

@@ -48,6 +48,7 @@ export interface ErrorOptions {
 
 export interface ResolvedDatabaseOptions {
   readonly driver: DriverOptions
+  readonly schema: SchemaDefinition | undefined
   /** How values are read; undefined: by the parsers of `pg`. */
   readonly decoding: Decoding | undefined
   readonly plugins: readonly KyselyPlugin[]
@@ -75,6 +76,7 @@ export function readDatabaseOptions(
   const { schema, plugins, errors, on, health, alerts, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
     driver: withTimeouts(driver),
+    schema: isSchema(schema) ? schema : undefined,
     decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
     errors: {

@@ -8,6 +8,7 @@ import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -158,6 +159,9 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
     body: (session: Session<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /** The same database with no way to write: for reports, for helpers that must only read. Costs nothing to make. */
+  readonly readonly: () => ReadonlyDatabase<DB, C>
 
   /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
   readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
