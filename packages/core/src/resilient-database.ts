@@ -1,4 +1,4 @@
-import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random, ReadyReport } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
@@ -6,7 +6,12 @@ import type { DroppedError } from "./dropped/unseen.ts"
 import type { QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
+import type { Audience } from "./foundation/audience.ts"
 import { Closing } from "./foundation/closing.ts"
+import { alertsFor } from "./health/alert.ts"
+import { Alerting } from "./health/alerting.ts"
+import { HealthMonitor, type Health } from "./health/monitor.ts"
+import { reportOf, type ResilienceReport } from "./health/report.ts"
 import { promised } from "./foundation/promised.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
@@ -27,6 +32,8 @@ export interface Surroundings {
   readonly clock: Clock
   readonly random: Random
   readonly onClose: (() => void) | undefined
+  /** Told of everything that happens. */
+  readonly audience: Audience
 }
 
 /** The database itself: sessions over an engine. */
@@ -34,9 +41,13 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
   readonly #engine: Engine
   readonly #options: ResolvedDatabaseOptions
   readonly #onClose: (() => void) | undefined
+  readonly #audience: Audience
+  readonly #monitor: HealthMonitor
+  readonly #alerting: Alerting
   #hot: Kysely<DB> | undefined
 
-  constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
+  constructor(engine: Engine, options: ResolvedDatabaseOptions, surroundings: Surroundings) {
+    const { clock, random, onClose, audience } = surroundings
     const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
@@ -59,6 +70,15 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
+    this.#audience = audience
+    this.#alerting = new Alerting(options.alerts, clock)
+    this.#monitor = new HealthMonitor({
+      clock,
+      snapshot: () => engine.snapshot(),
+      thresholds: options.thresholds,
+      changed: (now, before, at) => this.#alerting.tell(alertsFor(now, before, at)),
+    })
+    audience.join(this.#monitor.observe)
   }
 
   readonly readonly = (): ReadonlyDatabase<DB, C> => {
@@ -92,12 +112,23 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
 
+  readonly health = (): Health => this.#monitor.look()
+
+  readonly report = (): ResilienceReport => {
+    const snapshot = this.#engine.snapshot()
+    return reportOf(snapshot, this.#monitor.look(snapshot), [])
+  }
+
+  readonly observe = (listener: Observer): (() => void) => this.#audience.join(listener)
+
   readonly close = (options?: { readonly drainMs?: number }): ResultAsync<void, QueryError> =>
     this.guarded(this.close, async (site) => {
       const drainMs = options?.drainMs ?? 0
       if (!(drainMs >= 0)) return err(this.refused("drainMs must be milliseconds, 0 or more", site))
       this.#onClose?.()
       await this.#engine.close({ drainMs })
+      this.#monitor.close()
+      await this.#alerting.close()
       this.kit.closing.end()
       return ok(undefined)
     })
