@@ -133,9 +133,9 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
       const { value } = plan
       const lock = new AdvisoryLock(value)
       const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
-      const answer = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
+      const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
       // Which of its two answers it is, `wait` has told the caller's types.
-      return promised<Result<never, ErrOf<R> | TransactionError>>(answer)
+      return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
     })
 
   #answer<T, K extends ErrorKind>(
