@@ -1,0 +1,16 @@
+import { CamelCasePlugin } from "kysely"
+import type { SchemaSource } from "../schema/define-schema.ts"
+
+/** Kysely's own way from `snake_case` to `camelCase`, so that it is the same in types and in queries. */
+class CamelCase extends CamelCasePlugin {
+  of(name: string): string {
+    return this.camelCase(name)
+  }
+}
+
+const camelCase = new CamelCase()
+
+/** What queries call what the database calls `name`. */
+export function queryName(name: string, source: Pick<SchemaSource, "camelCase">): string {
+  return source.camelCase ? camelCase.of(name) : name
+}
