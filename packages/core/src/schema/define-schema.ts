@@ -1,3 +1,6 @@
+import type { Policy } from "./policy.ts"
+import type { StandardSchema } from "./standard-schema.ts"
+import type { TypeDefinition } from "./type-definition.ts"
 import type { TableConstraints } from "./table-constraints.ts"
 
 /** One column, as far as the types of queries depend on it. */
@@ -30,6 +33,18 @@ export interface SchemaDefinition {
   readonly source?: SchemaSource
   /** Of the structure: two databases with the same hash need the same types. */
   readonly hash?: string
+  /** How values are read: what `policy()` returned. Without one the parsers of `pg` read them. */
+  readonly policy?: Policy
+  /**
+   * By name (`public.mood`): every type of its columns that is not built in, and the types that those are made of. Where there
+   * is one, the driver asks the server what it knows of such types when a value of one arrives for the first time.
+   */
+  readonly types?: Readonly<Record<string, TypeDefinition>>
+  /**
+   * By `table.column`, both named as in `tables`: what json and jsonb columns hold. Each value is validated when it is read, and what
+   * does not fit fails its query with `decode_failed`. Works together with a policy, and must be synchronous.
+   */
+  readonly decoders?: Readonly<Record<string, StandardSchema>>
 }
 
 /** Where a foreign key leads. */

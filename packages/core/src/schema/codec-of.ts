@@ -1,0 +1,121 @@
+import { builtIn, TEXT } from "./built-in.ts"
+import type { Codec } from "./codec.ts"
+import type { CustomType, Policy } from "./policy.ts"
+import { arrayParser } from "./text/array.ts"
+import { compositeParser } from "./text/composite.ts"
+import { multirangeParser, rangeParser } from "./text/range.ts"
+import { NULL, STRING, union, type TypeExpression } from "./type-expression.ts"
+import { delimiterOf, treeOf, withoutDomains, type TypeDefinitions, type TypeTree } from "./type-tree.ts"
+
+/**
+ * For the generator: what a column of this type is in TypeScript. `name` as in `ColumnDefinition.type`, with one `[]` for each
+ * dimension that the column was declared with; `definitions` has the types that are not built in.
+ */
+export function typeScriptOf(
+  name: string,
+  definitions: TypeDefinitions,
+  policy: Policy,
+): Pick<Codec, "select" | "insert"> {
+  const { select, insert } = codecOf(treeOf(name, definitions), policy)
+  return { select, insert }
+}
+
+export function codecOf(tree: TypeTree, policy: Policy): Codec {
+  switch (tree.kind) {
+    case "domain":
+      // The server sends its values as those of the base type, and so they are read, wherever they come.
+      return codecOf(tree.base, policy)
+    case "array":
+      return arrayCodec(tree.element, policy)
+    default:
+      return customCodec(tree.name, policy) ?? ownCodec(tree, policy)
+  }
+}
+
+function ownCodec(tree: Exclude<TypeTree, { readonly kind: "domain" | "array" }>, policy: Policy): Codec {
+  const { choices } = policy
+  switch (tree.kind) {
+    case "base":
+      return builtIn(tree.name, policy)
+    case "enum": {
+      const labels: TypeExpression = { kind: "enum", type: tree.name, labels: tree.labels }
+      return { select: labels, insert: labels, parse: TEXT.parse }
+    }
+    case "composite":
+      return choices.composite === "string" ? TEXT : compositeCodec(tree, policy)
+    case "range": {
+      if (choices.range === "string") return TEXT
+      const bound = codecOf(tree.subtype, policy)
+      return { select: rangeOf(bound), insert: STRING, parse: rangeParser(bound.parse) }
+    }
+    case "multirange": {
+      const range = withoutDomains(tree.range)
+      if (choices.range === "string" || range.kind !== "range") return TEXT
+      const bound = codecOf(range.subtype, policy)
+      return { select: { kind: "array", of: rangeOf(bound) }, insert: STRING, parse: multirangeParser(bound.parse) }
+    }
+  }
+}
+
+function rangeOf(bound: Codec): TypeExpression {
+  return { kind: "library", name: "Range", of: bound.select }
+}
+
+function compositeCodec(tree: Extract<TypeTree, { readonly kind: "composite" }>, policy: Policy): Codec {
+  const attributes = tree.attributes.map(({ name, type }) => ({ name, codec: codecOf(type, policy) }))
+  return {
+    select: {
+      kind: "object",
+      type: tree.name,
+      // Nothing forbids null here: PostgreSQL has no NOT NULL for attributes.
+      fields: attributes.map(({ name, codec }) => ({ name, type: orNull(codec.select) })),
+    },
+    insert: STRING,
+    parse: compositeParser(attributes.map(({ name, codec }) => ({ name, parse: codec.parse }))),
+  }
+}
+
+/** A type with two dimensions is an array of arrays; the innermost of them has the elements. */
+function arrayCodec(element: TypeTree, policy: Policy): Codec {
+  const { choices } = policy
+  const nullable = choices.elements === "nullable"
+  const delimiter = delimiterOf(innermost(element))
+  const inner = element.kind === "array" ? arrayCodec(element.element, policy) : codecOf(element, policy)
+  const item = (type: TypeExpression): TypeExpression => (nullable && element.kind !== "array" ? orNull(type) : type)
+  return {
+    select: { kind: "array", of: item(inner.select) },
+    // pg writes commas between elements, whatever their type.
+    insert: delimiter === "," ? { kind: "array", of: item(inner.insert), readonly: true } : STRING,
+    parse: element.kind === "array" ? inner.parse : arrayParser(inner.parse, { delimiter, nullable }),
+  }
+}
+
+function innermost(tree: TypeTree): TypeTree {
+  return tree.kind === "array" ? innermost(tree.element) : tree
+}
+
+function customCodec(name: string, { custom }: Policy): Codec | undefined {
+  const type = customTypeOf(name, custom)
+  if (type === undefined) return undefined
+  const select: TypeExpression = {
+    kind: "written",
+    text: type.ts,
+    ...(type.from !== undefined && { from: type.from }),
+  }
+  return {
+    select,
+    insert: type.serialize === undefined ? STRING : union(select, STRING),
+    parse: (text) => type.parse(text),
+  }
+}
+
+/** Built-in types have no schema in their names, but in the policy they have. */
+function customTypeOf(name: string, custom: Policy["custom"]): CustomType | undefined {
+  const key = name.includes(".") ? name : `pg_catalog.${name}`
+  return Object.hasOwn(custom, key) ? custom[key] : undefined
+}
+
+/** What may be anything may be null already. */
+function orNull(type: TypeExpression): TypeExpression {
+  return type.kind === "keyword" && type.name === "unknown" ? type : union(type, NULL)
+}
