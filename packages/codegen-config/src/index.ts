@@ -1,5 +1,15 @@
-export { defineCodegen, type CodegenConfig } from "./config.ts"
+export { defineCodegen } from "./define-codegen.ts"
+export type {
+  BrandOptions,
+  CodegenConfig,
+  ColumnOverride,
+  EmitOptions,
+  JsonType,
+  ViewOptions,
+} from "./config.ts"
+export { policy } from "@kysely-resilient/core/schema"
 export { generate, type Generated, type GenerateOptions } from "./generate.ts"
 export { report, verify, type Verification } from "./verify.ts"
-export type { Difference } from "./drift.ts"
-export { CodegenConfigError, CodegenError } from "./errors.ts"
+export { diff, diffReport, type Diff } from "./diff.ts"
+export type { SchemaDrift } from "@kysely-resilient/core/schema-check"
+export { CodegenConfigError, CodegenError, DatabaseUnreadableError } from "./errors.ts"

@@ -37,6 +37,8 @@ export interface ColumnRow {
   /** Its place in the catalogue, which dropped columns keep: not always that in the list. */
   readonly number: number
   readonly typeOid: number
+  /** As many as it was declared with; PostgreSQL holds nobody to it, and 0 is said of arrays in views. */
+  readonly dimensions: number
   /** Nothing that it gives is null: no row, and no row of a table that inherits it. */
   readonly notNull: boolean
   /** It refuses null, whatever older rows hold. */
@@ -61,8 +63,12 @@ export interface TypeRow {
   readonly baseOid: number
   /** What an array is an array of; 0 for everything else. */
   readonly elementOid: number
-  /** What a range or multirange is a range of; 0 for everything else. */
+  /** What a range is a range of; 0 for everything else. */
+  readonly boundOid: number
+  /** What a multirange has several of; 0 for everything else. */
   readonly rangeOid: number
+  /** What separates the elements of its arrays. */
+  readonly delimiter: string
   readonly notNull: boolean
   readonly hasDefault: boolean
   /** Of an enum, in the order in which it sorts. */
@@ -79,6 +85,7 @@ export interface ConstraintRow {
   readonly name: string
   /** "u": a primary key, too. "x": an exclusion, which keys without overlaps are. */
   readonly kind: "u" | "c" | "f" | "x"
+  readonly primary: boolean
   readonly schema: string
   readonly table: string
   /** The table is a wanted one, and not a partition or another schema's. */
@@ -145,7 +152,7 @@ places as materialized (
   where c.relkind in ('r', 'p')
 ),
 columns as materialized (
-  select a.attrelid, a.attname, a.attnum, a.atttypid, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
+  select a.attrelid, a.attname, a.attnum, a.atttypid, a.attndims, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
     a.attnotnull
     -- PostgreSQL 18 can have such a constraint that older rows do not fulfil.
     and not exists (
@@ -172,7 +179,7 @@ used(oid) as (
   left join pg_catalog.pg_range g on g.rngtypid = t.oid or g.rngmultitypid = t.oid
   left join pg_catalog.pg_attribute a
     on t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
-  cross join lateral (values (t.typbasetype), (t.typelem), (g.rngsubtype), (a.atttypid)) part(oid)
+  cross join lateral (values (t.typbasetype), (t.typelem), (g.rngsubtype), (g.rngtypid), (a.atttypid)) part(oid)
   where part.oid <> 0
 ),
 wanted_constraints as materialized (
@@ -234,6 +241,7 @@ select pg_catalog.json_build_object(
           'name', a.attname,
           'number', a.attnum,
           'typeOid', a.atttypid::int8,
+          'dimensions', a.attndims,
           'notNull', a.holds_no_null,
           'refusesNull', a.attnotnull,
           'hasDefault', a.atthasdef,
@@ -258,9 +266,9 @@ select pg_catalog.json_build_object(
       'elementOid', coalesce((
         select e.oid::int8 from pg_catalog.pg_type e where e.oid = t.typelem and e.typarray = t.oid
       ), 0),
-      'rangeOid', coalesce((
-        select g.rngsubtype::int8 from pg_catalog.pg_range g where g.rngtypid = t.oid or g.rngmultitypid = t.oid
-      ), 0),
+      'boundOid', coalesce((select g.rngsubtype::int8 from pg_catalog.pg_range g where g.rngtypid = t.oid), 0),
+      'rangeOid', coalesce((select g.rngtypid::int8 from pg_catalog.pg_range g where g.rngmultitypid = t.oid), 0),
+      'delimiter', t.typdelim,
       'notNull', t.typnotnull,
       'hasDefault', t.typdefault is not null,
       'labels', (
@@ -292,6 +300,7 @@ select pg_catalog.json_build_object(
           when k.contype = 'p' then 'u'
           else k.contype::text
         end,
+        'primary', k.contype = 'p',
         'schema', p.nspname,
         'table', p.relname,
         'own', k.own,
@@ -326,6 +335,7 @@ select pg_catalog.json_build_object(
       select pg_catalog.json_build_object(
         'name', ic.relname,
         'kind', 'u',
+        'primary', false,
         'schema', p.nspname,
         'table', p.relname,
         'own', true,

@@ -3,9 +3,10 @@ import { constraintDifferences } from "./constraint-differences.ts"
 import type { SchemaDrift } from "./drift.ts"
 import { renamedIn, type Renamed } from "./renamed.ts"
 import { namesOf, own, textOf } from "./sorted.ts"
+import { typeDifferences } from "./type-differences.ts"
 
-/** What is compared: a schema's own word, or what a database comes to. One that says nothing of constraints is not asked. */
-export type Compared = Pick<SchemaDefinition, "tables" | "constraints">
+/** What is compared: a schema's own word, or what a database comes to. What it says nothing of is not compared. */
+export type Compared = Pick<SchemaDefinition, "tables" | "types" | "constraints">
 
 /**
  * In the order of the tables', columns' and constraints' names; empty if every type is still right. `named` gives the name
@@ -30,7 +31,7 @@ export function differences(
       new Map([...columns].map(([from, to]) => [named(from), named(to)])),
     ]),
   )
-  return tables.flatMap((table) => {
+  const ofTables = tables.flatMap((table) => {
     const [expected, actual] = [own(file.tables, table), own(database.tables, table)]
     if (!actual) return [tableDrift("table_missing", table)]
     if (!expected) return [tableDrift("table_added", table)]
@@ -52,6 +53,7 @@ export function differences(
         : []),
     ]
   })
+  return [...ofTables, ...typeDifferences(file.types ?? {}, database.types ?? {}, file.tables)]
 }
 
 function tableDrift(kind: "table_missing" | "table_added", table: string): SchemaDrift {

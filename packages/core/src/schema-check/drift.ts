@@ -36,6 +36,7 @@ type Drifted =
       readonly constraint: string
       readonly property: "kind" | "columns" | "references" | "deferrable" | "expression" | "partial"
     } & Sides
+  | ({ readonly kind: "type_changed"; readonly type: string } & Sides)
   /** What this connection finds when it asks, whatever the database holds. */
   | { readonly kind: "schema_missing" | "schema_forbidden"; readonly schema: string }
   | { readonly kind: "table_hidden"; readonly table: string; readonly schema: string }

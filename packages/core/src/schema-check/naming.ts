@@ -6,6 +6,10 @@ class CamelCase extends CamelCasePlugin {
   of(name: string): string {
     return this.camelCase(name)
   }
+
+  back(name: string): string {
+    return this.snakeCase(name)
+  }
 }
 
 const camelCase = new CamelCase()
@@ -13,4 +17,9 @@ const camelCase = new CamelCase()
 /** What queries call what the database calls `name`. */
 export function queryName(name: string, source: Pick<SchemaSource, "camelCase">): string {
   return source.camelCase ? camelCase.of(name) : name
+}
+
+/** What queries send for the name that they use. Not every name comes back as it was: `line_1` becomes `line1`, and stays so. */
+export function sentName(name: string, source: Pick<SchemaSource, "camelCase">): string {
+  return source.camelCase ? camelCase.back(name) : name
 }

@@ -10,8 +10,12 @@ export interface PgType {
   readonly element?: PgType
   /** Of a domain: what it restricts, which may be a domain again. */
   readonly restricts?: PgType
-  /** Of a range or multirange: what it is a range of. */
+  /** Of a range: what it is a range of. */
   readonly bound?: PgType
+  /** Of a multirange: what it has several of. */
+  readonly range?: PgType
+  /** What separates the elements of its arrays. */
+  readonly delimiter: string
   /** Of a composite, in its order. */
   readonly attributes?: readonly { readonly name: string; readonly type: PgType }[]
   /** Of an enum, in the order in which it sorts. */
@@ -41,7 +45,7 @@ export function pgTypes(rows: readonly TypeRow[]): (oid: number) => PgType {
 }
 
 function fromRow(row: TypeRow, typeOf: (oid: number) => PgType): PgType {
-  const { schema, name, kind, comment, baseOid, elementOid, rangeOid, labels, attributes, checks } = row
+  const { schema, name, kind, comment, baseOid, elementOid, boundOid, rangeOid, labels, attributes, checks } = row
   const domain = kind === "d"
   return {
     schema,
@@ -50,7 +54,9 @@ function fromRow(row: TypeRow, typeOf: (oid: number) => PgType): PgType {
     comment,
     ...(elementOid !== 0 && { element: typeOf(elementOid) }),
     ...(baseOid !== 0 && { restricts: typeOf(baseOid) }),
-    ...(rangeOid !== 0 && { bound: typeOf(rangeOid) }),
+    delimiter: row.delimiter,
+    ...(boundOid !== 0 && { bound: typeOf(boundOid) }),
+    ...(rangeOid !== 0 && { range: typeOf(rangeOid) }),
     ...(attributes && { attributes: attributes.map((part) => ({ name: part.name, type: typeOf(part.typeOid) })) }),
     ...(kind === "e" && { labels: labels ?? [] }),
     ...(domain && row.notNull && { forbidsNull: true }),
@@ -80,6 +86,6 @@ export function domainsOf(type: PgType): readonly PgType[] {
 
 /** The type itself and everything that it is made of. */
 export function partsOf(type: PgType): readonly PgType[] {
-  const parts = [type.element, type.restricts, type.bound, ...(type.attributes ?? []).map((part) => part.type)]
+  const parts = [type.element, type.restricts, type.bound, type.range, ...(type.attributes ?? []).map((part) => part.type)]
   return [type, ...parts.flatMap((part) => (part ? partsOf(part) : []))]
 }

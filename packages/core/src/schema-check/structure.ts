@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto"
 import type { ColumnDefinition, SchemaDefinition, SchemaSource } from "../schema/define-schema.ts"
+import type { TypeDefinition } from "../schema/type-definition.ts"
 import type { Catalog } from "./catalog.ts"
 import { typeName, withoutDomains, type PgType } from "./pg-type.ts"
+import { typeDefinitions } from "./type-definitions.ts"
 import { sorted } from "./sorted.ts"
 import { constraintsOf, type Constraints } from "./table-constraints.ts"
 import { tablesOf, type Column, type Table } from "./tables.ts"
@@ -12,6 +14,7 @@ import { tablesOf, type Column, type Table } from "./tables.ts"
  */
 export interface Structure {
   readonly tables: SchemaDefinition["tables"]
+  readonly types: Readonly<Record<string, TypeDefinition>>
   readonly constraints: Constraints
 }
 
@@ -36,13 +39,21 @@ export function structureOf(
         { kind: table.kind, columns: sorted(table.columns.map((column) => [column.name, columnStructure(column)])) },
       ]),
     ),
+    types: typeDefinitions(tables),
     constraints: constraintsOf(tables, constraints, source),
   }
 }
 
-function columnStructure({ type, nullable, generated }: Column): ColumnDefinition {
-  const name = typeName(type)
-  const { base, labels } = underDomains(type)
+/** The name of its type, with `[]` for each dimension. */
+export function columnTypeName({ type, dimensions }: Pick<Column, "type" | "dimensions">): string {
+  return typeName(type) + "[]".repeat(Math.max(dimensions - 1, 0))
+}
+
+function columnStructure(column: Column): ColumnDefinition {
+  const { type, dimensions, nullable, generated } = column
+  const name = columnTypeName(column)
+  const { base: plain, labels } = underDomains(type)
+  const base = plain + "[]".repeat(Math.max(dimensions - 1, 0))
   return {
     type: name,
     ...(base !== name && { base }),
@@ -61,8 +72,11 @@ function underDomains(type: PgType): { readonly base: string; readonly labels?: 
 
 /**
  * The first 16 hexadecimal digits of the SHA-256 of the structure: two databases with the same hash need the same
- * types.
+ * types. The names of partitions' constraints are left out: partitions come and go while an application runs.
  */
-export function structureHash({ tables, constraints }: Structure): string {
-  return createHash("sha256").update(JSON.stringify({ tables, constraints })).digest("hex").slice(0, 16)
+export function structureHash({ tables, types, constraints }: Partial<Structure>): string {
+  const lasting = constraints && Object.entries(constraints).map(([table, { own, inbound, notNull }]) => {
+    return [table, own, inbound, notNull]
+  })
+  return createHash("sha256").update(JSON.stringify([tables, types, lasting])).digest("hex").slice(0, 16)
 }

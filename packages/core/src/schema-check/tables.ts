@@ -7,6 +7,8 @@ import { viewColumns, type ViewColumn } from "./view-columns.ts"
 export interface Column {
   readonly name: string
   readonly type: PgType
+  /** Of an array: as many as it was declared with, at least one; 0 for everything else. */
+  readonly dimensions: number
   /** Reading it may give null. */
   readonly nullable: boolean
   /** Writing null to it fails. */
@@ -17,6 +19,8 @@ export interface Column {
    */
   readonly generated: "never" | "default" | "always"
   readonly comment: string | null
+  /** Of a view: the table's column that it passes on. */
+  readonly origin?: { readonly table: string; readonly column: string }
 }
 
 export interface Table {
@@ -49,7 +53,7 @@ export function tablesOf(catalog: Catalog, source: SchemaSource): readonly Table
       comment,
       columns: columns.map((column) => {
         const type = typeOf(column.typeOid)
-        return view ? viewColumn(column, type, passed(relation, column)) : tableColumn(column, type)
+        return view ? viewColumn(column, type, passed(relation, column), source) : tableColumn(column, type)
       }),
     }
   })
@@ -96,11 +100,16 @@ function tableColumn(row: ColumnRow, type: PgType): Column {
   return {
     name: row.name,
     type,
+    dimensions: dimensionsOf(row, type),
     nullable: !row.notNull && !domainForbidsNull,
     refusesNull: row.refusesNull || domainForbidsNull,
     generated: generatedBy(row, domains),
     comment: row.comment,
   }
+}
+
+function dimensionsOf(row: ColumnRow, type: PgType): number {
+  return type.element ? Math.max(row.dimensions, 1) : 0
 }
 
 function generatedBy(row: ColumnRow, [outermost]: readonly PgType[]): Column["generated"] {
@@ -110,17 +119,19 @@ function generatedBy(row: ColumnRow, [outermost]: readonly PgType[]): Column["ge
 }
 
 /** A view's column may be null although its domain forbids it: an outer join asks no domain. */
-function viewColumn(row: ColumnRow, type: PgType, passed: ViewColumn | undefined): Column {
+function viewColumn(row: ColumnRow, type: PgType, passed: ViewColumn | undefined, source: SchemaSource): Column {
   const origin = passed && tableColumn(passed.column, type)
   const always = !row.writable || origin?.generated === "always"
   const byDefault = row.hasDefault || (origin !== undefined && origin.generated !== "never")
   return {
     name: row.name,
     type,
+    dimensions: origin?.dimensions ?? dimensionsOf(row, type),
     nullable: !(origin && !passed.mayBeNull && !origin.nullable),
     refusesNull: false,
     generated: always ? "always" : byDefault ? "default" : "never",
     comment: row.comment,
+    ...(passed && { origin: { table: keyOf(passed.table, source), column: passed.column.name } }),
   }
 }
 

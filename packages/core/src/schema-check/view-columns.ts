@@ -3,6 +3,7 @@ import { isNode, listOf, parseTree, type Tree, type TreeNode } from "./node-tree
 
 /** A column of a view that passes on a table's column as it is. */
 export interface ViewColumn {
+  readonly table: RelationRow
   readonly column: ColumnRow
   /** The view can make it null although the table holds no null. */
   readonly mayBeNull: boolean
@@ -36,10 +37,10 @@ export function viewColumns(
     const from = passed && byOid.get(passed.relationOid)
     const origin = from?.columns.find(({ number }) => number === passed?.number)
     if (!passed || !from || !origin) return undefined
-    const further = from.rule === null ? { column: origin, mayBeNull: false } : find(from, origin)
+    const further = from.rule === null ? { table: from, column: origin, mayBeNull: false } : find(from, origin)
     // A materialized view holds what was true when it was refreshed: the table may have become stricter since.
     const stored = view.kind === "m"
-    return further && { column: further.column, mayBeNull: further.mayBeNull || passed.mayBeNull || stored }
+    return further && { ...further, mayBeNull: further.mayBeNull || passed.mayBeNull || stored }
   }
   return find
 }
