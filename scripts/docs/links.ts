@@ -19,7 +19,7 @@ export function titledLinks(page: string): readonly { readonly target: string; r
   )
 }
 
-/** The anchors that a page's headings have on GitHub. */
+/** The anchors that a page's headings have on GitHub, and those that it sets itself. */
 export function anchorsOf(page: string): Set<string> {
   const headings = page.replaceAll(/```[\s\S]*?```/g, "").matchAll(/^#+ (?<text>.+)$/gm)
   const slugs = [...headings].map((heading) =>
@@ -29,5 +29,6 @@ export function anchorsOf(page: string): Set<string> {
       .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
       .replaceAll(" ", "-"),
   )
-  return new Set(slugs)
+  const own = [...page.matchAll(/<a id="(?<id>[^"]+)">/g)].map((anchor) => anchor.groups?.["id"] ?? "")
+  return new Set([...slugs, ...own])
 }

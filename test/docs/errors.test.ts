@@ -1,19 +1,23 @@
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 
+import { docsOf } from "@kysely-resilient/core/src/errors/docs.ts"
+import { REMEDIES } from "@kysely-resilient/core/src/errors/remedies.ts"
 import { ERRNO_CODES } from "@kysely-resilient/driver/src/failure/network.ts"
 import { SQLSTATE_CLASSES, SQLSTATES } from "@kysely-resilient/driver/src/failure/sqlstate.ts"
 import { describe, expect, it } from "vitest"
 
 import { errorsPage } from "../../scripts/docs/errors/page.ts"
-import { WHAT_TO_DO } from "../../scripts/docs/errors/what-to-do.ts"
+import { anchorsOf } from "../../scripts/docs/links.ts"
 import { root } from "../../scripts/docs/pages.ts"
 
 const page = readFileSync(resolve(root, "docs/errors.md"), "utf8")
 
 /** The cells of the row that begins with this. */
 function rowOf(name: string): string[] {
-  const found = page.split("\n").filter((line) => line.startsWith(`| \`${name}\` |`))
+  const found = page
+    .split("\n")
+    .filter((line) => line.startsWith(`| \`${name}\` |`) || line.startsWith(`| \`${name}\`<a `))
   expect(found, name).toHaveLength(1)
   return (found[0] ?? "").split(" | ").map((cell) => cell.replaceAll(/^\| | \|$/g, ""))
 }
@@ -25,7 +29,7 @@ describe("docs/errors.md", () => {
 
   it("has a row for every kind, SQLSTATE, class and code", () => {
     const names = [
-      ...Object.keys(WHAT_TO_DO),
+      ...Object.keys(REMEDIES),
       ...SQLSTATES,
       ...SQLSTATE_CLASSES.map((two) => `${two}…`),
       ...ERRNO_CODES.map(({ code }) => code),
@@ -33,8 +37,17 @@ describe("docs/errors.md", () => {
     expect(names.filter((name) => rowOf(name).length < 6)).toEqual([])
   })
 
+  it("has the anchor that an error's docs lead to", () => {
+    const anchors = anchorsOf(page)
+    for (const kind of Object.keys(REMEDIES)) {
+      const [place = "", anchor = ""] = docsOf(kind).split("#")
+      expect(place).toMatch(/\/docs\/errors\.md$/)
+      expect(anchors).toContain(anchor)
+    }
+  })
+
   it("has no cell that is empty where something must be said", () => {
-    for (const kind of Object.keys(WHAT_TO_DO)) expect(rowOf(kind).filter((cell) => cell.trim() === "")).toEqual([])
+    for (const kind of Object.keys(REMEDIES)) expect(rowOf(kind).filter((cell) => cell.trim() === "")).toEqual([])
   })
 
   it.each([

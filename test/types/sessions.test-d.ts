@@ -1,6 +1,7 @@
 import {
   attempt,
   createDatabase,
+  resilient,
   type Database,
   type QueryError,
   type RawAnswer,
@@ -152,6 +153,41 @@ describe("attempt", () => {
       return ok("fine")
     })
     expectTypeOf(result).toEqualTypeOf<ResultAsync<string, TransactionError>>()
+  })
+})
+
+describe("resilient", () => {
+  it("gives a function of the same type", () => {
+    const named = async (id: number, name?: string) => db.all(users()).map((rows) => [id, name, rows.length] as const)
+    expectTypeOf(resilient(named)).toEqualTypeOf<typeof named>()
+    expectTypeOf(resilient({ attemptsMax: 5 })(named)).toEqualTypeOf<typeof named>()
+    const chained = () => db.all(users())
+    expectTypeOf(resilient(chained)).toEqualTypeOf<typeof chained>()
+    // @ts-expect-error what answers at once has not asked a database
+    resilient(() => 1)
+    // @ts-expect-error there is no such option
+    resilient(named, { attempts: 5 })
+  })
+
+  it("decorates methods and nothing else", () => {
+    class Desk {
+      @resilient
+      async names(): Promise<Result<{ id: bigint }[], QueryError>> {
+        return db.all(users())
+      }
+
+      @resilient({ attemptsMax: 5, name: "desk" })
+      async count(least: number): Promise<number> {
+        return least
+      }
+
+      // @ts-expect-error it is no promise
+      @resilient
+      now(): number {
+        return 1
+      }
+    }
+    expectTypeOf<Desk["count"]>().toEqualTypeOf<(least: number) => Promise<number>>()
   })
 })
 

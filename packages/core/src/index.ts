@@ -5,6 +5,8 @@ export type { DatabaseOptions, ErrorOptions } from "./options.ts"
 export type { Hooks } from "./query/hooks.ts"
 
 export { attempt } from "./query/attempt.ts"
+export { resilient } from "./query/resilient.ts"
+export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
 export type { Database, QueryBuilders, Session, Tx } from "./query/session.ts"
@@ -13,8 +15,12 @@ export type { IsolationLevel, TransactionOptions } from "./query/transaction-opt
 
 export { DatabaseError, isDatabaseError } from "./errors/database-error.ts"
 export type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
+export { describe } from "./errors/describe.ts"
+export { toProblem } from "./errors/problem.ts"
+export type { Problem, ProblemOptions } from "./errors/problem.ts"
+export { toPromise } from "./errors/to-promise.ts"
 export type { Category, ErrorBase, QueryInfo } from "./errors/error-base.ts"
 export { unsafeDriverError } from "./errors/error-object.ts"
 
 export type { Schema } from "./schema/define-schema.ts"
-export type { DriverSnapshot, Effect, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"
+export type { DriverSnapshot, Effect, FailedTry, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"

@@ -8,6 +8,7 @@ import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
+import { currentCall } from "./scope/resilient-call.ts"
 import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { PoolLane } from "./query/lane.ts"
@@ -45,7 +46,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
-    const pool = new ScopedEngine(engine, errors.callSite)
+    const pool = new ScopedEngine({ engine, backoff, random }, errors.callSite)
     const kit = {
       engine,
       pool,
@@ -91,8 +92,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly resolve = (
@@ -104,8 +105,8 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       if (!said.ok) return err(this.#refused(said.refused, site))
       const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, site }))
+      const { failure, attempts, because, journal } = settled
+      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
     })
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
@@ -122,7 +123,12 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
 
   get kysely(): Kysely<DB> {
     this.#hot ??= new Kysely<DB>({
-      dialect: this.#engine.dialect({ within: () => this.kit.pool.outer("connection", undefined) }),
+      dialect: this.#engine.dialect({
+        within: () => {
+          currentCall()?.wroteUnseen()
+          return this.kit.pool.outer("connection", undefined)
+        },
+      }),
       plugins: [...this.#options.plugins],
     })
     return this.#hot

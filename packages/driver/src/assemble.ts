@@ -15,7 +15,7 @@ import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
-import { allResults, lastResult, refuse } from "./execution/settled.ts"
+import { allResults, failedLike, lastResult, refuse } from "./execution/settled.ts"
 import type { Effect, Failure } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
@@ -222,10 +222,7 @@ class AssembledEngine implements Engine {
     const settled = await lease.run(controlQuery("show server_version"), options)
     const connection = lease.pinned
     void lease.release()
-    if (!settled.ok) {
-      const { failure, attempts, because } = settled
-      return { ok: false, failure, attempts, because }
-    }
+    if (!settled.ok) return failedLike(settled)
     const report = { serverVersion: connection?.facts.serverVersion ?? "", connectMs: connection?.connectMs ?? 0 }
     return { ok: true, value: report, attempts: settled.attempts }
   }

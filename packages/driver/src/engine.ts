@@ -3,6 +3,7 @@ import type { CompiledQuery, Dialect } from "kysely"
 import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
+import type { FailedTry } from "./failure/journal.ts"
 import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
@@ -37,12 +38,20 @@ export interface StatementOptions {
 
 /** How a statement, a batch or a COMMIT ended. */
 export type Settled<T> =
-  | { readonly ok: true; readonly value: T; readonly attempts: number }
+  | {
+      readonly ok: true
+      readonly value: T
+      readonly attempts: number
+      /** `read`: it cannot have written, as its tree proves or the server enforced. Absent where that says nothing. */
+      readonly access?: "read" | "write"
+    }
   | {
       readonly ok: false
       readonly failure: Failure
       readonly attempts: number
       readonly because: GaveUp
+      /** Its tries, in order; absent where nothing was tried. */
+      readonly journal?: readonly FailedTry[]
       /** Only with effect `applied_locally`: what was computed. */
       readonly value?: T
     }

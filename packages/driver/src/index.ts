@@ -25,10 +25,13 @@ export type {
   Phase,
   RetryScope,
 } from "./failure/failure.ts"
+export { journalWaited, journalWith } from "./failure/journal.ts"
+export type { FailedTry } from "./failure/journal.ts"
 export { BUGGIFY_KINDS } from "./foundation/buggify-kind.ts"
 export type { BuggifyKind } from "./foundation/buggify-kind.ts"
 export { deadlineAfter } from "./foundation/deadline.ts"
 export type { Deadline } from "./foundation/deadline.ts"
+export { literalsOf, withoutLiterals } from "./foundation/literals.ts"
 export { systemClock } from "./foundation/clock.ts"
 export type { Clock, Random } from "./foundation/clock.ts"
 export type {

@@ -6,6 +6,7 @@ import { LIMIT_WORDS } from "@kysely-resilient/core/src/errors/limit.ts"
 import { REQUEST_WORDS } from "@kysely-resilient/core/src/errors/request.ts"
 import { RESULT_WORDS } from "@kysely-resilient/core/src/errors/result.ts"
 import type { ErrorKind } from "@kysely-resilient/core/src/errors/redaction.ts"
+import { REMEDIES } from "@kysely-resilient/core/src/errors/remedies.ts"
 import type { Facts, Words } from "@kysely-resilient/core/src/errors/words.ts"
 import type { Failure } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { ERRNO_CODES } from "@kysely-resilient/driver/src/failure/network.ts"
@@ -21,7 +22,6 @@ import {
   type Failures,
   type Place,
 } from "./samples.ts"
-import { WHAT_TO_DO } from "./what-to-do.ts"
 
 interface Sample {
   readonly name: string
@@ -86,6 +86,11 @@ Every error has a \`kind\` (PostgreSQL's name for the condition where there is o
 | \`applied_locally\` | all of it, on this server; its synchronous standby has not confirmed it |
 | \`unknown\` | nobody can say, or not yet; with a \`token\`, \`db.resolve(token)\` can, later. [How it is found out](resolution.md) |
 
+No error quotes a row, a parameter, a literal or comment of the SQL, or a connection string: in its message, its fields, its stack, its JSON, or when it
+is inspected. Of a statement that was written as text it shows \`where kind = ?\`. \`error.journal\` has every try that failed: what it was, how long it took,
+on which connection, and how long the next was waited for. \`error.docs\` leads here; \`describe(error)\` says it all in a paragraph; \`toProblem(error)\` makes
+\`application/problem+json\` (RFC 9457) of it, which may be sent to anybody.
+
 What the driver does by itself before an error reaches anybody is in these tables too. What decides is in
 [sqlstate.ts](../packages/driver/src/failure/sqlstate.ts), [network.ts](../packages/driver/src/failure/network.ts),
 [pooler.ts](../packages/driver/src/failure/pooler.ts), and for the effect [effect.ts](../packages/driver/src/failure/effect.ts);
@@ -121,13 +126,20 @@ const NOTHING_SAID: Facts = {
 function kinds(name: string, means: string, words: Partial<Words<ErrorKind>>, all: readonly Failure[]): string {
   const rows = typedEntries(words).map(([kind, say]) => {
     const of = all.filter((failure) => failure.kind === kind)
-    return [`\`${kind}\``, say(NOTHING_SAID), listed(of, "blame"), listed(of, "effect"), deeds(of), WHAT_TO_DO[kind]]
+    return [
+      `\`${kind}\`<a id="${kind}"></a>`,
+      say(NOTHING_SAID),
+      listed(of, "blame"),
+      listed(of, "effect"),
+      deeds(of),
+      REMEDIES[kind],
+    ]
   })
   return `## ${name}\n\n${means}\n\n${table(["kind", "what it means", "blame", "effect", "the driver", "you"], rows)}`
 }
 
 function typedEntries(words: Partial<Words<ErrorKind>>): [ErrorKind, (facts: Facts) => string][] {
-  const kindsKnown = Object.keys(WHAT_TO_DO).filter((kind): kind is ErrorKind => Object.hasOwn(words, kind))
+  const kindsKnown = Object.keys(REMEDIES).filter((kind): kind is ErrorKind => Object.hasOwn(words, kind))
   return kindsKnown.flatMap((kind) => {
     const say = words[kind]
     return say === undefined ? [] : [[kind, say]]

@@ -5,7 +5,7 @@ import { drop, inject, startFaultProxy, type FaultProxy } from "@kysely-resilien
 import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
-import { WHAT_TO_DO } from "../../../scripts/docs/errors/what-to-do.ts"
+import { REMEDIES } from "@kysely-resilient/core/src/errors/remedies.ts"
 import { testDatabase } from "../../support/databases.ts"
 import { errorResponse } from "./bytes.ts"
 import { LIMIT_MS, runs } from "./runs.ts"
@@ -30,7 +30,7 @@ afterAll(async () => {
   await proxy.close()
 })
 
-const KINDS = Object.keys(WHAT_TO_DO)
+const KINDS = Object.keys(REMEDIES)
 const EFFECTS = ["not_applied", "applied", "applied_locally", "unknown"]
 let asked = 0
 

@@ -1,4 +1,4 @@
-import type { Effect, GaveUp, RetryScope } from "@kysely-resilient/driver"
+import type { Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"
 
 /**
  * What kind of trouble it is. Small, closed and stable: a program may switch over it exhaustively, and a new category
@@ -16,7 +16,10 @@ export type Category = "constraint" | "conflict" | "limit" | "availability" | "r
 
 /** The statement, without anything that was put into it. */
 export interface QueryInfo {
-  /** Parameterised text; its first 10,000 characters, if it is longer. */
+  /**
+   * Parameterised text, without the literals and comments that somebody wrote into it: `where id = $1 and kind = ?`. Its first
+   * 10,000 characters, if it is longer. With `errors.detail: "include"` as it was sent.
+   */
   readonly sql: string
   /** The name its caller gave it. */
   readonly name: string | undefined
@@ -42,6 +45,12 @@ export interface ErrorBase<K extends string, C extends Category> extends Error {
   readonly because: GaveUp | undefined
   /** With effect `unknown` only: what `db.resolve(token)` takes, later or in another process, if there is a way to find out. */
   readonly token: string | undefined
+  /**
+   * Every try that failed, in order: of the statement, or of the whole transaction where it ran more than once. What failed, how
+   * long it took, on which connection, and how long the next one was waited for; `because` says why there was no other. Of more
+   * than twenty, the first and the last ten. Not enumerable; in `toJSON` where there is more than one.
+   */
+  readonly journal: readonly FailedTry[]
   /** SQLSTATE, where a server said it. */
   readonly sqlState: string | undefined
   /** When it makes sense to come back, milliseconds. */
@@ -49,6 +58,8 @@ export interface ErrorBase<K extends string, C extends Category> extends Error {
   readonly query: QueryInfo | undefined
   /** Where the operation was called, if `errors.callSite` is on. */
   readonly callSite: string | undefined
+  /** Where to read about this kind of error. Not enumerable: logs can do without it. */
+  readonly docs: string
   /**
    * With effect `applied_locally` only: what the operation would have answered. The server has committed it, and its
    * standby has not confirmed it. Not enumerable, since it is data.

@@ -1,10 +1,13 @@
+import type { FailedTry } from "@kysely-resilient/driver"
+
+import { docsOf } from "./docs.ts"
 import type { Category, QueryInfo } from "./error-base.ts"
 
 /** The same in every copy of this package, so that an error is known wherever it comes from. */
 const BRAND = Symbol.for("@kysely-resilient/core.DatabaseError")
 
-/** What errors were made of, for `unsafeDriverError`: out of the reach of loggers, which walk causes and fields. */
-const originals = new WeakMap<object, unknown>()
+/** What an error was made of, for `unsafeDriverError`: out of the reach of loggers, which walk causes and fields. */
+const ORIGINAL = Symbol.for("@kysely-resilient/core.DatabaseError.original")
 
 /** What an error shows. A field that is undefined is left out, so that logs stay short. */
 export interface ErrorFields {
@@ -34,19 +37,23 @@ export interface Hidden {
   /** Also as `cause`, which every logger prints. */
   readonly showOriginal: boolean
   readonly value: unknown
+  readonly journal: readonly FailedTry[]
 }
 
 /** The one class behind every member of the union `DatabaseError`. */
 class ErrorObject extends Error {
   readonly #fields: ErrorFields
+  readonly #hidden: Hidden
+  #journal: readonly FailedTry[]
 
   constructor(message: string, fields: ErrorFields, hidden: Hidden) {
     super(message, hidden.showOriginal ? { cause: hidden.original } : undefined)
     this.#fields = fields
+    this.#hidden = hidden
+    this.#journal = hidden.journal
     for (const [name, value] of Object.entries(fields)) {
       if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true })
     }
-    if (hidden.value !== undefined) Object.defineProperty(this, "value", { value: hidden.value })
     if (hidden.frames !== undefined) {
       Object.defineProperty(this, "stack", {
         value: `DatabaseError: ${message}\n${hidden.frames}`,
@@ -54,15 +61,37 @@ class ErrorObject extends Error {
         writable: true,
       })
     }
-    originals.set(this, hidden.original)
   }
 
   get _tag(): string {
     return this.#fields.kind
   }
 
+  get journal(): readonly FailedTry[] {
+    return this.#journal
+  }
+
+  /** It came out of a transaction that has run more than once, and what it is part of says more than it knows itself. */
+  static tellRuns(error: unknown, runs: readonly FailedTry[]): void {
+    if (typeof error === "object" && error !== null && #journal in error) error.#journal = runs
+  }
+
+  get docs(): string {
+    return docsOf(this.#fields.kind)
+  }
+
+  get value(): unknown {
+    return this.#hidden.value
+  }
+
+  // A method that nobody calls by chance, and not a field: inspectors show fields, the hidden ones too.
+  [ORIGINAL](): unknown {
+    return this.#hidden.original
+  }
+
   toJSON(): Readonly<Record<string, unknown>> {
-    return { name: this.name, message: this.message, ...this.#fields }
+    const journal = this.#journal.length > 1 ? { journal: this.#journal } : {}
+    return { name: this.name, message: this.message, ...this.#fields, ...journal }
   }
 }
 
@@ -76,8 +105,13 @@ export function errorObject(message: string, fields: ErrorFields, hidden: Hidden
   return new ErrorObject(message, fields, hidden)
 }
 
+/** The error of a statement ends a transaction that has run more than once: its journal becomes the transaction's. */
+export function tellRuns(error: unknown, runs: readonly FailedTry[]): void {
+  ErrorObject.tellRuns(error, runs)
+}
+
 /** Also of another copy of this package. Whatever the value does when it is looked at, this does not throw. */
-export function isErrorObject(value: unknown): boolean {
+export function isErrorObject(value: unknown): value is object {
   try {
     return typeof value === "object" && value !== null && BRAND in value
   } catch {
@@ -87,8 +121,14 @@ export function isErrorObject(value: unknown): boolean {
 
 /**
  * The thing that was thrown or received: `pg`'s error with DETAIL and all, or what a callback threw. It may quote row data:
- * never log it where that matters. `undefined` for what is no error of this copy of the package, or has none.
+ * never log it where that matters. `undefined` for what is no error of this package, or has none.
  */
 export function unsafeDriverError(error: unknown): unknown {
-  return typeof error === "object" && error !== null ? originals.get(error) : undefined
+  if (!isErrorObject(error)) return undefined
+  try {
+    const original: unknown = Reflect.get(error, ORIGINAL)
+    return typeof original === "function" ? Reflect.apply(original, error, []) : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -1,6 +1,10 @@
 // The subpath `@kysely-resilient/core/errors`: everything about errors, without the rest.
 export { DatabaseError, isDatabaseError } from "./database-error.ts"
 export type { ErrorOfKind, QueryError, TransactionError } from "./database-error.ts"
+export { describe } from "./describe.ts"
+export { toProblem } from "./problem.ts"
+export type { Problem, ProblemOptions } from "./problem.ts"
+export { toPromise } from "./to-promise.ts"
 export type { Category, ErrorBase, QueryInfo } from "./error-base.ts"
 export { unsafeDriverError } from "./error-object.ts"
 export type {

@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from "@kysely-resilient/driver"
+import { literalsOf, type Failure, type FailureKind } from "@kysely-resilient/driver"
 
 import type { BugKind } from "./bug.ts"
 import type { ResultKind } from "./result.ts"
@@ -10,7 +10,8 @@ export type ErrorKind = FailureKind | Extract<BugKind | ResultKind, "callback_th
 /** A failure of the driver's, or one of our own in the same form. */
 export type CoreFailure<K extends ErrorKind = ErrorKind> = Omit<Failure, "kind"> & { readonly kind: K }
 
-export function factsOf(failure: CoreFailure): Facts {
+/** @param sql the whole text that was sent, literals and all, if it is known */
+export function factsOf(failure: CoreFailure, sql?: string): Facts {
   const safe = isRaised(failure) ? plainIdentifier : (name: string | undefined): string | undefined => name
   return {
     phase: failure.phase,
@@ -18,7 +19,7 @@ export function factsOf(failure: CoreFailure): Facts {
     table: safe(failure.table),
     column: safe(failure.column),
     dataType: safe(failure.dataType),
-    said: quotesNoValue(failure) ? failure.message : undefined,
+    said: quotesNoValue(failure, sql) ? failure.message : undefined,
   }
 }
 
@@ -49,7 +50,7 @@ const VALUE_FREE_STATES: ReadonlySet<string> = new Set([
 
 /**
  * And these repeat at most words of the statement's own text, if they point at a place in it. Without a place they may come
- * from a value: `select $1::regclass` answers 42P01 with the parameter in it.
+ * from a value: `select $1::regclass` answers 42P01 with the parameter in it. A word may be one of a literal, though.
  */
 const STATES_OF_THE_TEXT: ReadonlySet<string> = new Set([
   "3F000", // schema "s" does not exist
@@ -81,18 +82,50 @@ const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   "refused",
 ])
 
-function quotesNoValue(failure: CoreFailure): boolean {
+function quotesNoValue(failure: CoreFailure, sql: string | undefined): boolean {
   const { origin, kind, cause, sqlState } = failure
   if (origin === "client" || origin === "driver") return OUR_WORDS.has(kind) || cause === undefined
   if (origin !== "server" || sqlState === undefined) return false
-  if (!VALUE_FREE_STATES.has(sqlState) && !(STATES_OF_THE_TEXT.has(sqlState) && has(cause, "position"))) return false
   // From inside a function the "statement" is one that the function made, perhaps of data.
-  return !isRaised(failure) && !has(cause, "where") && !has(cause, "internalQuery")
+  if (isRaised(failure) || has(cause, "where") || has(cause, "internalQuery")) return false
+  if (VALUE_FREE_STATES.has(sqlState)) return true
+  if (!STATES_OF_THE_TEXT.has(sqlState) || !has(cause, "position") || sql === undefined) return false
+  return !repeatsLiteral(failure.message, sql)
 }
 
-/** RAISE may claim any condition, and any text as the name of a constraint or table. */
-function isRaised(failure: CoreFailure): boolean {
-  return failure.routine === "exec_stmt_raise"
+/**
+ * Is there anything in the message that stands in a literal of the statement? `select 'ann'::regclass` answers with "ann", and
+ * a syntax error with what it is near.
+ */
+function repeatsLiteral(message: string, sql: string): boolean {
+  const said = message.toLowerCase()
+  const words = new Set(said.match(/\$?[\w\u0080-\uffff]+/g)) // `$1` is a parameter and not a number
+  return literalsOf(sql.toLowerCase()).some((literal) => {
+    // Whatever PostgreSQL makes of these.
+    if (literal.includes("\\") || literal.startsWith("u&")) return true
+    const within = literal.match(/[\w\u0080-\uffff]+/g)
+    if (within === null) return said.includes(literal) || includesBare(said, literal)
+    return within.some((word) => words.has(word) || cutOff(words, word))
+  })
+}
+
+/** A name longer than 63 bytes is cut off: that is 15 characters at the least. */
+function cutOff(words: ReadonlySet<string>, word: string): boolean {
+  if (word.length <= 15) return false
+  return [...words].some((said) => said.length >= 15 && word.startsWith(said))
+}
+
+/** A literal of nothing but signs. */
+function includesBare(said: string, literal: string): boolean {
+  const bare = literal.replaceAll(/^['$\s]+|['$\s]+$/g, "")
+  return bare !== "" && said.includes(bare)
+}
+
+/** What raises an error for somebody's own function, which may claim any condition, and any text as a constraint's name. */
+const RAISERS: ReadonlySet<string> = new Set(["exec_stmt_raise", "PLy_elog_impl", "throw_tcl_error"])
+
+function isRaised({ routine }: CoreFailure): boolean {
+  return routine !== undefined && RAISERS.has(routine)
 }
 
 function plainIdentifier(name: string | undefined): string | undefined {

@@ -1,19 +1,12 @@
-import type { GaveUp } from "@kysely-resilient/driver"
+import { withoutLiterals, type FailedTry, type GaveUp } from "@kysely-resilient/driver"
 
 import { promised } from "../foundation/promised.ts"
-import { AVAILABILITY_WORDS } from "./availability.ts"
-import { BUG_WORDS } from "./bug.ts"
+import { categoryOf, WORDS } from "./categories.ts"
 import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
-import { CONFLICT_WORDS } from "./conflict.ts"
-import { CONSTRAINT_WORDS } from "./constraint.ts"
 import type { ErrorOfKind } from "./database-error.ts"
-import type { Category, QueryInfo } from "./error-base.ts"
+import type { QueryInfo } from "./error-base.ts"
 import { errorObject, type ErrorFields } from "./error-object.ts"
-import { LIMIT_WORDS } from "./limit.ts"
 import { factsOf, type CoreFailure, type ErrorKind } from "./redaction.ts"
-import { REQUEST_WORDS } from "./request.ts"
-import { RESULT_WORDS } from "./result.ts"
-import type { Words } from "./words.ts"
 
 /** What the operation knows of its failure beyond the failure itself. */
 export interface ErrorContext {
@@ -21,6 +14,8 @@ export interface ErrorContext {
   readonly detail: "redact" | "include"
   readonly attempts: number
   readonly because?: GaveUp | undefined
+  readonly journal?: readonly FailedTry[] | undefined
+  /** With its text as it was sent, whole. */
   readonly query?: QueryInfo | undefined
   readonly site?: CallSite | undefined
   /** The name of the transaction whose own error this is. */
@@ -31,36 +26,15 @@ export interface ErrorContext {
   readonly first?: unknown
 }
 
-const WORDS: Words<ErrorKind> = {
-  ...CONSTRAINT_WORDS,
-  ...CONFLICT_WORDS,
-  ...LIMIT_WORDS,
-  ...AVAILABILITY_WORDS,
-  ...REQUEST_WORDS,
-  ...RESULT_WORDS,
-  ...BUG_WORDS,
-}
-
-const TABLES: readonly (readonly [Category, object])[] = [
-  ["constraint", CONSTRAINT_WORDS],
-  ["conflict", CONFLICT_WORDS],
-  ["limit", LIMIT_WORDS],
-  ["availability", AVAILABILITY_WORDS],
-  ["request", REQUEST_WORDS],
-  ["result", RESULT_WORDS],
-  ["bug", BUG_WORDS],
-]
-
-const CATEGORY_OF: ReadonlyMap<string, Category> = new Map(
-  TABLES.flatMap(([category, words]) => Object.keys(words).map((kind) => [kind, category] as const)),
-)
+/** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
+const SQL_CHARACTERS_MAX = 10_000
 
 /** The only way from a failure to an error: what is safe to show goes in, the rest stays behind `unsafeDriverError`. */
 export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, context: ErrorContext): ErrorOfKind<K> {
   const frames = framesOf(context.site)
   const fields: ErrorFields = {
     kind: failure.kind,
-    category: CATEGORY_OF.get(failure.kind) ?? "bug",
+    category: categoryOf(failure.kind),
     retry: failure.retry,
     effect: failure.effect,
     attempts: context.attempts,
@@ -70,7 +44,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     retryAfterMs: failure.retryAfterMs,
     ...constraintFields(failure),
     ...(context.first !== undefined && { first: context.first }),
-    query: context.query,
+    query: context.query && shownOf(context.query, context.detail),
     callSite: firstPlaceOf(frames),
   }
   const error = errorObject(messageOf(failure, context), fields, {
@@ -78,20 +52,29 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     original: failure.cause,
     showOriginal: context.detail === "include" && failure.cause !== undefined,
     value: context.value,
+    journal: context.journal ?? [],
   })
   // The union's members differ in what `fields` holds for their kind, which the tables above decide.
   return promised<ErrorOfKind<K>>(error)
 }
 
+/** What somebody wrote into the text is data as much as a parameter is. */
+function shownOf(query: QueryInfo, detail: ErrorContext["detail"]): QueryInfo {
+  const { sql } = query
+  const start = sql.slice(0, SQL_CHARACTERS_MAX)
+  const shown = detail === "include" ? start : withoutLiterals(start)
+  return { ...query, sql: sql.length <= SQL_CHARACTERS_MAX ? shown : `${shown}…` }
+}
+
 function constraintFields(failure: CoreFailure): Pick<ErrorFields, "constraint" | "table" | "columns"> {
-  if (CATEGORY_OF.get(failure.kind) !== "constraint") return {}
+  if (categoryOf(failure.kind) !== "constraint") return {}
   const { constraint, table, column } = factsOf(failure)
   return { constraint: constraint ?? null, table: table ?? null, columns: column === undefined ? [] : [column] }
 }
 
 /** What happened, in which query, and what is not known: `unique_violation: The row … (SQLSTATE 23505, query "users.add")`. */
 function messageOf(failure: CoreFailure, context: ErrorContext): string {
-  const facts = factsOf(failure)
+  const facts = factsOf(failure, context.query?.sql)
   const words = WORDS[failure.kind](facts)
   const told = context.detail === "include" && facts.said === undefined ? `${words}: ${failure.message}` : words
   const code = failure.sqlState === undefined ? failure.errno : `SQLSTATE ${failure.sqlState}`

@@ -86,7 +86,7 @@ async function answered<T, K extends ErrorKind>(
     if (!settled.ok) {
       const { value: done } = settled
       const value = await call.despite(async () => done && shape.take(await call.seen(done, plugged)))
-      const error = call.error(settled.failure, settled.because, value)
+      const error = call.error(settled.failure, settled, value)
       lane.failed(settled.failure, error)
       return err(error)
     }

@@ -45,7 +45,7 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
     if (!settled.ok) {
       const { value: done } = settled
       const value = await call.despite(async () => done && entries(call, names, compiled, done))
-      const error = call.error(settled.failure, settled.because, value)
+      const error = call.error(settled.failure, settled, value)
       lane.failed(settled.failure, error)
       return err(error)
     }

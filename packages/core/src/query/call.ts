@@ -1,4 +1,4 @@
-import type { GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
+import type { FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
 import type { CompiledQuery, KyselyPlugin } from "kysely"
 
 import type { CallSite } from "../errors/call-site.ts"
@@ -16,6 +16,12 @@ import { answerOf, type Answer } from "./shapes.ts"
 export interface Plugged {
   readonly query: CompiledQuery
   readonly plugins: readonly KyselyPlugin[]
+}
+
+/** How the driver ended it, besides the failure itself. */
+interface Ended {
+  readonly because?: GaveUp
+  readonly journal?: readonly FailedTry[]
 }
 
 /** How far a call has come: it decides what the server may have done when something throws. */
@@ -66,16 +72,17 @@ export class Call {
     }
   }
 
-  error<K extends ErrorKind>(failure: CoreFailure<K>, because?: GaveUp, value?: unknown): ErrorOfKind<K> {
+  error<K extends ErrorKind>(failure: CoreFailure<K>, ended: Ended = {}, value?: unknown): ErrorOfKind<K> {
     const [first] = this.#queries
     return toDatabaseError(failure, {
       detail: this.#kit.errors.detail,
       attempts: this.attempts,
-      because,
+      because: ended.because,
+      journal: ended.journal,
       value,
       site: this.#site,
       query: first && {
-        sql: shortened(this.#queries.map((query) => query.sql).join(";\n")),
+        sql: this.#queries.map((query) => query.sql).join(";\n"),
         name: this.said.label,
         parameterCount: this.#queries.reduce((count, query) => count + query.parameterCount, 0),
       },
@@ -93,11 +100,4 @@ export class Call {
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))
   }
-}
-
-/** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
-const SQL_CHARACTERS_MAX = 10_000
-
-function shortened(sql: string): string {
-  return sql.length <= SQL_CHARACTERS_MAX ? sql : `${sql.slice(0, SQL_CHARACTERS_MAX)}…`
 }

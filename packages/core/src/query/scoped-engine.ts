@@ -14,6 +14,9 @@ import type { CompiledQuery } from "kysely"
 
 import { captureCallSite, firstPlaceOf, framesOf, type CallSite } from "../errors/call-site.ts"
 import { heldOf } from "../scope/held.ts"
+import { currentCall, type Patience, type ResilientCall } from "../scope/resilient-call.ts"
+import { SeenLease } from "./seen-lease.ts"
+import { onlyReads, seenStream } from "./seen.ts"
 
 /**
  * The engine as the running code sees it: who asks it for a connection inside of a callback that holds one already is told
@@ -22,29 +25,41 @@ import { heldOf } from "../scope/held.ts"
 export class ScopedEngine implements DriverSession {
   readonly #engine: Engine
   readonly #callSites: boolean
+  readonly #patience: Patience
 
-  constructor(engine: Engine, callSites: boolean) {
-    this.#engine = engine
+  constructor(patience: Patience, callSites: boolean) {
+    this.#engine = patience.engine
     this.#callSites = callSites
+    this.#patience = patience
   }
 
   run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    return this.#engine.run(statement, this.#inside([statement], options))
+    const call = currentCall()
+    if (call === undefined) return this.#engine.run(statement, this.#inside([statement], options))
+    return this.#seen(call, [statement], this.#engine.run(statement, this.#inside([statement], call.narrow(options))))
   }
 
   batch(
     statements: readonly CompiledQuery[],
     options?: StatementOptions,
   ): Promise<Settled<readonly StatementResult[]>> {
-    return this.#engine.batch(statements, this.#inside(statements, options))
+    const call = currentCall()
+    if (call === undefined) return this.#engine.batch(statements, this.#inside(statements, options))
+    return this.#seen(call, statements, this.#engine.batch(statements, this.#inside(statements, call.narrow(options))))
   }
 
   stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterable<StreamChunk> {
-    return this.#engine.stream(statement, chunkSize, this.#inside([statement], options))
+    const call = currentCall()
+    const allowed = this.#inside([statement], call === undefined ? options : call.narrow(options))
+    const chunks = this.#engine.stream(statement, chunkSize, allowed)
+    if (call === undefined) return chunks
+    return seenStream(chunks, (chunk) => call.saw(chunk, onlyReads([statement], chunk), this.#patience))
   }
 
   lease(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle {
-    return this.#engine.lease({ within: this.outer(what, site, label) })
+    const lease = this.#engine.lease({ within: this.outer(what, site, label) })
+    const call = currentCall()
+    return call === undefined ? lease : new SeenLease(lease, call, this.#patience)
   }
 
   /** The lease in whose callback the running code asks for something more. */
@@ -52,6 +67,17 @@ export class ScopedEngine implements DriverSession {
     const held = heldOf(this.#engine)
     if (held !== undefined) this.#tell({ what, inside: held.what, ...(label !== undefined && { label }) }, site)
     return held?.lease
+  }
+
+  /** As part of a resilient call, which is told how it went. */
+  async #seen<T>(
+    call: ResilientCall,
+    statements: readonly CompiledQuery[],
+    running: Promise<Settled<T>>,
+  ): Promise<Settled<T>> {
+    const settled = await running
+    call.saw(settled, onlyReads(statements, settled), this.#patience)
+    return settled
   }
 
   #inside(statements: readonly CompiledQuery[], options: StatementOptions | undefined): StatementOptions | undefined {

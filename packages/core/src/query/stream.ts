@@ -65,7 +65,7 @@ export async function* chunksOf<Row>(
       const chunk = next.value
       if (!chunk.ok) {
         call.attempts = chunk.attempts
-        const error = call.error(chunk.failure, chunk.because)
+        const error = call.error(chunk.failure, chunk)
         lane.failed(chunk.failure, error)
         yield err(error)
         return

@@ -1,10 +1,20 @@
-import { deadlineAfter, waitAfter, type GaveUp, type LeaseHandle } from "@kysely-resilient/driver"
+import {
+  deadlineAfter,
+  journalWaited,
+  journalWith,
+  waitAfter,
+  type FailedTry,
+  type GaveUp,
+  type LeaseHandle,
+} from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import { framesOf, type CallSite } from "../errors/call-site.ts"
 import type { TransactionError } from "../errors/database-error.ts"
+import { tellRuns } from "../errors/error-object.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
+import { currentCall } from "../scope/resilient-call.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -33,7 +43,9 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
   const { site } = work
   const plan = saidBy(work)
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
+  let runs: FailedTry[] = []
   for (let attempt = 1; ; attempt += 1) {
+    const startedAt = kit.clock.now()
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
     const lease = kit.pool.lease("transaction", site, plan.name)
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
@@ -45,9 +57,13 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 
     const { failure } = ended
     if (failure === undefined) return err(errorOf(kit, work, ended, attempt, "not-transient"))
+    const failedAt = kit.clock.now()
+    runs = journalWith(runs, failure, { tookMs: failedAt - startedAt })
     const wait = waitAfter(failure, attempt, kit.backoff, kit.random)
     const left = remainingMs(kit.clock, deadline)
-    const { attemptsMax, rerun: allowed } = plan
+    const { rerun: allowed } = plan
+    const call = currentCall()
+    const attemptsMax = call === undefined ? plan.attemptsMax : Math.min(plan.attemptsMax, attempt + call.triesLeft - 1)
     const because = reasonToStop({
       failure,
       run: attempt,
@@ -56,14 +72,16 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
       waitMs: wait.leastMs,
       remainingMs: left,
     })
-    if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because))
-    if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent"))
+    if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because, runs))
+    if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent", runs))
 
+    call?.used(1)
     const label = plan.name === undefined ? {} : { label: plan.name }
     kit.engine.tell({ name: "transaction.rerun", attempt, delayMs: wait.mostMs, failure, ...label })
     const { leastMs, mostMs } = wait
     await kit.engine.rest({ failure, leastMs, mostMs: Math.min(mostMs, left), signal: plan.signal })
-    if (remainingMs(kit.clock, deadline) === 0) return err(errorOf(kit, work, ended, attempt, "deadline-near"))
+    runs = journalWaited(runs, kit.clock.now() - failedAt)
+    if (remainingMs(kit.clock, deadline) === 0) return err(errorOf(kit, work, ended, attempt, "deadline-near", runs))
   }
 }
 
@@ -109,8 +127,12 @@ function errorOf<R>(
   ended: Unsuccessful<R>,
   attempts: number,
   because: GaveUp,
+  runs: readonly FailedTry[] = [],
 ): ErrOf<R> | TransactionError {
-  if (ended.end === "err") return ended.error
+  if (ended.end === "err") {
+    if (runs.length > 1) tellRuns(ended.error, runs)
+    return ended.error
+  }
   if (ended.end === "threw") {
     const how = `${ended.how}; it was rolled back`
     const whose = "The callback of the transaction"
@@ -121,6 +143,7 @@ function errorOf<R>(
   return toDatabaseError(commit, {
     ...contextOf(kit, work, attempts),
     because,
+    journal: runs,
     ...(commit.effect === "applied_locally" && { value }),
     ...(commit.kind === "transaction_aborted" && { first }),
   })

@@ -36,6 +36,8 @@ export type Tried =
       readonly failure: Failure
       /** False: it never got as far as a connection, so it was no try. */
       readonly connected: boolean
+      /** On which one, if it got one. */
+      readonly connectionId?: number
       /** The transaction status when it was sent. */
       readonly inTransaction: boolean
       /** What the server answered before COMMIT, or with it. */
@@ -108,7 +110,8 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
 
   if (failure === undefined) return { ok: true, exchange: first }
   const inTransaction = statusBefore !== "I"
-  return { ok: false, failure, connected: true, inTransaction, exchange: first, claim: exchange.claim }
+  const connectionId = connection.id
+  return { ok: false, failure, connected: true, connectionId, inTransaction, exchange: first, claim: exchange.claim }
 }
 
 /** What a wait in the pool's line depends on. */

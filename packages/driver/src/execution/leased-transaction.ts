@@ -14,7 +14,7 @@ import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
 import { takesXid } from "./plan-statement.ts"
 import { proofOn, xidClaim } from "./proof.ts"
-import { refuse } from "./settled.ts"
+import { failedLike, refuse } from "./settled.ts"
 import { beginPlan, commitPlan, learnFromBegin, xidPlan } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
 
@@ -94,12 +94,12 @@ export class LeasedTransaction {
       learnFromBegin(this.#host.pinned, settled.value, this.#machine.clock.now())
       return this.#ending === undefined ? undefined : refuse(afterTheEnd())
     }
-    const { failure, attempts, because } = settled
     const first = this.record.firstFailure
-    this.record.failed(failure)
+    this.record.failed(settled.failure)
     // It waited in vain because we ended the transaction meanwhile: whoever asked is told why we did.
     const ours = this.#unneeded.signal.aborted && this.settings.signal?.aborted !== true
-    return { ok: false, failure: ours && first !== undefined ? first : failure, attempts, because }
+    const failed = failedLike(settled)
+    return ours && first !== undefined ? { ...failed, failure: first } : failed
   }
 
   /** From now on it holds a connection, and whatever it locks. */
@@ -214,14 +214,10 @@ export class LeasedTransaction {
     return settled
   }
 
-  async #notCommitted({
-    failure,
-    attempts,
-    because,
-  }: Settled<Exchange> & { readonly ok: false }): Promise<Settled<void>> {
-    this.record.failed(failure)
+  async #notCommitted(settled: Settled<Exchange> & { readonly ok: false }): Promise<Settled<void>> {
+    this.record.failed(settled.failure)
     await this.#endOnServer()
-    return { ok: false, failure, attempts, because }
+    return failedLike(settled)
   }
 
   /** Nothing to do once it is over, or while its COMMIT is on its way. */

@@ -2,6 +2,7 @@ import type { Settled } from "../engine.ts"
 import { untouched } from "../failure/effect.ts"
 import { abandoned, replicationUnconfirmed } from "../failure/local.ts"
 import type { Failure, GaveUp } from "../failure/failure.ts"
+import { journalWaited, journalWith, type FailedTry } from "../failure/journal.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import { invariant, unreachable } from "../foundation/invariant.ts"
 import { waitAfter } from "../policy/backoff.ts"
@@ -21,13 +22,14 @@ import { rest } from "./rest.ts"
  * (policy/decide.ts) says whether there is another try, and why not.
  */
 export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
-  const story: Story = { startedAt: machine.clock.now(), firstFailure: undefined }
+  const startedAt = machine.clock.now()
+  const story: Story = { startedAt, triedAt: startedAt, firstFailure: undefined, journal: undefined }
   for (let tries = 1; ; tries += 1) {
     const pinned = holder.pinned !== undefined || holder.lost !== undefined
     const tried = await resolved(machine, plan, await attempt(machine, holder, plan))
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
-      return { ok: true, value: tried.exchange, attempts: tries }
+      return { ok: true, value: tried.exchange, attempts: tries, access: plan.access }
     }
     const { failure } = tried
     const asWrite = writeAfterAll(plan, failure)
@@ -40,6 +42,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       return runPlan(machine, holder, plan.ifNotCounted)
     }
     story.firstFailure ??= failure
+    noteTry(machine, story, tried)
     if (tried.connected) machine.breaker.failed(failure)
     const wait = waitAfter(failure, tries, machine.limits, machine.random)
     const decision = decide({
@@ -72,6 +75,7 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       }
       return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
+    waitedForNext(machine, story)
     if (remainingMs(machine.clock, plan.deadline) === 0)
       return fail(machine, plan, tried, tries, story, "deadline-near")
   }
@@ -106,10 +110,32 @@ async function resolved(machine: Machine, plan: Plan, tried: Tried): Promise<Tri
   }
 }
 
+type FailedAttempt = Extract<Tried, { readonly ok: false }>
+
 /** What the record of one plan tells, over all of its tries. */
 interface Story {
   readonly startedAt: number
+  /** When the last try was begun; once that has failed, when it had. */
+  triedAt: number
   firstFailure: Failure | undefined
+  journal: FailedTry[] | undefined
+}
+
+function noteTry({ clock }: Machine, story: Story, { failure, connectionId }: FailedAttempt): void {
+  const now = clock.now()
+  const tookMs = now - story.triedAt
+  story.journal = journalWith(
+    story.journal,
+    failure,
+    connectionId === undefined ? { tookMs } : { tookMs, connectionId },
+  )
+  story.triedAt = now
+}
+
+function waitedForNext({ clock }: Machine, story: Story): void {
+  const now = clock.now()
+  story.journal = journalWaited(story.journal ?? [], now - story.triedAt)
+  story.triedAt = now
 }
 
 /** The server refused in a read-only transaction what had travelled there on suspicion of being a read: nothing happened. */
@@ -120,7 +146,7 @@ function writeAfterAll(plan: Plan, failure: Failure): Plan | undefined {
 function fail(
   machine: Machine,
   plan: Plan,
-  tried: Extract<Tried, { readonly ok: false }>,
+  tried: FailedAttempt,
   attempts: number,
   story: Story,
   because: GaveUp,
@@ -143,6 +169,7 @@ function fail(
     failure,
     attempts,
     because,
+    ...(story.journal !== undefined && { journal: story.journal }),
     ...(failure.effect === "applied_locally" && tried.exchange !== undefined && { value: tried.exchange }),
   }
 }

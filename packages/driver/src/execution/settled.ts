@@ -8,10 +8,24 @@ export function refuse(failure: Failure): Settled<never> & { readonly ok: false 
 }
 
 export function mapSettled<A, B>(settled: Settled<A>, map: (value: A) => B): Settled<B> {
-  if (settled.ok) return { ok: true, value: map(settled.value), attempts: settled.attempts }
-  const { failure, attempts, because } = settled
-  if (settled.value === undefined) return { ok: false, failure, attempts, because }
-  return { ok: false, failure, attempts, because, value: map(settled.value) }
+  if (settled.ok) {
+    const { value, attempts, access } = settled
+    return access === undefined
+      ? { ok: true, value: map(value), attempts }
+      : { ok: true, value: map(value), attempts, access }
+  }
+  const failed = failedLike(settled)
+  return settled.value === undefined ? failed : { ...failed, value: map(settled.value) }
+}
+
+/** The same end, of something else: without the value that was computed. */
+export function failedLike({
+  failure,
+  attempts,
+  because,
+  journal,
+}: Settled<unknown> & { readonly ok: false }): Settled<never> & { readonly ok: false } {
+  return { ok: false, failure, attempts, because, ...(journal !== undefined && { journal }) }
 }
 
 const NOTHING: StatementResult = { rows: [], command: "", affected: undefined }

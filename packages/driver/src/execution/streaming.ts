@@ -13,7 +13,7 @@ import type { Machine } from "./machine.ts"
 import { sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { PortalPlans } from "./portal-plans.ts"
-import { refuse } from "./settled.ts"
+import { failedLike, refuse } from "./settled.ts"
 
 /** What a stream needs of the lease it runs on. */
 export interface StreamHost extends ConnectionHolder {
@@ -69,7 +69,7 @@ export async function* streamOn(
     open = chunk.ok
     if (chunk.ok) plans.opened(chunk.value, place, options)
     for (;;) {
-      if (!chunk.ok) return yield failedChunk(chunk)
+      if (!chunk.ok) return yield failedLike(chunk)
       decoder ??= chunk.value.decoder
       const reply = chunk.value.replies[0]
       if (reply !== undefined && reply.rows.length > 0) yield { ok: true, value: reply.rows, attempts: chunk.attempts }
@@ -79,7 +79,7 @@ export async function* streamOn(
     open = false
     const closed = await step((_, limits) => plans.close(limits))
     // Every row of a read is out: what became of its COMMIT is nobody's business.
-    if (!closed.ok && !(own && plans.reads)) yield failedChunk(closed)
+    if (!closed.ok && !(own && plans.reads)) yield failedLike(closed)
   } finally {
     // The consumer left early: what the statement has done so far stands, as when a statement is read to its end.
     if (open && host.pinned?.dead === undefined && host.pinned?.transactionStatus === "T") {
@@ -89,8 +89,4 @@ export async function* streamOn(
     if (left !== undefined && left.transactionStatus !== "I") await endTransaction(machine, left, "rollback")
     turn?.letGo()
   }
-}
-
-function failedChunk({ failure, attempts, because }: Settled<Exchange> & { readonly ok: false }): StreamChunk {
-  return { ok: false, failure, attempts, because }
 }

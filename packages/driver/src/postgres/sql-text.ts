@@ -1,7 +1,7 @@
 import { reachesBeyondReadOnly } from "./functions.ts"
 import { leftByCommand, LeftoversReader, worse, type Leftovers } from "./leftovers.ts"
 import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
-import { SqlScanner } from "./sql-scanner.ts"
+import { SqlScanner } from "../foundation/sql-scanner.ts"
 import { LEADING_LEXEMES, transactionControl } from "./transaction-control.ts"
 import type { Lexeme, TransactionControl } from "./transaction-control.ts"
 

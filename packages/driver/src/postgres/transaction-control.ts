@@ -1,4 +1,4 @@
-import type { LexemeKind } from "./sql-scanner.ts"
+import type { LexemeKind } from "../foundation/sql-scanner.ts"
 
 /** A statement that begins, ends or divides a transaction. Names are as the server keeps them: folded or unquoted. */
 export type TransactionControl =

@@ -109,6 +109,14 @@ export type DriverEvent = { readonly at: number } & (
       readonly label?: string
     }
   | {
+      /** The whole of a resilient function is run again. */
+      readonly name: "operation.rerun"
+      readonly attempt: number
+      readonly delayMs: number
+      readonly failure: Failure
+      readonly label?: string
+    }
+  | {
       /** A COMMIT was not answered, and now it is known what became of it. `late`: its caller has been told that it is not. */
       readonly name: "effect.resolved"
       readonly by: "xid" | "marker"

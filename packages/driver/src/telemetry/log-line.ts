@@ -1,5 +1,6 @@
 import type { Failure } from "../failure/failure.ts"
 import { unreachable } from "../foundation/invariant.ts"
+import { withoutLiterals } from "../foundation/literals.ts"
 import type { DriverEvent } from "./events.ts"
 
 /** How much of a statement's text a line shows. */
@@ -48,6 +49,8 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "operation.rerun":
+      return `${event.label ?? "a resilient function"} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
     case "effect.resolved":
       return `a COMMIT${of(event.label)} that nobody answered: ${event.effect}, known ${event.late ? "only " : ""}after ${ms(event.durationMs)}`
     case "effect.unresolved":
@@ -110,21 +113,27 @@ function concernsOperators(failure: Failure, because: string): boolean {
 function reason(failure: Failure): string {
   const code = failure.sqlState ?? failure.errno
   const kind = code === undefined ? failure.kind : `${failure.kind} (${code})`
-  return failure.blame === "statement" ? kind : `${kind}: ${failure.message}`
+  return failure.blame === "statement" || mayQuote(failure) ? kind : `${kind}: ${failure.message}`
+}
+
+/** Whatever the blame: a function raises any condition in any words, and what throws at a value may have it in its message. */
+const QUOTING: ReadonlySet<Failure["kind"]> = new Set([
+  "client_error",
+  "decode_failed",
+  "encode_failed",
+  "server_error",
+])
+
+function mayQuote({ kind, routine, cause }: Failure): boolean {
+  if (QUOTING.has(kind) || routine === "exec_stmt_raise") return true
+  // CONTEXT: it comes from inside of a function, or from another server by way of one.
+  return typeof cause === "object" && cause !== null && "where" in cause && cause.where !== undefined
 }
 
 function statement(info: { readonly sql: string; readonly label?: string }): string {
   if (info.label !== undefined) return info.label
   const bare = oneLine(withoutLiterals(info.sql))
   return bare.length <= SQL_LENGTH_MAX ? `"${bare}"` : `"${bare.slice(0, SQL_LENGTH_MAX)}…"`
-}
-
-/** Strings in any of PostgreSQL's quotations, and numbers. One that does not end reaches to the end of the text. */
-function withoutLiterals(sql: string): string {
-  return sql.replaceAll(
-    /[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\1\$|$)|(?<![\w$."])\d[\w.]*/gs,
-    "?",
-  )
 }
 
 function oneLine(text: string): string {

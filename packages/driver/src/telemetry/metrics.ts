@@ -113,6 +113,7 @@ export class Metrics {
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "operation.rerun":
       case "buggify.struck":
       case "pool.outage-began":
       case "pool.outage-ended":

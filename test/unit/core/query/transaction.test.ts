@@ -577,3 +577,48 @@ describe("the effect of an error whose statement succeeded", () => {
     expect(valueOf(inside)).toEqual(["applied", "not_applied", "applied"])
   })
 })
+
+describe("the journal of a transaction that ran more than once", () => {
+  const contended = { statement: () => ({ fails: conflict() }) }
+
+  it("is in the error of the statement that ended it, with what each run failed with and how long the next was waited for", async () => {
+    const { db, clock } = scripted(contended)
+    const running = db.transaction((tx) => touch(tx))
+    await clock.advance(100)
+    const error = errorOf(await running)
+    const run = {
+      kind: "serialization_failure",
+      sqlState: "40001",
+      phase: "transaction",
+      effect: "not_applied",
+      tookMs: 0,
+    }
+    expect(error.journal).toEqual([{ ...run, waitedMs: 5 }, { ...run, waitedMs: 10 }, run])
+    expect(error.toJSON()).toMatchObject({ journal: error.journal })
+    expect(Object.keys(error)).not.toContain("journal")
+  })
+
+  it("is in the transaction's own error, where COMMIT failed", async () => {
+    const { db, clock } = scripted({ commit: () => conflict({ phase: "commit" }) })
+    const running = db.transaction((tx) => touch(tx))
+    await clock.advance(100)
+    const error = errorOf(await running)
+    expect(error.journal.map(({ phase, waitedMs }) => [phase, waitedMs])).toEqual([
+      ["commit", 5],
+      ["commit", 10],
+      ["commit", undefined],
+    ])
+    expect(error).toMatchObject({ attempts: 3, because: "attempts-spent" })
+  })
+
+  it("touches no error that is not ours, and none of a transaction that ran once", async () => {
+    const { db, clock } = scripted(contended)
+    const mine = Object.freeze({ mine: true })
+    const running = db.transaction(async (tx) => (await touch(tx)).mapErr(() => mine))
+    await clock.advance(100)
+    expect(errorOf(await running)).toBe(mine)
+    const once = errorOf(await db.transaction((tx) => touch(tx), { retry: false }))
+    expect(once.journal).toEqual([])
+    expect(once.toJSON()).not.toHaveProperty("journal")
+  })
+})

@@ -112,11 +112,17 @@ describe("a read that loses its connection", () => {
   it("is given up after attemptsMax tries, waiting longer before each, and says what the first and the last failed with", async () => {
     fixture.server.when(provedRead.sql, { dies: "unanswered" }, 1)
     fixture.server.when(provedRead.sql, { dies: "before", lastWords: fatal("57P01") })
+    const lost = { phase: "read", effect: "not_applied" }
     expect(await settle(provedRead)).toMatchObject({
       ok: false,
       attempts: 3,
       because: "attempts-spent",
       failure: { kind: "server_shutdown" },
+      journal: [
+        { ...lost, kind: "connection_failed", tookMs: 0, connectionId: 1, waitedMs: QUICK_MS / 2 },
+        { ...lost, kind: "server_shutdown", sqlState: "57P01", tookMs: 0, connectionId: 2, waitedMs: QUICK_MS },
+        { ...lost, kind: "server_shutdown", sqlState: "57P01", tookMs: 0, connectionId: 3 },
+      ],
     })
     expect(fixture.told("query.retried").map(({ attempt, delayMs }) => [attempt, delayMs])).toEqual([
       [1, SLOW_MS / 2],

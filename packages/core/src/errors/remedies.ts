@@ -1,7 +1,7 @@
-import type { ErrorKind } from "@kysely-resilient/core/src/errors/redaction.ts"
+import type { ErrorKind } from "./redaction.ts"
 
 /** What an application, or whoever runs it, should do about an error that has reached them. */
-export const WHAT_TO_DO: Readonly<Record<ErrorKind, string>> = {
+export const REMEDIES: Readonly<Record<ErrorKind, string>> = {
   unique_violation: "Tell the user that it is taken (`catchConstraint`, `fieldErrors`), or write `on conflict`",
   foreign_key_violation: "Tell the user what is missing or still in use; delete or insert in the right order",
   check_violation: "Tell the user which value is not allowed",
@@ -11,7 +11,7 @@ export const WHAT_TO_DO: Readonly<Record<ErrorKind, string>> = {
 
   serialization_failure:
     "Nothing, in `db.transaction`: its callback runs again. If it still comes, make transactions shorter, or contend less",
-  deadlock_detected: "The same; and take locks in the same order everywhere",
+  deadlock_detected: "Nothing, in `db.transaction`: its callback runs again. Take locks in the same order everywhere",
   lock_not_available: "Try later: somebody holds the lock, and the statement said NOWAIT",
   object_in_use: "Try later, when nobody else uses it",
   transaction_aborted:
@@ -31,9 +31,11 @@ export const WHAT_TO_DO: Readonly<Record<ErrorKind, string>> = {
 
   connection_failed:
     "If the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`",
-  server_shutdown: "The same: somebody restarts the server, or ended the session",
+  server_shutdown:
+    "Somebody restarts the server, or ended the session: if the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`",
   server_starting: "Try again after `retryAfterMs`: it is recovering",
-  server_crashed: "The same as for a lost connection; look at the server's log for why it crashed",
+  server_crashed:
+    "If the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`. The server's log says why it crashed",
   too_many_connections: "Lower `pool.max` over all processes, or raise the server's or the pooler's limit",
   resource_exhausted: 'Free memory, disk or ports, of the server or (`blame: "client"`) of this machine',
   pooler_unavailable: "Look behind the pooler: the server is down, busy or paused",
@@ -41,7 +43,7 @@ export const WHAT_TO_DO: Readonly<Record<ErrorKind, string>> = {
   circuit_open: "Answer 503 with `retryAfterMs`: the server is looked for meanwhile",
   replication_unconfirmed: "It is committed here, do not repeat it: a failover now may lose it",
   prepared_statement_missing: "Nothing: a transaction runs again. It comes from DEALLOCATE, DISCARD, or a pooler",
-  prepared_statement_exists: "The same; another client of the same pooler has taken the name",
+  prepared_statement_exists: "Nothing: a transaction runs again. Another client of the same pooler has taken the name",
 
   data_exception: "Check the value before it is sent; `unsafeDriverError` has the server's words, which quote it",
   insufficient_privilege: "GRANT what is missing, or use another user",
