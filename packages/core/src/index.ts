@@ -22,5 +22,7 @@ export { toPromise } from "./errors/to-promise.ts"
 export type { Category, ErrorBase, QueryInfo } from "./errors/error-base.ts"
 export { unsafeDriverError } from "./errors/error-object.ts"
 
+export type { ReadyOptions, ReadyReport } from "./query/ready.ts"
 export type { Schema } from "./schema/define-schema.ts"
-export type { DriverSnapshot, Effect, FailedTry, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"
+export type { SchemaDrift } from "./schema-check/drift.ts"
+export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"

@@ -9,6 +9,7 @@ import type { KyselyPlugin } from "kysely"
 
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
+import type { SchemaDefinition } from "./schema/define-schema.ts"
 
 /** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */
 export interface DatabaseOptions<S = undefined> extends DriverOptions {
@@ -32,6 +33,7 @@ export interface ErrorOptions {
 }
 
 export interface ResolvedDatabaseOptions {
+  readonly schema: SchemaDefinition | undefined
   readonly driver: DriverOptions
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
@@ -55,6 +57,7 @@ export function readDatabaseOptions(
 ): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
   const { schema, plugins, errors, on, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
+    schema: isSchema(schema) ? schema : undefined,
     driver: withTimeouts(driver),
     plugins: plugins ?? [],
     errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
@@ -92,8 +95,12 @@ function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["back
 // Types forbid all of the following, and JavaScript does not.
 
 function schemaProblems(schema: unknown): OptionsProblem[] {
-  if (schema === undefined || (isRecord(schema) && isRecord(schema.tables))) return []
+  if (schema === undefined || isSchema(schema)) return []
   return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+}
+
+function isSchema(schema: unknown): schema is SchemaDefinition {
+  return isRecord(schema) && isRecord(schema.tables)
 }
 
 function pluginProblems(plugins: unknown): OptionsProblem[] {

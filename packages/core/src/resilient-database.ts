@@ -1,7 +1,9 @@
-import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Random } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
-import { err, ok, type ResultAsync } from "neverthrow"
+import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
+import { checkSchema, warnOfDrift } from "./check-schema.ts"
+import type { SchemaDrifted } from "./errors/bug.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -13,11 +15,14 @@ import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
+import { isCheck, type ReadyOptions, type ReadyReport } from "./query/ready.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./query/results.ts"
 import type { Run } from "./query/run.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
 import { SessionBase } from "./query/session-base.ts"
 import type { Database, Session, Tx } from "./query/session.ts"
+import { driftText } from "./schema-check/drift-text.ts"
+import type { SchemaDrift } from "./schema-check/drift.ts"
 import { ScopedEngine } from "./query/scoped-engine.ts"
 import { readTransactionOptions, type TransactionOptions } from "./query/transaction-options.ts"
 import { transact } from "./query/transaction.ts"
@@ -86,14 +91,39 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
     })
 
-  readonly ready = (options?: Pick<RunOptions, "signal" | "timeoutMs">): ResultAsync<ReadyReport, QueryError> =>
-    this.guarded(this.ready, async (site) => {
+  readonly ready = (options?: ReadyOptions): ResultAsync<ReadyReport, QueryError | SchemaDrifted> =>
+    this.guarded<ReadyReport, QueryError | SchemaDrifted>(this.ready, async (site) => {
       const said = readRunOptions(options)
       if (!said.ok) return err(this.#refused(said.refused, site))
+      const check = options?.checkSchema
+      if (!isCheck(check)) return err(this.#refused('checkSchema must be "error", "warn" or false', site))
+      const startedAt = this.kit.clock.now()
       const settled = await this.#engine.ready(said.value)
-      if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because, journal } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
+      if (!settled.ok) {
+        const { failure, attempts, because, journal } = settled
+        return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
+      }
+      if (check === undefined || check === false) return ok(settled.value)
+      const { signal, timeoutMs } = said.value
+      const drift = await this.#checkSchema(site, {
+        ...(signal && { signal }),
+        // What is left; the statement's own deadline says it if that is nothing.
+        ...(timeoutMs !== undefined && { timeoutMs: Math.max(timeoutMs - (this.kit.clock.now() - startedAt), 1) }),
+      })
+      if (drift.isErr()) return err(drift.error)
+      if (check === "warn") warnOfDrift(drift.value)
+      else if (drift.value.some(({ breaking }) => breaking)) return err(this.#drifted(drift.value, site))
+      return ok({ ...settled.value, drift: drift.value })
+    })
+
+  readonly checkSchema = (
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): ResultAsync<readonly SchemaDrift[], QueryError> =>
+    this.guarded(this.checkSchema, async (site) => {
+      const said = readRunOptions(options)
+      if (!said.ok) return err(this.#refused(said.refused, site))
+      const { signal, timeoutMs } = options ?? {}
+      return this.#checkSchema(site, { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) })
     })
 
   readonly resolve = (
@@ -150,6 +180,19 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
       return transact<R>(kit, { plan: plan.value, body: open, site })
     })
+  }
+
+  #checkSchema(
+    site: CallSite | undefined,
+    options: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): Promise<Result<readonly SchemaDrift[], QueryError>> {
+    const asked = { query: this.query, refused: (why: string) => this.#refused(why, site) }
+    return checkSchema(asked, this.#options.schema, options)
+  }
+
+  #drifted(drift: readonly SchemaDrift[], site: CallSite | undefined): ErrorOfKind<"schema_drift"> {
+    const failure = localFailure("schema_drift", driftText(drift))
+    return toDatabaseError(failure, { detail: this.kit.errors.detail, attempts: 1, site, drift })
   }
 
   #refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {

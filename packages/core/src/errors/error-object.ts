@@ -24,6 +24,7 @@ export interface ErrorFields {
   readonly table?: string | null
   readonly columns?: readonly string[]
   readonly first?: unknown
+  readonly drift?: readonly object[]
   readonly query?: QueryInfo | undefined
   readonly callSite?: string | undefined
 }

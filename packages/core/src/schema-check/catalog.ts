@@ -211,7 +211,7 @@ index_names as (
   union all
   select t.top, i.inhrelid from index_names t join pg_catalog.pg_inherits i on i.inhparent = t.oid
 )
-select pg_catalog.json_build_object(
+select 'catalog ' || pg_catalog.json_build_object(
   'session', pg_catalog.json_build_object(
     'user', current_user,
     'database', pg_catalog.current_database(),
@@ -362,8 +362,15 @@ select pg_catalog.json_build_object(
   ), '[]')
 )::text as catalog`
 
-/** What the one row of `catalogQuery` holds. Its shape is the query's own doing, so it is not checked again. */
-export function parseCatalog(text: string): Catalog {
-  const catalog: Catalog = JSON.parse(text)
+/** So that no plugin takes it for JSON and reads it itself. */
+const mark = "catalog "
+
+/**
+ * What the one row of `catalogQuery` holds, in its column `catalog`; undefined if something on the way has changed it. Its
+ * shape is the query's own doing, so it is not checked again.
+ */
+export function parseCatalog(text: unknown): Catalog | undefined {
+  if (typeof text !== "string" || !text.startsWith(mark)) return undefined
+  const catalog: Catalog = JSON.parse(text.slice(mark.length))
   return catalog
 }

@@ -1,5 +1,5 @@
 import type { SchemaDefinition, SchemaSource } from "../schema/define-schema.ts"
-import { parseCatalog, type Catalog } from "./catalog.ts"
+import type { Catalog } from "./catalog.ts"
 import { differences } from "./differences.ts"
 import type { SchemaDrift } from "./drift.ts"
 import { queryName } from "./naming.ts"
@@ -15,10 +15,9 @@ export function sourceOf(schema: SchemaDefinition): SchemaSource {
   return schema.source ?? unknownSource
 }
 
-/** What a schema says, compared with what a connection finds. `text` is what `catalogQuery` gave on it. */
-export function liveDrift(schema: SchemaDefinition, text: string): readonly SchemaDrift[] {
+/** What a schema says, compared with the catalogue that a connection finds. */
+export function liveDrift(schema: SchemaDefinition, catalog: Catalog): readonly SchemaDrift[] {
   const source = sourceOf(schema)
-  const catalog = parseCatalog(text)
   const structure = structureIn(catalog, source)
   return [
     ...schemaDrift(catalog, source),
