@@ -5,6 +5,8 @@ export type { DatabaseOptions, ErrorOptions } from "./options.ts"
 export type { Hooks } from "./query/hooks.ts"
 
 export { attempt } from "./query/attempt.ts"
+export { prepare } from "./query/prepare.ts"
+export type { PreparedQuery } from "./query/prepared-query.ts"
 export { resilient } from "./query/resilient.ts"
 export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"

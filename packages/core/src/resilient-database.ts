@@ -11,7 +11,6 @@ import { toDatabaseError } from "./errors/to-database-error.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
-import { buildersOf } from "./query/builders.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
@@ -64,7 +63,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       transactionMs,
       closing: new Closing(),
     }
-    super(kit, buildersOf(cold.kysely), new PoolLane(pool))
+    super(kit, cold.builders, new PoolLane(pool))
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose

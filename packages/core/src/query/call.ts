@@ -9,6 +9,7 @@ import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import { throughPlugins } from "./plugins.ts"
+import { isPrepared } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
 import { answerOf, type Answer } from "./shapes.ts"
 
@@ -35,6 +36,8 @@ export class Call {
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
   readonly #queries: { readonly sql: string; readonly parameterCount: number }[] = []
   said: StatementOptions = {}
+  /** Made of the names of prepared queries. */
+  #ownLabel: string | undefined
   stage: Stage = "preparing"
   attempts = 0
 
@@ -45,10 +48,19 @@ export class Call {
   }
 
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
+    if (isPrepared(query)) this.#named(query.name)
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
     this.#queries.push({ sql: sent.sql, parameterCount: sent.parameters.length })
     return sent
+  }
+
+  /** By what was prepared, where the call itself says no name; in a batch by all of them. */
+  #named(name: string): void {
+    const { label } = this.said
+    if (label !== this.#ownLabel) return
+    this.#ownLabel = label === undefined ? name : `${label}, ${name}`
+    this.said = { ...this.said, label: this.#ownLabel }
   }
 
   /** The plugins that want to see its answer; undefined if there are none. */

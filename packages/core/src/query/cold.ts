@@ -14,12 +14,16 @@ import {
   type RawBuilder,
 } from "kysely"
 
+import { buildersOf } from "./builders.ts"
+import { isPrepared, type Preparable } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
+import type { QueryBuilders } from "./session.ts"
+import { Templates } from "./templates.ts"
 
 /** Turns queries into text and parameters. */
 export interface Compiler {
   /** With every plugin's `transformQuery` done. Throws what a plugin or a value's conversion throws. */
-  compile<O>(query: Query<O>): CompiledQuery<O>
+  compile(query: Query): CompiledQuery
   /** Whose `transformResult` belongs to it: the database's plugins, and those that were added to this query alone. */
   pluginsOf(query: CompiledQuery): readonly KyselyPlugin[]
 }
@@ -30,6 +34,8 @@ export interface Compiler {
  */
 export class ColdBuilder<DB> implements Compiler {
   readonly kysely: Kysely<DB>
+  readonly builders: QueryBuilders<DB>
+  readonly #templates: Templates
   readonly #plugins: readonly KyselyPlugin[]
   readonly #compiled = new WeakMap<CompiledQuery, readonly KyselyPlugin[]>()
 
@@ -39,6 +45,13 @@ export class ColdBuilder<DB> implements Compiler {
     const driver = new DummyDriver()
     const executor = new ColdExecutor(plugins, (query, its) => this.#note(query, its), refuse)
     this.kysely = new Kysely<DB>({ config: { dialect: COLD_DIALECT }, dialect: COLD_DIALECT, driver, executor })
+    this.builders = buildersOf(this.kysely)
+    this.#templates = new Templates({
+      builders: this.builders,
+      compile: (query) => this.#compile(query),
+      pluginsOf: (query) => this.pluginsOf(query),
+      likewise: (query, its) => this.#note(query, its),
+    })
   }
 
   /** Only where they differ from the database's: most queries have none of their own, and there are many queries. */
@@ -47,7 +60,11 @@ export class ColdBuilder<DB> implements Compiler {
     if (!same) this.#compiled.set(query, its)
   }
 
-  compile<O>(query: Query<O>): CompiledQuery<O> {
+  compile(query: Query): CompiledQuery {
+    return isPrepared(query) ? this.#templates.compile(query) : this.#compile(query)
+  }
+
+  #compile(query: Preparable): CompiledQuery {
     if (isRawBuilder(query)) return query.compile(this.kysely)
     return "compile" in query ? query.compile() : query
   }
@@ -128,6 +145,6 @@ const COMPILER = new PostgresQueryCompiler()
 const ADAPTER = new PostgresAdapter()
 const NO_CONNECTIONS = new DefaultConnectionProvider(new DummyDriver())
 
-function isRawBuilder<O>(query: Query<O>): query is RawBuilder<O> {
+function isRawBuilder(query: Preparable): query is RawBuilder<unknown> {
   return "isRawBuilder" in query
 }

@@ -14,9 +14,10 @@ import type {
 } from "kysely"
 
 import type { QueryError } from "../errors/database-error.ts"
+import type { Preparable, PreparedQuery } from "./prepared-query.ts"
 
-/** A query as a value: a builder that can be compiled, a piece of raw SQL, or what either was compiled to. */
-export type Query<O = unknown> = Compilable<O> | RawBuilder<O> | CompiledQuery<O>
+/** A query as a value: a builder that can be compiled, a piece of raw SQL, what either was compiled to, or what `prepare` gave. */
+export type Query<O = unknown> = Compilable<O> | RawBuilder<O> | CompiledQuery<O> | PreparedQuery<Preparable<O>>
 
 /** What Kysely says a write answers that has no RETURNING. */
 type WriteResult = InsertResult | UpdateResult | DeleteResult | MergeResult
@@ -26,7 +27,9 @@ type OutputOf<Q> = Q extends { compile(...parameters: never[]): CompiledQuery<in
   ? O
   : Q extends CompiledQuery<infer O>
     ? O
-    : never
+    : Q extends PreparedQuery<infer P>
+      ? OutputOf<P>
+      : never
 
 /** A row of a query: what Kysely's own `execute` would give an array of. */
 export type RowOf<Q> = RowFrom<OutputOf<Q>>
@@ -40,7 +43,7 @@ type RowFrom<O> = unknown extends O ? O : O extends WriteResult ? O : Simplify<O
  * By builder and not by output, so that it is decided too where only the output's type is still open, as in a helper for
  * `SelectQueryBuilder<DB, "users", O>`. What a write was compiled to is not recognised: it answers no rows.
  */
-export type WithRows<Q> = Q extends WriteWithoutReturning ? Q & NoRowsToGive : Q
+export type WithRows<Q> = Q extends WriteWithoutReturning | PreparedQuery<WriteWithoutReturning> ? Q & NoRowsToGive : Q
 
 // oxlint-disable typescript/no-explicit-any -- Kysely's builders are invariant in these parameters
 type WriteWithoutReturning =

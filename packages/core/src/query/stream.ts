@@ -60,7 +60,7 @@ export async function* chunksOf<Row>(
     }
 
     call.stage = "sent"
-    chunks = lane.target.stream(compiled, chunkSize, said)[Symbol.asyncIterator]()
+    chunks = lane.target.stream(compiled, chunkSize, call.said)[Symbol.asyncIterator]()
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
       const chunk = next.value
       if (!chunk.ok) {
