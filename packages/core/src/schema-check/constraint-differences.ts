@@ -30,27 +30,26 @@ export function constraintDifferences(
     Object.fromEntries(Object.entries(inbound).filter(([, foreignKey]) => !known.has(foreignKey.table)))
   return [
     ...namedDifferences(table, withNewNames(promised.own, compared), enforced.own),
-    ...namedDifferences(table, strange(promised), strange(enforced)),
+    ...namedDifferences(table, withNewNames(strange(promised), compared), strange(enforced)),
     ...[...columns].flatMap(([queryName, column]) => nullDifference(table, column, queryName, promised, enforced)),
   ]
 }
 
 /** So that a renamed column is told once, and not once more for each constraint on it. */
-function withNewNames(
-  constraints: TableConstraints["own"],
+function withNewNames<C extends Constraint>(
+  constraints: Readonly<Record<string, C>>,
   { queryName, renamed }: ComparedTable,
-): TableConstraints["own"] {
+): Readonly<Record<string, Constraint>> {
   const namesIn = (table: string, columns: readonly string[]): readonly string[] =>
     columns.map((column) => renamed.get(table)?.get(column) ?? column)
   return Object.fromEntries(
-    Object.entries(constraints).map(([name, { references, columns, ...constraint }]) => [
-      name,
-      {
-        ...constraint,
-        columns: namesIn(queryName, columns),
-        ...(references && { references: { ...references, columns: namesIn(references.table, references.columns) } }),
-      },
-    ]),
+    Object.entries(constraints).map(([name, constraint]): readonly [string, Constraint] => {
+      const { references, columns } = constraint
+      // Of a stranger's table it is not known which columns were renamed.
+      const ownTable = "table" in constraint ? constraint.table : queryName
+      const target = references && { ...references, columns: namesIn(references.table, references.columns) }
+      return [name, { ...constraint, columns: namesIn(ownTable, columns), ...(target && { references: target }) }]
+    }),
   )
 }
 
