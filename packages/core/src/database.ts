@@ -3,13 +3,14 @@ import {
   OptionsError,
   systemClock,
   type Clock,
+  type Decoding,
   type DriverOptions,
   type Engine,
   type OptionsProblem,
   type Random,
 } from "@kysely-resilient/driver"
 
-import { readDatabaseOptions, type DatabaseOptions } from "./options.ts"
+import { readDatabaseOptions, type DatabaseOptions, type ResolvedDatabaseOptions } from "./options.ts"
 import type { Database } from "./query/session.ts"
 import { ResilientDatabase } from "./resilient-database.ts"
 import type { Schema } from "./schema/define-schema.ts"
@@ -32,9 +33,11 @@ export function createDatabase<DB>(options: DatabaseOptions<object | undefined> 
   return assembleDatabase<DB, unknown>(options)
 }
 
+type EngineMaker = (options: DriverOptions, how: { readonly decoding: Decoding | undefined }) => Engine
+
 /** What a database stands on; tests bring their own. */
 export interface Foundations {
-  readonly engine?: (options: DriverOptions) => Engine
+  readonly engine?: EngineMaker
   readonly clock?: Clock
   readonly random?: Random
   /** Told when the database begins to close. */
@@ -47,20 +50,20 @@ export function assembleDatabase<DB, C>(
   foundations: Foundations = {},
 ): Database<DB, C> {
   const { resolved, problems } = readDatabaseOptions(options, process.env)
-  const engine = engineFor(resolved.driver, problems, foundations.engine ?? createEngine)
+  const engine = engineFor(resolved, problems, foundations.engine ?? createEngine)
   const { clock = systemClock, random = Math.random, onClose } = foundations
   return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose })
 }
 
 /** One error for everything that is wrong, ours and the driver's. */
 function engineFor(
-  options: DriverOptions,
+  { driver, decoding }: ResolvedDatabaseOptions,
   problems: readonly OptionsProblem[],
-  create: (options: DriverOptions) => Engine,
+  create: EngineMaker,
 ): Engine {
   let engine: Engine
   try {
-    engine = create(options)
+    engine = create(driver, { decoding })
   } catch (error) {
     throw error instanceof OptionsError ? new OptionsError([...problems, ...error.problems]) : error
   }

@@ -1,12 +1,14 @@
 import {
   DEFAULT_BACKOFF,
   type Backoff,
+  type Decoding,
   type DriverOptions,
   type OptionsProblem,
   type Pace,
 } from "@kysely-resilient/driver"
 import type { KyselyPlugin } from "kysely"
 
+import { decodingOf } from "./decoding.ts"
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
 import type { SchemaDefinition } from "./schema/define-schema.ts"
@@ -35,6 +37,8 @@ export interface ErrorOptions {
 export interface ResolvedDatabaseOptions {
   readonly schema: SchemaDefinition | undefined
   readonly driver: DriverOptions
+  /** How values are read; undefined: by the parsers of `pg`. */
+  readonly decoding: Decoding | undefined
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
   readonly hooks: Hooks
@@ -59,6 +63,7 @@ export function readDatabaseOptions(
   const resolved: ResolvedDatabaseOptions = {
     schema: isSchema(schema) ? schema : undefined,
     driver: withTimeouts(driver),
+    decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
     errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
     hooks: on ?? {},
@@ -95,8 +100,21 @@ function backoffOf(retry: DriverOptions["retry"]): ResolvedDatabaseOptions["back
 // Types forbid all of the following, and JavaScript does not.
 
 function schemaProblems(schema: unknown): OptionsProblem[] {
-  if (schema === undefined || isSchema(schema)) return []
-  return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  if (schema === undefined) return []
+  if (!isSchema(schema)) {
+    return [problem("schema", "is no schema", "Give what defineSchema returned, which the generated file exports")]
+  }
+  const { policy, decoders = {} } = schema
+  if (policy !== undefined && !(isRecord(policy) && isRecord(policy.choices) && isRecord(policy.custom))) {
+    return [problem("schema.policy", "is no policy", "Give what policy() returned")]
+  }
+  if (!isRecord(decoders) || Object.keys(decoders).length === 0) return []
+  if (policy === undefined) {
+    return [problem("schema.decoders", "has no policy beside it", "Give defineSchema a policy: policy() will do")]
+  }
+  return policy.choices.json === "string"
+    ? [problem("schema.decoders", 'contradicts the policy\'s json: "string"', "Leave out one of the two")]
+    : []
 }
 
 function isSchema(schema: unknown): schema is SchemaDefinition {

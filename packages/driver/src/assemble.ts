@@ -30,6 +30,7 @@ import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections } from "./postgres/connections.ts"
+import type { Decoding } from "./postgres/decoding.ts"
 import { Sabotage } from "./postgres/sabotage.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
@@ -47,12 +48,14 @@ import type { Told } from "./telemetry/events.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
 
-/** Time, chance and the network, for tests and simulations. */
+/** How values are read; and time, chance and the network, for tests and simulations. */
 export interface Surroundings {
   readonly clock?: Clock
   readonly random?: Random
   /** Everything above the socket stays as it is: TLS is what it cannot do. */
   readonly makeSocket?: MakeSocket
+  /** How values are read. Default: by the parsers of `pg`. */
+  readonly decoding?: Decoding | undefined
 }
 
 /** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
@@ -62,6 +65,7 @@ export function createEngine(options: DriverOptions = {}, surroundings: Surround
     surroundings.clock ?? systemClock,
     surroundings.random ?? Math.random,
     surroundings.makeSocket,
+    surroundings.decoding,
   )
 }
 
@@ -78,7 +82,13 @@ class AssembledEngine implements Engine {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(options: ResolvedOptions, clock: Clock, random: Random, makeSocket: MakeSocket | undefined) {
+  constructor(
+    options: ResolvedOptions,
+    clock: Clock,
+    random: Random,
+    makeSocket: MakeSocket | undefined,
+    decoding: Decoding | undefined,
+  ) {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
@@ -106,6 +116,7 @@ class AssembledEngine implements Engine {
       onUndead: (backend) => reaper.end(backend),
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
       makeSocket,
+      decoding,
     })
     this.#side = new SideConnection({
       open: () => this.#connections.open(() => {}),

@@ -120,6 +120,7 @@ const NOTHING_SAID: Facts = {
   table: undefined,
   column: undefined,
   dataType: undefined,
+  reading: undefined,
   said: undefined,
 }
 

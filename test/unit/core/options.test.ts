@@ -1,7 +1,7 @@
 import { createDatabase, OptionsError, type Database } from "@kysely-resilient/core"
 import { assembleDatabase } from "@kysely-resilient/core/src/database.ts"
 import { readDatabaseOptions } from "@kysely-resilient/core/src/options.ts"
-import { defineSchema } from "@kysely-resilient/core/schema"
+import { defineSchema, policy } from "@kysely-resilient/core/schema"
 import { createEngine, type DriverOptions } from "@kysely-resilient/driver"
 import { CamelCasePlugin } from "kysely"
 import { describe, expect, it } from "vitest"
@@ -36,6 +36,9 @@ describe("createDatabase", () => {
   it.each([
     ["schema", { schema: {} }],
     ["schema", { schema: "public" }],
+    ["schema.policy", { schema: { tables: {}, policy: { int8: "bigint" } } }],
+    ["schema.decoders", { schema: { tables: {}, decoders: { "users.meta": {} } } }],
+    ["schema.decoders", { schema: { tables: {}, decoders: { "a.b": {} }, policy: policy({ json: "string" }) } }],
     ["plugins", { plugins: new CamelCasePlugin() }],
     ["plugins[1]", { plugins: [new CamelCasePlugin(), {}] }],
     ["errors", { errors: "redact" }],

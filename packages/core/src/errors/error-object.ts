@@ -23,6 +23,8 @@ export interface ErrorFields {
   readonly constraint?: string | null
   readonly table?: string | null
   readonly columns?: readonly string[]
+  readonly column?: string | null
+  readonly type?: string | null
   readonly first?: unknown
   readonly drift?: readonly object[]
   readonly query?: QueryInfo | undefined

@@ -1,5 +1,6 @@
 import { literalsOf, type Failure, type FailureKind } from "@kysely-resilient/driver"
 
+import { Undecodable } from "../schema/text/undecodable.ts"
 import type { BugKind } from "./bug.ts"
 import type { ResultKind } from "./result.ts"
 import type { Facts } from "./words.ts"
@@ -19,6 +20,7 @@ export function factsOf(failure: CoreFailure, sql?: string): Facts {
     table: safe(failure.table),
     column: safe(failure.column),
     dataType: safe(failure.dataType),
+    reading: failure.cause instanceof Undecodable ? failure.cause.message : undefined,
     said: quotesNoValue(failure, sql) ? failure.message : undefined,
   }
 }

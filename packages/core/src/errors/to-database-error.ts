@@ -45,6 +45,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     sqlState: failure.sqlState,
     retryAfterMs: failure.retryAfterMs,
     ...constraintFields(failure),
+    ...columnFields(failure),
     ...(context.first !== undefined && { first: context.first }),
     ...(context.drift !== undefined && { drift: context.drift }),
     query: context.query && shownOf(context.query, context.detail),
@@ -73,6 +74,12 @@ function constraintFields(failure: CoreFailure): Pick<ErrorFields, "constraint" 
   if (categoryOf(failure.kind) !== "constraint") return {}
   const { constraint, table, column } = factsOf(failure)
   return { constraint: constraint ?? null, table: table ?? null, columns: column === undefined ? [] : [column] }
+}
+
+function columnFields(failure: CoreFailure): Pick<ErrorFields, "column" | "type"> {
+  if (failure.kind !== "decode_failed") return {}
+  const { column, dataType } = factsOf(failure)
+  return { column: column ?? null, type: dataType ?? null }
 }
 
 /** What happened, in which query, and what is not known: `unique_violation: The row … (SQLSTATE 23505, query "users.add")`. */

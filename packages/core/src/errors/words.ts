@@ -7,6 +7,8 @@ export interface Facts {
   readonly table: string | undefined
   readonly column: string | undefined
   readonly dataType: string | undefined
+  /** Why a value could not be read, in words that do not quote it. */
+  readonly reading: string | undefined
   /** The message, if it is known to quote no value. */
   readonly said: string | undefined
 }

@@ -42,7 +42,8 @@ function ownCodec(tree: Exclude<TypeTree, { readonly kind: "domain" | "array" }>
       return { select: labels, insert: labels, parse: TEXT.parse }
     }
     case "composite":
-      return choices.composite === "string" ? TEXT : compositeCodec(tree, policy)
+      // What the catalogue is made of differs between versions: nobody's types speak of it.
+      return choices.composite === "string" || isBuiltIn(tree.name) ? TEXT : compositeCodec(tree, policy)
     case "range": {
       if (choices.range === "string") return TEXT
       const bound = codecOf(tree.subtype, policy)
@@ -111,8 +112,12 @@ function customCodec(name: string, { custom }: Policy): Codec | undefined {
 
 /** Built-in types have no schema in their names, but in the policy they have. */
 function customTypeOf(name: string, custom: Policy["custom"]): CustomType | undefined {
-  const key = name.includes(".") ? name : `pg_catalog.${name}`
+  const key = isBuiltIn(name) ? `pg_catalog.${name}` : name
   return Object.hasOwn(custom, key) ? custom[key] : undefined
+}
+
+function isBuiltIn(name: string): boolean {
+  return !name.includes(".")
 }
 
 /** What may be anything may be null already. */

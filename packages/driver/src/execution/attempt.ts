@@ -11,6 +11,7 @@ import type { Exchange } from "../postgres/exchange.ts"
 import { evidenceOf, failureOf } from "./evidence.ts"
 import { execute } from "./execute.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
+import { readLate } from "./late-reading.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 
@@ -79,7 +80,12 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   machine.watch.begin()
   const first = await execute(machine, connection, plan)
   let exchange = first
-  let failure = failureOf(machine, plan, connection, first)
+  // What was lost while its types were asked for is not read.
+  const unread =
+    first.unread === undefined || first.error !== undefined
+      ? undefined
+      : await readLate(machine, connection, plan, first)
+  let failure = unread ?? failureOf(machine, plan, connection, first)
   if (plan.commit !== undefined && (failure === undefined || failure.kind === "decode_failed")) {
     plan = plan.commit(first)
     failure = notAnyMore(machine, plan)

@@ -37,8 +37,8 @@ export function failureOf(
     if (exchange.noTransaction) return commitWithoutTransaction(evidence)
   }
   if (exchange.decodeFailure !== undefined) {
-    const { column, typeOid, cause } = exchange.decodeFailure
-    return decodeFailed({ column, type: String(typeOid), evidence, cause })
+    const { column, type, cause } = exchange.decodeFailure
+    return decodeFailed({ column, type, evidence, cause })
   }
   return undefined
 }

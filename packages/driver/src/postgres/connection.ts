@@ -1,9 +1,11 @@
 import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
+import type { ColumnReaders, Decoding } from "./decoding.ts"
 import { Exchange, invalidResponse, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
 import type { PgClient, ServerMessage } from "./internals.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { takesWrites, type Reports } from "./reports.ts"
+import { SessionTypes } from "./session-types.ts"
 import { NOTHING_KNOWN, type SessionFacts } from "./session-facts.ts"
 
 /** Why it can no longer be used, as far as is known: the server's last words, else the socket's error, else its end. */
@@ -32,6 +34,7 @@ interface ConnectionParts {
   readonly reports?: Reports
   /** Where it leads, no server has taken writes of late. */
   readonly noPrimaryKnown?: () => boolean
+  readonly decoding?: Decoding | undefined
   /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
 }
@@ -66,6 +69,8 @@ export class PgConnection {
   readonly id: number
   readonly connectMs: number
   readonly reports: Reports
+  /** What is known of its database's types; undefined: the parsers of `pg` read them. */
+  readonly types: SessionTypes | undefined
   /** Learnt when the session is set up. */
   facts: SessionFacts = NOTHING_KNOWN
   /** The session's own statement_timeout; 0 for none. */
@@ -82,7 +87,7 @@ export class PgConnection {
   readonly #cancelMs: number
   readonly #noPrimaryKnown: () => boolean
   readonly #resetSession: (connection: PgConnection) => Promise<boolean>
-  readonly #typeParserOf: (oid: number) => (text: string) => unknown
+  readonly #readers: ColumnReaders
   #state: ConnectionState = { state: "idle" }
   #transactionStatus: TransactionStatus = "I"
   #lastWords: unknown
@@ -102,7 +107,8 @@ export class PgConnection {
     this.#cancelMs = parts.cancelMs
     this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
     this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
-    this.#typeParserOf = (oid) => this.#client.getTypeParser(oid, "text")
+    this.types = parts.decoding && new SessionTypes(parts.decoding)
+    this.#readers = this.types ?? parsersOf(this.#client)
 
     const wire = this.#client.connection
     this.#client.on("error", (error: unknown) => this.#die(error))
@@ -178,7 +184,7 @@ export class PgConnection {
       done(exchange)
       return
     }
-    exchange.typeParserOf = this.#typeParserOf
+    exchange.readers = this.#readers
     this.#state = { state: "busy", exchange, done }
     this.#exchanges += 1
     this.#client.query(exchange)
@@ -367,4 +373,12 @@ export class PgConnection {
 /** Why we end a connection, in the shape of a socket's own error. */
 export function ended(message: string): Error {
   return Object.assign(new Error(message), { code: "ECONNABORTED" })
+}
+
+/** Asked each time: an application may set other parsers whenever it likes. */
+function parsersOf(client: PgClient): ColumnReaders {
+  return {
+    readerOf: ({ dataTypeID }) => client.getTypeParser(dataTypeID, "text"),
+    typeOf: ({ dataTypeID }) => String(dataTypeID),
+  }
 }

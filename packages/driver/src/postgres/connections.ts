@@ -8,6 +8,7 @@ import type { DiscardReason } from "../telemetry/events.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
+import type { Decoding } from "./decoding.ts"
 import { ended, PgConnection } from "./connection.ts"
 import type { Exchange } from "./exchange.ts"
 import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } from "./internals.ts"
@@ -30,6 +31,8 @@ export interface ConnectionsParts {
   readonly sabotage?: Sabotage | undefined
   /** How long a server that takes writes is looked for, where there was one; readers wait as long. Default 0. */
   readonly primarySearchMs?: number
+  /** Default: the parsers of `pg`. */
+  readonly decoding?: Decoding | undefined
   /** Default: Node's sockets. */
   readonly makeSocket?: MakeSocket | undefined
 }
@@ -196,7 +199,7 @@ export class Connections implements Resources<PgConnection> {
     this.#everConnected = true
 
     this.#lastId += 1
-    const { clock, cancelMs, connectMs, onConnect, makeSocket } = this.#parts
+    const { clock, cancelMs, connectMs, onConnect, makeSocket, decoding } = this.#parts
     const target: CancelTarget = {
       host: settings.host,
       port: settings.port,
@@ -213,6 +216,7 @@ export class Connections implements Resources<PgConnection> {
       cancelMs,
       connectMs: clock.now() - startedAt,
       reports,
+      decoding,
       noPrimaryKnown: () => this.#primary.state === "unsure",
       resetSession: (used: PgConnection) =>
         resetSession(used, onConnect, clock, { resetMs: cancelMs, greetMs: connectMs }),

@@ -1,7 +1,9 @@
 import type { Claim } from "./claim.ts"
+import type { ColumnReaders } from "./decoding.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgWire, Submittable, FieldDescription } from "./internals.ts"
-import { RowDecoder, type DecodeFailure, type TypeParserOf } from "./row-decoder.ts"
+import { RowDecoder, type DecodeFailure } from "./row-decoder.ts"
+import { UnreadRows } from "./unread-rows.ts"
 
 export type Parameters = readonly (string | Buffer | null)[]
 
@@ -77,7 +79,9 @@ export class Exchange implements Submittable {
   cancellable = true
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
-  typeParserOf: TypeParserOf = () => (text) => text
+  readers: ColumnReaders = AS_TEXT
+  /** Answers with a column of which nobody knows how to read it; `readLate` reads them. */
+  unread: UnreadRows<Reply>[] | undefined
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
   decoder: RowDecoder | undefined
   #reply: Reply | undefined
@@ -113,8 +117,9 @@ export class Exchange implements Submittable {
   }
 
   handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void {
-    this.decoder = new RowDecoder(message.fields, this.typeParserOf)
-    this.#current()
+    const reply = this.#current()
+    this.decoder = new RowDecoder(message.fields, this.readers)
+    if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
@@ -127,9 +132,24 @@ export class Exchange implements Submittable {
     if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
       return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
     }
+    const waiting = this.unread?.at(-1)
+    if (waiting !== undefined && waiting.of === this.#reply) return void waiting.rows.push(message.fields)
     const decoded = this.decoder.decode(message.fields)
     if ("failure" in decoded) this.decodeFailure = decoded.failure
     else this.#current().rows.push(decoded.row)
+  }
+
+  /** Reads what had to wait, as far as it can be read now. */
+  readLate(readers: ColumnReaders = this.readers): void {
+    for (const { of, fields, rows } of this.unread ?? []) {
+      this.decoder = new RowDecoder(fields, readers)
+      for (const row of rows) {
+        const decoded = this.decoder.decode(row)
+        if ("row" in decoded) of.rows.push(decoded.row)
+        else this.decodeFailure ??= decoded.failure
+      }
+    }
+    this.unread = undefined
   }
 
   handlePortalSuspended(): void {
@@ -194,6 +214,11 @@ export class Exchange implements Submittable {
     this.#reply = undefined
     this.#answered += 1
   }
+}
+
+const AS_TEXT: ColumnReaders = {
+  readerOf: () => (text) => text,
+  typeOf: ({ dataTypeID }) => String(dataTypeID),
 }
 
 const NO_STEPS: readonly Step["do"][] = []

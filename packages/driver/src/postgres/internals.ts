@@ -35,6 +35,9 @@ export interface ServerMessage {
 export interface FieldDescription {
   readonly name: string
   readonly dataTypeID: number
+  /** Of the column that it shows as it is; 0 or nothing for everything else. */
+  readonly tableID?: number
+  readonly columnID?: number
 }
 
 /** `client.connection`: one event per backend message (lib/connection.js). */

@@ -1,29 +1,40 @@
+import type { ColumnReaders, Read } from "./decoding.ts"
 import type { FieldDescription } from "./internals.ts"
 
 /** Which column could not be decoded, and what its parser threw. */
 export interface DecodeFailure {
   readonly column: string
-  readonly typeOid: number
+  /** Its name, or its number. */
+  readonly type: string
   readonly cause: unknown
 }
 
-export type TypeParserOf = (oid: number) => (text: string) => unknown
-
-/** Turns the fields of one DataRow into an object, by the parsers that `pg` has for their types. */
+/** Turns the fields of one DataRow into an object, by what reads their types. */
 export class RowDecoder {
-  readonly #names: readonly string[]
-  readonly #parsers: readonly ((text: string) => unknown)[]
   readonly #fields: readonly FieldDescription[]
+  readonly #names: readonly string[]
+  readonly #readers: ColumnReaders
+  readonly #reads: readonly (Read | undefined)[]
   // A column may be called "__proto__": as an own property of what is spread, assigning to it stays an assignment.
   readonly #blank: Record<string, unknown>
 
-  constructor(fields: readonly FieldDescription[], parserOf: TypeParserOf) {
+  constructor(fields: readonly FieldDescription[], readers: ColumnReaders) {
     this.#fields = fields
+    this.#readers = readers
     this.#names = fields.map((field) => field.name)
-    this.#parsers = fields.map((field) => parserOf(field.dataTypeID))
+    this.#reads = fields.map((field) => readers.readerOf(field))
     const blank: Record<string, unknown> = Object.create(null)
     for (const name of this.#names) blank[name] = null
     this.#blank = { ...blank }
+  }
+
+  /** Is there a column of which nobody knows how to read it? */
+  get incomplete(): boolean {
+    return this.#reads.includes(undefined)
+  }
+
+  get fields(): readonly FieldDescription[] {
+    return this.#fields
   }
 
   /** How many columns it has been told of. */
@@ -39,15 +50,20 @@ export class RowDecoder {
     for (let index = 0; index < values.length; index += 1) {
       const value = values[index]
       const name = this.#names[index]
-      const parse = this.#parsers[index]
-      if (value === undefined || name === undefined || parse === undefined) continue
+      const read = this.#reads[index]
+      if (value === undefined || name === undefined) continue
       try {
         // Of two columns of one name the last one counts, null or not.
-        row[name] = value === null ? null : parse(value)
+        row[name] = value === null ? null : read === undefined ? unreadable() : read(value)
       } catch (cause) {
-        return { failure: { column: name, typeOid: this.#fields[index]?.dataTypeID ?? 0, cause } }
+        const field = this.#fields[index]
+        return { failure: { column: name, type: field === undefined ? "" : this.#readers.typeOf(field), cause } }
       }
     }
     return { row }
   }
+}
+
+function unreadable(): never {
+  throw new Error("The server does not say what this type is: it is gone, or this transaction is older than it")
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../foundation/clock.ts"
 import type { PgConnection } from "./connection.ts"
+import type { ColumnReaders } from "./decoding.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { prepareParameters } from "./parameters.ts"
 
@@ -37,7 +38,16 @@ async function runFor(connection: PgConnection, text: string, parameters: readon
       : { protocol: "extended", steps: [{ do: "execute", sql: text, parameters: values }] },
   )
   if (exchange.error !== undefined) throw exchange.error
+  if (exchange.unread !== undefined) exchange.readLate(orAsText(exchange.readers))
   return { rows: exchange.replies.at(-1)?.rows ?? [] }
+}
+
+/** A session that is still being set up has learnt nothing of its types. */
+function orAsText(readers: ColumnReaders): ColumnReaders {
+  return {
+    readerOf: (field) => readers.readerOf(field) ?? ((text) => text),
+    typeOf: (field) => readers.typeOf(field),
+  }
 }
 
 /**

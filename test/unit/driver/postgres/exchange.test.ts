@@ -1,3 +1,4 @@
+import type { ColumnReaders, Read } from "@kysely-resilient/driver/src/postgres/decoding.ts"
 import { Exchange, type Request, type Step } from "@kysely-resilient/driver/src/postgres/exchange.ts"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -12,14 +13,21 @@ const simple = (sql: string): Request => ({ protocol: "simple", sql })
 const number = { fields: [{ name: "n", dataTypeID: INT4 }] }
 const complete = (text: string) => ({ text })
 
+const UNKNOWN = 99_999
+
+function readersOf(readerOf: (oid: number) => Read | undefined): ColumnReaders {
+  return { readerOf: ({ dataTypeID }) => readerOf(dataTypeID), typeOf: ({ dataTypeID }) => `type ${dataTypeID}` }
+}
+
 function exchangeOf(request: Request): Exchange {
   const exchange = new Exchange(request)
-  exchange.typeParserOf = (oid) => {
+  exchange.readers = readersOf((oid) => {
+    if (oid === UNKNOWN) return undefined
     if (oid !== UNREADABLE) return Number
     return () => {
       throw new Error("unreadable")
     }
-  }
+  })
   return exchange
 }
 
@@ -196,9 +204,43 @@ describe("what is answered", () => {
     exchange.handleDataRow({ fields: ["2", "x"] })
     exchange.handleDataRow({ fields: ["3", null] })
     exchange.handleCommandComplete(complete("SELECT 3"))
-    expect(exchange.decodeFailure).toEqual({ column: "bad", typeOid: UNREADABLE, cause: new Error("unreadable") })
+    expect(exchange.decodeFailure).toEqual({
+      column: "bad",
+      type: `type ${UNREADABLE}`,
+      cause: new Error("unreadable"),
+    })
     expect(exchange.replies[0]?.rows).toEqual([{ n: 1, bad: null }])
     expect(exchange).toMatchObject({ completed: 1, error: undefined })
+  })
+
+  it("keeps rows of a type that nobody knows until it is known, and those of other statements come as ever", () => {
+    const exchange = exchangeOf(extended(execute("a"), execute("b"), execute("c")))
+    const unknown = { fields: [{ name: "u", dataTypeID: UNKNOWN }] }
+    for (const description of [unknown, number, unknown]) {
+      exchange.handleRowDescription(description)
+      exchange.handleDataRow({ fields: ["1"] })
+      exchange.handleDataRow({ fields: ["2"] })
+      exchange.handleCommandComplete(complete("SELECT 2"))
+    }
+    expect(exchange.replies.map((reply) => reply.rows)).toEqual([[], [{ n: 1 }, { n: 2 }], []])
+    exchange.readLate(readersOf(() => (text) => `<${text}>`))
+    expect(exchange.replies.map((reply) => reply.rows)).toEqual([
+      [{ u: "<1>" }, { u: "<2>" }],
+      [{ n: 1 }, { n: 2 }],
+      [{ u: "<1>" }, { u: "<2>" }],
+    ])
+    expect(exchange).toMatchObject({ unread: undefined, decodeFailure: undefined, answered: true })
+  })
+
+  it("of rows whose type nobody comes to know says which column that is", () => {
+    const exchange = exchangeOf(extended(execute("a")))
+    exchange.handleRowDescription({ fields: [...number.fields, { name: "u", dataTypeID: UNKNOWN }] })
+    exchange.handleDataRow({ fields: ["1", null] })
+    exchange.handleDataRow({ fields: ["2", "x"] })
+    exchange.handleCommandComplete(complete("SELECT 2"))
+    exchange.readLate()
+    expect(exchange.decodeFailure).toMatchObject({ column: "u", type: `type ${UNKNOWN}` })
+    expect(exchange.replies[0]?.rows).toEqual([{ n: 1, u: null }])
   })
 
   it("makes nothing of rows that nobody has described", () => {

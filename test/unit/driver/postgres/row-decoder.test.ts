@@ -1,3 +1,4 @@
+import type { ColumnReaders } from "@kysely-resilient/driver/src/postgres/decoding.ts"
 import { RowDecoder } from "@kysely-resilient/driver/src/postgres/row-decoder.ts"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -6,21 +7,24 @@ import { anyText } from "../../../support/any-text.ts"
 
 const INT = 23
 const BROKEN = 1
+const UNKNOWN = 99_999
 const asked: number[] = []
-const parserOf = (oid: number) => {
-  asked.push(oid)
-  if (oid === INT) return Number
-  if (oid === BROKEN) {
+const readerOf: ColumnReaders["readerOf"] = ({ dataTypeID }) => {
+  asked.push(dataTypeID)
+  if (dataTypeID === INT) return Number
+  if (dataTypeID === UNKNOWN) return undefined
+  if (dataTypeID === BROKEN) {
     return (text: string) => {
       throw new SyntaxError(`not ${text}`)
     }
   }
   return (text: string) => text
 }
+const readers: ColumnReaders = { readerOf, typeOf: ({ dataTypeID }) => `type ${dataTypeID}` }
 const decoder = (...fields: readonly (readonly [string, number])[]) =>
   new RowDecoder(
     fields.map(([name, dataTypeID]) => ({ name, dataTypeID })),
-    parserOf,
+    readers,
   )
 
 describe("RowDecoder", () => {
@@ -64,13 +68,22 @@ describe("RowDecoder", () => {
 
   it("names the column that could not be decoded, and its type", () => {
     expect(decoder(["a", INT], ["b", BROKEN], ["c", BROKEN]).decode(["1", "2", "3"])).toEqual({
-      failure: { column: "b", typeOid: BROKEN, cause: expect.objectContaining({ message: "not 2" }) },
+      failure: { column: "b", type: "type 1", cause: expect.objectContaining({ message: "not 2" }) },
     })
   })
 
+  it("is incomplete with a type that nobody knows, and reads nothing but null of it", () => {
+    const some = decoder(["a", INT], ["b", UNKNOWN])
+    expect([some.incomplete, decoder(["a", INT]).incomplete]).toEqual([true, false])
+    expect(decoded(some.decode(["1", null])).row).toEqual({ a: 1, b: null })
+    expect(some.decode(["1", "x"])).toMatchObject({ failure: { column: "b", type: "type 99999" } })
+  })
+
   it("takes something that is no function for a parser that throws", () => {
-    const broken = new RowDecoder([{ name: "a", dataTypeID: 7 }], () => "none" as never)
-    expect(broken.decode(["1"])).toMatchObject({ failure: { column: "a", typeOid: 7, cause: expect.any(TypeError) } })
+    const broken = new RowDecoder([{ name: "a", dataTypeID: 7 }], { ...readers, readerOf: () => "none" as never })
+    expect(broken.decode(["1"])).toMatchObject({
+      failure: { column: "a", type: "type 7", cause: expect.any(TypeError) },
+    })
   })
 
   it("property: whatever the columns are called, the row has them all, with their values", () => {

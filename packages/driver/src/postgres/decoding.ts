@@ -1,0 +1,56 @@
+import type { FieldDescription } from "./internals.ts"
+
+/** From the text of a value, which is never null, to the value. What it throws is a `decode_failed` of the column. */
+export type Read = (text: string) => unknown
+
+export interface Reader {
+  /** The type's name, for errors. */
+  readonly type: string
+  readonly read: Read
+}
+
+/**
+ * How values are read, decided by whoever stands on the engine. Without it the parsers of `pg` read them.
+ *
+ * Numbers of types that are not built in mean something on one server only, and only as long as the type lives: so nothing is
+ * known of them here, and each connection asks its own server about those that it meets.
+ */
+export interface Decoding {
+  /** What reads the type with this number, if it is the same one on every server; undefined: ask the server what it is. */
+  builtIn(oid: number): Reader | undefined
+  /** What reads a type that the server has described. */
+  described(type: CatalogType): Reader
+  /** Types with columns whose values are checked once more; for none of them a server is asked for its tables. */
+  readonly checkedTypes: ReadonlySet<number>
+  /** What a column's values have to pass; undefined: nothing. It throws, or gives the value. */
+  checkOf(column: CatalogColumn): ((value: unknown) => unknown) | undefined
+}
+
+/** A type as the catalogue has it, with everything that it is made of. */
+export type CatalogType =
+  /** `name`: with its schema, if that is not pg_catalog. */
+  | { readonly kind: "base"; readonly name: string; readonly delimiter: string }
+  | { readonly kind: "enum"; readonly name: string; readonly labels: readonly string[] }
+  | { readonly kind: "domain"; readonly name: string; readonly base: CatalogType }
+  | {
+      readonly kind: "composite"
+      readonly name: string
+      readonly attributes: readonly { readonly name: string; readonly type: CatalogType }[]
+    }
+  | { readonly kind: "range"; readonly name: string; readonly subtype: CatalogType }
+  | { readonly kind: "multirange"; readonly name: string; readonly range: CatalogType }
+  | { readonly kind: "array"; readonly element: CatalogType }
+
+export interface CatalogColumn {
+  readonly schema: string
+  readonly table: string
+  readonly column: string
+}
+
+/** What reads the columns of an answer. */
+export interface ColumnReaders {
+  /** Undefined: nobody knows yet. */
+  readerOf(field: FieldDescription): Read | undefined
+  /** The name of its type, or its number. */
+  typeOf(field: FieldDescription): string
+}
