@@ -15,7 +15,7 @@ export interface Output {
   readonly err: (line: string) => void
 }
 
-/** 0: done, nothing differs. 1: something differs. 2: a wrong command or configuration. 3: no such database. */
+/** 0: done, nothing differs. 1: something differs. 2: a wrong command or configuration. 3: the database does not serve. */
 export type ExitCode = 0 | 1 | 2 | 3
 
 /** Runs one command and gives the exit code. */

@@ -8,7 +8,7 @@ const reserved = new Set(
     "Float32Array Float64Array Function Int16Array Int32Array Int8Array Intl Iterable Iterator JSON Map Math " +
     "NonNullable Number Object Omit Parameters Partial Pick Promise Proxy Readonly ReadonlyArray ReadonlyMap " +
     "ReadonlySet Record RegExp Required ReturnType Set String Symbol Temporal URL Uint16Array Uint32Array Uint8Array " +
-    "WeakMap WeakSet globalThis schema structure policy defineSchema T S I U"
+    "WeakMap WeakSet globalThis schema structure policy defineSchema"
   ).split(" "),
 )
 

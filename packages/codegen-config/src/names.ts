@@ -144,7 +144,10 @@ export function refuseLostNames(tables: readonly Table[], source: SchemaSource):
       }),
     ]
   })
-  if (problems.length > 0) {
-    throw new CodegenError(`In camelCase ${problems.join("; ")}. Rename it, exclude its table, or do without camelCase`)
-  }
+  if (problems.length === 0) return
+  throw new CodegenError(
+    source.camelCase
+      ? `In camelCase ${problems.join("; ")}. Rename it, exclude its table, or do without camelCase`
+      : `${problems.join("; ")}: exclude one of them`,
+  )
 }

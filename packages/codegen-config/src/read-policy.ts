@@ -2,7 +2,7 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { policy } from "@kysely-resilient/core/schema"
 import { isPolicy, type CheckedConfig } from "./check-config.ts"
-import { CodegenError } from "./errors.ts"
+import { CodegenConfigError } from "./errors.ts"
 import type { FilePolicy } from "./generated-file.ts"
 
 /** The configuration's policy. A module that exports it is run, as the generated file will run it. */
@@ -13,7 +13,9 @@ export async function policyFor({ types, folder }: CheckedConfig): Promise<FileP
   const exported = await exportsOf(module, folder)
   const found = Object.hasOwn(exported, name) ? exported[name] : undefined
   if (isPolicy(found)) return { policy: found, from: types }
-  throw new CodegenError(`${module} exports no policy that is called ${name}: export const ${name} = policy({ … })`)
+  throw new CodegenConfigError([
+    `${module} exports no policy that is called ${name}: export const ${name} = policy({ … })`,
+  ])
 }
 
 async function exportsOf(module: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
@@ -25,6 +27,6 @@ async function exportsOf(module: string, folder: string): Promise<Readonly<Recor
     return { ...exported }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CodegenError(`The policy's module ${module} cannot be loaded: ${reason}`, { cause: error })
+    throw new CodegenConfigError([`the policy's module ${module} cannot be loaded: ${reason}`])
   }
 }

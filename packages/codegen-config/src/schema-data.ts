@@ -50,9 +50,17 @@ export function parseData(text: string): SchemaData | undefined {
 }
 
 function isSchemaData(data: unknown): data is SchemaData {
-  if (!isObject(data) || typeof data["hash"] !== "string" || !isObject(data["tables"])) return false
-  return Object.values(data["tables"]).every(
-    (table) => isObject(table) && isObject(table["columns"]) && Object.values(table["columns"]).every(isObject),
+  if (!isObject(data) || typeof data["hash"] !== "string") return false
+  const { tables, constraints = {} } = data
+  return (
+    isObject(tables) &&
+    Object.values(tables).every(
+      (table) => isObject(table) && isObject(table["columns"]) && Object.values(table["columns"]).every(isObject),
+    ) &&
+    isObject(constraints) &&
+    Object.values(constraints).every(
+      (of) => isObject(of) && isObject(of["own"]) && isObject(of["inbound"]) && Array.isArray(of["notNull"]),
+    )
   )
 }
 

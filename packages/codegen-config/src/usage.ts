@@ -17,7 +17,7 @@ Exit codes
   0   done; verify: the file is right; diff: nothing would change
   1   verify: something differs; diff: something would change
   2   the command or the configuration is wrong
-  3   the database cannot be reached or read, or has no such tables
+  3   the database cannot be reached or read, or no file can be made of what it has
 
 The configuration exports what defineCodegen() gives. This is enough:
 

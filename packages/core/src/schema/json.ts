@@ -11,7 +11,8 @@ export interface JsonValue<T = unknown> {
  */
 export type JsonInput = JsonValue | JsonObject | boolean | number | string
 
-type JsonObject = object & { readonly length?: never; readonly getTime?: never }
+/** Written where it is inserted an object may have any name; one of a declared type needs no index signature. */
+type JsonObject = Readonly<Record<string, unknown>> | (object & { readonly length?: never; readonly getTime?: never })
 
 /**
  * Sends any value as JSON: arrays and strings too, which by themselves would go out as something else. What cannot be
