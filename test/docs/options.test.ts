@@ -46,7 +46,7 @@ describe("docs/driver-options.md", () => {
     expect(driverKeys).toEqual(expect.arrayContaining(["connection", "channelBinding", "servername", "waitersMax"]))
     expect(driverKeys.length).toBeGreaterThan(45)
     expect(coreKeys.toSorted()).toEqual(
-      ["schema", "plugins", "errors", "on", "detail", "callSite", "defect"].toSorted(),
+      ["schema", "plugins", "errors", "on", "detail", "callSite", "reportDropped", "defect", "droppedError"].toSorted(),
     )
   })
 

@@ -56,7 +56,14 @@ export function constraintRow(change: Partial<ConstraintRow> = {}): ConstraintRo
 /** A foreign key from `posts.author` to `users.id`. */
 export function foreignKeyRow(change: Partial<ConstraintRow> = {}): ConstraintRow {
   const references = { schema: "public", table: "users", own: true, columns: ["id"] }
-  return constraintRow({ name: "posts_author_fk", kind: "f", table: "posts", columns: ["author"], references, ...change })
+  return constraintRow({
+    name: "posts_author_fk",
+    kind: "f",
+    table: "posts",
+    columns: ["author"],
+    references,
+    ...change,
+  })
 }
 
 function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): TypeRow {
@@ -109,7 +116,13 @@ const types: readonly TypeRow[] = [
     notNull: true,
     checks: ["price_check"],
   }),
-  typeRow(oids.fee, "fee", { schema: "public", kind: "d", baseOid: oids.price, hasDefault: true, checks: ["fee_check"] }),
+  typeRow(oids.fee, "fee", {
+    schema: "public",
+    kind: "d",
+    baseOid: oids.price,
+    hasDefault: true,
+    checks: ["fee_check"],
+  }),
   typeRow(oids.prices, "_price", { schema: "public", elementOid: oids.price }),
   typeRow(oids.pair, "pair", {
     schema: "public",

@@ -99,7 +99,9 @@ async function loadConfig(file: string): Promise<CodegenConfig> {
   try {
     await access(path)
   } catch {
-    throw new CodegenConfigError([`there is no configuration file at ${path}: write one, or name another with --config`])
+    throw new CodegenConfigError([
+      `there is no configuration file at ${path}: write one, or name another with --config`,
+    ])
   }
   const module = await importConfig(path)
   if (module.default === undefined) {

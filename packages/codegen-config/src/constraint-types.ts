@@ -12,16 +12,18 @@ export function constraintsText(constraints: Constraints): string {
 `
   })
   return `/** What writing to each table can violate, for the types of errors. */
-export interface DBConstraints {
-${tables.join("")}}`
+export interface DBConstraints ${body(tables)}`
 }
 
 /** `DBRelations`: where foreign keys lead, as a type. */
 export function relationsText(relations: Relations): string {
   const tables = Object.entries(relations).map(([table, ofTable]) => `  ${key(table)}: ${block(ofTable, "  ")};\n`)
   return `/** Where the foreign keys of each table lead. */
-export interface DBRelations {
-${tables.join("")}}`
+export interface DBRelations ${body(tables)}`
+}
+
+function body(lines: readonly string[]): string {
+  return lines.length === 0 ? "{}" : `{\n${lines.join("")}}`
 }
 
 function block(entries: Readonly<Record<string, unknown>>, indent = "    "): string {

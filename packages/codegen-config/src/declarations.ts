@@ -7,13 +7,13 @@ import {
   type ExpressionNode,
 } from "kysely-codegen"
 import { typeScriptOf, type TypeExpression } from "@kysely-resilient/core/schema"
-import { columnTypeName, queryName, queryNameOf, type Column, type PgType, type Table } from "@kysely-resilient/core/schema-check"
+import { columnTypeName, queryName, queryNameOf, type Column, type Table } from "@kysely-resilient/core/schema-check"
 import type { SchemaSource } from "@kysely-resilient/core/schema"
 import type { ColumnTypes, Decisions } from "./column-types.ts"
 import { partsOfExpression } from "./expressions.ts"
 import { helperText } from "./helpers.ts"
 import type { Names } from "./names.ts"
-import { identifier, literals, union, type Nodes } from "./nodes.ts"
+import { identifier, literals, type Nodes } from "./nodes.ts"
 import { StableSerializer } from "./serializer.ts"
 
 /** One table with what its columns are. */
@@ -105,10 +105,7 @@ function docText(name: string): string {
   return name.replaceAll("*/", "*\\/").replaceAll(/[\r\n\u2028\u2029]/g, " ")
 }
 
-function typeTexts(
-  { tables, names, nodes }: Declared,
-  text: (node: ExportStatementNode) => string,
-): readonly string[] {
+function typeTexts({ tables, names, nodes }: Declared, text: (node: ExportStatementNode) => string): readonly string[] {
   const parts = tables.flatMap(({ columns }) =>
     columns.flatMap(({ types }) => [...partsOfExpression(types.select), ...partsOfExpression(types.insert)]),
   )
@@ -118,7 +115,14 @@ function typeTexts(
   return sortedBy([...byType], ([type]) => names.types.get(type) ?? type).flatMap(([type, part]) => {
     const name = names.types.get(type) ?? type
     if (part.kind === "object") {
-      return [text(interfaceNode(name, part.fields.map((field) => property(field.name, nodes.of(field.type), null))))]
+      return [
+        text(
+          interfaceNode(
+            name,
+            part.fields.map((field) => property(field.name, nodes.of(field.type), null)),
+          ),
+        ),
+      ]
     }
     const labels = part.labels.map((label) => JSON.stringify(label)).join(", ")
     return [

@@ -119,8 +119,7 @@ function schemaText(
   file: { readonly names: Names; readonly from: Reference | undefined; readonly constraints: boolean },
 ): string {
   const { names, from } = file
-  const nameOf = (reference: Reference): string =>
-    names.references.get(referenceKey(reference))?.name ?? reference.name
+  const nameOf = (reference: Reference): string => names.references.get(referenceKey(reference))?.name ?? reference.name
   const choices = Object.entries(policy.choices).map(([name, choice]) => `${name}: ${JSON.stringify(choice)}`)
   const decoders = tables.flatMap(({ table, columns }) =>
     columns.flatMap(({ column }) => {

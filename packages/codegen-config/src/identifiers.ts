@@ -76,7 +76,8 @@ const irregular: Readonly<Record<string, string>> = {
 function singularNoun(noun: string): string {
   const lower = noun.toLowerCase()
   const exception = Object.hasOwn(irregular, lower) ? irregular[lower] : undefined
-  if (exception !== undefined) return noun[0] === lower[0] ? exception : exception.replace(/^./, (letter) => letter.toUpperCase())
+  if (exception !== undefined)
+    return noun[0] === lower[0] ? exception : exception.replace(/^./, (letter) => letter.toUpperCase())
   if (/[^aeiou]ies$/i.test(noun) && noun.length > 4) return `${noun.slice(0, -3)}y`
   if (/(?:ss|x|z|ch|sh|us|status)es$/i.test(noun)) return noun.slice(0, -2)
   return /[^s]s$/i.test(noun) && !/(?:us|is|ss)$/i.test(noun) ? noun.slice(0, -1) : noun

@@ -1,12 +1,5 @@
 export { defineCodegen } from "./define-codegen.ts"
-export type {
-  BrandOptions,
-  CodegenConfig,
-  ColumnOverride,
-  EmitOptions,
-  JsonType,
-  ViewOptions,
-} from "./config.ts"
+export type { BrandOptions, CodegenConfig, ColumnOverride, EmitOptions, JsonType, ViewOptions } from "./config.ts"
 export { policy } from "@kysely-resilient/core/schema"
 export { generate, type Generated, type GenerateOptions } from "./generate.ts"
 export { report, verify, type Verification } from "./verify.ts"

@@ -81,7 +81,8 @@ export class Nodes {
 
   #written(expression: Extract<ColumnExpression, { readonly kind: "written" | "reference" }>): ExpressionNode {
     const reference = referenceIn(expression, this.#policyModule)
-    if (reference) return identifier(this.#use(this.#names.references.get(referenceKey(reference))?.name ?? reference.name))
+    if (reference)
+      return identifier(this.#use(this.#names.references.get(referenceKey(reference))?.name ?? reference.name))
     // Its text may bind less than what it is put into.
     const text = expression.kind === "written" ? expression.text : ""
     return new RawExpressionNode(/^[\p{ID_Continue}$.]+(?:\[\])*$/u.test(text) ? text : `(${text})`)

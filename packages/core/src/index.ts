@@ -2,6 +2,7 @@ export { createDatabase } from "./database.ts"
 export { getDatabase } from "./get-database.ts"
 export { OptionsError } from "@kysely-resilient/driver"
 export type { DatabaseOptions, ErrorOptions } from "./options.ts"
+export type { DroppedError } from "./dropped/unseen.ts"
 export type { Hooks } from "./query/hooks.ts"
 
 export { attempt } from "./query/attempt.ts"

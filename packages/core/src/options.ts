@@ -32,6 +32,11 @@ export interface ErrorOptions {
   readonly detail?: "redact" | "include"
   /** Errors say where the operation was called, which costs microseconds per operation. Default: on if NODE_ENV is `development` or `test`. */
   readonly callSite?: boolean
+  /**
+   * An Err that nobody looks at is reported, to `on.droppedError`; which costs microseconds per Err. Default: on if NODE_ENV is
+   * `development` or `test`.
+   */
+  readonly reportDropped?: boolean
 }
 
 export interface ResolvedDatabaseOptions {
@@ -65,7 +70,11 @@ export function readDatabaseOptions(
     driver: withTimeouts(driver),
     decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
-    errors: { detail: errors?.detail ?? "redact", callSite: errors?.callSite ?? isDevelopment(env) },
+    errors: {
+      detail: errors?.detail ?? "redact",
+      callSite: errors?.callSite ?? isDevelopment(env),
+      reportDropped: errors?.reportDropped ?? isDevelopment(env),
+    },
     hooks: on ?? {},
     backoff: backoffOf(driver.retry),
     transactionMs: driver.timeouts?.transactionMs ?? TRANSACTION_MS,
@@ -134,13 +143,16 @@ function pluginProblems(plugins: unknown): OptionsProblem[] {
 function errorProblems(errors: unknown): OptionsProblem[] {
   if (errors === undefined) return []
   if (!isRecord(errors)) return [problem("errors", "is no object", "Give an object, or leave it out")]
-  const { detail, callSite } = errors
-  const problems = unknownKeys("errors", errors, ["detail", "callSite"])
+  const { detail, callSite, reportDropped } = errors
+  const problems = unknownKeys("errors", errors, ["detail", "callSite", "reportDropped"])
   if (detail !== undefined && detail !== "redact" && detail !== "include") {
     problems.push(problem("errors.detail", "is neither of its two values", 'Give "redact" or "include"'))
   }
   if (callSite !== undefined && typeof callSite !== "boolean") {
     problems.push(problem("errors.callSite", "is neither true nor false", "Give true or false"))
+  }
+  if (reportDropped !== undefined && typeof reportDropped !== "boolean") {
+    problems.push(problem("errors.reportDropped", "is neither true nor false", "Give true or false"))
   }
   return problems
 }
@@ -148,11 +160,12 @@ function errorProblems(errors: unknown): OptionsProblem[] {
 function hookProblems(on: unknown): OptionsProblem[] {
   if (on === undefined) return []
   if (!isRecord(on)) return [problem("on", "is no object", "Give an object of functions, or leave it out")]
-  const problems = unknownKeys("on", on, ["defect"])
-  if (on.defect !== undefined && typeof on.defect !== "function") {
-    problems.push(problem("on.defect", "is no function", "Give a function"))
-  }
-  return problems
+  const names = ["defect", "droppedError"]
+  const wrong = names.filter((name) => on[name] !== undefined && typeof on[name] !== "function")
+  return [
+    ...unknownKeys("on", on, names),
+    ...wrong.map((name) => problem(`on.${name}`, "is no function", "Give a function")),
+  ]
 }
 
 function unknownKeys(

@@ -4,6 +4,7 @@ import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
 import { checkSchema, warnOfDrift } from "./check-schema.ts"
 import type { SchemaDrifted } from "./errors/bug.ts"
+import type { DroppedError } from "./dropped/unseen.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -12,6 +13,7 @@ import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
+import { tellDropped } from "./query/hooks.ts"
 import { PoolLane } from "./query/lane.ts"
 import { PinnedSession } from "./query/pinned-session.ts"
 import { isCheck, type ReadyOptions, type ReadyReport } from "./query/ready.ts"
@@ -60,6 +62,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       errors,
       backoff,
       hooks,
+      dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
     }
@@ -164,7 +167,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+    await this.close().unwrapOr(undefined)
   }
 
   #transact<R extends AnyResult>(

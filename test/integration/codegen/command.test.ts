@@ -87,7 +87,14 @@ describe("the command", () => {
 
   it.each([
     ["no configuration", 2, "verify", undefined, {}, /there is no configuration file at .*codegen\.config\.ts/],
-    ["a wrong one", 2, "generate", ', camelCase: "yes" as never, connection: 7 as never', {}, /has 2 problems:\n {2}- /],
+    [
+      "a wrong one",
+      2,
+      "generate",
+      ', camelCase: "yes" as never, connection: 7 as never',
+      {},
+      /has 2 problems:\n {2}- /,
+    ],
     ["one that throws", 2, "diff", ", schemas: [].at(0).x", {}, /codegen\.config\.ts cannot be run: TypeError: /],
     [
       "no server",
@@ -149,13 +156,18 @@ describe("the command", () => {
     const environment = { DATABASE_URL: database.url }
     await writeConfig(folder.path, ', types: "./db/policy.ts#types"')
     const wrong = await command(folder.path, ["generate"], environment)
-    expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/the policy's module \.\/db\/policy\.ts cannot be loaded/) })
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/the policy's module \.\/db\/policy\.ts cannot be loaded/),
+    })
     await mkdir(join(folder.path, "db"))
     const policy = `import { policy } from "@kysely-resilient/core/schema"
 export const types = policy({ "pg_catalog.int4": { ts: "Count", from: "./count.ts", parse: (text) => ({ count: Number(text) }) } })
 `
     await writeFile(join(folder.path, "db/policy.ts"), policy.replace("types", "others"))
-    expect((await command(folder.path, ["generate"], environment)).err).toMatch(/exports no policy that is called types/)
+    expect((await command(folder.path, ["generate"], environment)).err).toMatch(
+      /exports no policy that is called types/,
+    )
     // A module that was loaded once is not loaded again, so this one has another name.
     await writeConfig(folder.path, ', types: "./db/policy2.ts#types"')
     await writeFile(join(folder.path, "db/policy2.ts"), policy)

@@ -3,7 +3,7 @@ import { valueOf } from "../../support/results.ts"
 
 /** The last row of each table, as a database with the generated schema reads it; a table without one could prove nothing. */
 export async function lastRows(
-  db: Database<unknown>,
+  db: Pick<Database<unknown>, "query">,
   tables: readonly string[],
 ): Promise<readonly { readonly table: string; readonly row: object }[]> {
   const found = []

@@ -143,17 +143,20 @@ const everyChoice = [
 ]
 
 describe("types of every kind of column", () => {
-  it.each(everyChoice)("say what a database with the schema reads, whatever tables and columns are called (%#)", async (types) => {
-    await using folder = await scratchFolder()
-    // Beyond 2^53 a number would be an error, which is tested where it is made.
-    if (types?.choices.int8 === "number") await database.ask("update every_type set c3 = 1, c3s = '{1}'")
-    const schema = await generated(folder.path, types)
-    await using db = await databaseOf(schema)
-    const rows = await lastRows(db, tables)
-    expect(schema.text).not.toMatch(/interface Parent1|"parent_1": \{/)
-    const program = decodedProgram(rows)
-    expect(await typeErrors(folder.path, { "schema.gen.ts": schema.text, "decoded.ts": program })).toEqual([])
-  })
+  it.each(everyChoice)(
+    "say what a database with the schema reads, whatever tables and columns are called (%#)",
+    async (types) => {
+      await using folder = await scratchFolder()
+      // Beyond 2^53 a number would be an error, which is tested where it is made.
+      if (types?.choices.int8 === "number") await database.ask("update every_type set c3 = 1, c3s = '{1}'")
+      const schema = await generated(folder.path, types)
+      await using db = await databaseOf(schema)
+      const rows = await lastRows(db, tables)
+      expect(schema.text).not.toMatch(/interface Parent1|"parent_1": \{/)
+      const program = decodedProgram(rows)
+      expect(await typeErrors(folder.path, { "schema.gen.ts": schema.text, "decoded.ts": program })).toEqual([])
+    },
+  )
 
   it("let in what the server takes, and nothing that it refuses for its type", async () => {
     await using folder = await scratchFolder()
@@ -247,7 +250,7 @@ export const view: Insertable<DB["moods"]> = { mood: "ok" }
     for (const row of rows) {
       const [[column, value] = expect.fail("an empty row")] = Object.entries(row)
       const inserted = await db.query(`insert into every_type (${column}) values ($1)`, [value])
-      expect(valueOf(inserted).affected, `${column}`).toBe(1n)
+      expect(valueOf(inserted).affected, column).toBe(1n)
     }
   })
 })

@@ -214,7 +214,9 @@ describe("verify, when the database is not what the file says", () => {
       "a foreign key waits for COMMIT now",
       "alter table transfers alter constraint transfers_from_account_fk deferrable",
       "alter table transfers alter constraint transfers_from_account_fk not deferrable",
-      ["transfers: deferrable of the constraint transfers_from_account_fk is none in the file and true in the database"],
+      [
+        "transfers: deferrable of the constraint transfers_from_account_fk is none in the file and true in the database",
+      ],
     ],
     [
       "a table came and a table went",

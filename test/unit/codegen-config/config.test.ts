@@ -114,7 +114,9 @@ describe("a codegen configuration", () => {
       json: { "a.meta": "./types.ts#Meta", "a.log": { decoder: "some-package/log#log" } },
       overrides: { "a.x": "Map<string, number>", "a.y": { select: "./types.ts#Y", insert: "string" } },
     }
-    expect(problemsOf(config)).toEqual(["types must be what policy() gives, or the module that exports it, \"./policy.ts#types\", found #db/policy#types"])
+    expect(problemsOf(config)).toEqual([
+      'types must be what policy() gives, or the module that exports it, "./policy.ts#types", found #db/policy#types',
+    ])
     const { json, overrides, types } = checkConfig({ ...config, types: "../policy.ts#types" }, ".", {})
     expect(types).toEqual({ module: "../policy.ts", name: "types" })
     expect(json).toEqual({

@@ -13,9 +13,19 @@ describe("what changes between two texts", () => {
     const after = [...numbers.slice(0, 9), "ten", ...numbers.slice(10), "21"]
     expect(lineDiff(text(numbers), text(after))).toEqual([
       "@@ -7 +7 @@",
-      ...[" 7", " 8", " 9", "-10", "+ten", " 11", " 12", " 13"],
+      " 7",
+      " 8",
+      " 9",
+      "-10",
+      "+ten",
+      " 11",
+      " 12",
+      " 13",
       "@@ -18 +18 @@",
-      ...[" 18", " 19", " 20", "+21"],
+      " 18",
+      " 19",
+      " 20",
+      "+21",
     ])
   })
 
@@ -38,7 +48,8 @@ describe("what changes between two texts", () => {
         const shown = changed.filter((line) => !line.startsWith("@@"))
         const starts = changed.flatMap((line) => /^@@ -(\d+)/.exec(line)?.[1] ?? []).map(Number)
         // What is not shown stays; what is shown is taken from its hunk.
-        const kept = (sign: string): string[] => shown.filter((line) => !line.startsWith(sign)).map((line) => line.slice(1))
+        const kept = (sign: string): string[] =>
+          shown.filter((line) => !line.startsWith(sign)).map((line) => line.slice(1))
         expect(kept("-").length - kept("+").length).toBe(after.length - before.length)
         const patched: string[] = []
         let at = 0

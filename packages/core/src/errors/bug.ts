@@ -2,7 +2,13 @@ import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { ErrorBase } from "./error-base.ts"
 import { saidOr, type Words } from "./words.ts"
 
-export type BugKind = "protocol_violation" | "data_corrupted" | "server_error" | "client_error" | "callback_threw" | "schema_drift"
+export type BugKind =
+  | "protocol_violation"
+  | "data_corrupted"
+  | "server_error"
+  | "client_error"
+  | "callback_threw"
+  | "schema_drift"
 
 /** Something threw that should not, or a program broke its word. */
 export type BugError<K extends BugKind> = ErrorBase<K, "bug">

@@ -1,1 +1,6 @@
 export { commitMarkerMigration } from "./commit-marker.ts"
+export { migrate, migrationStatus } from "./migrate.ts"
+export type { Migrated, MigrateOptions, MigrationStatus } from "./migrate.ts"
+export { MigrationError } from "./migration-error.ts"
+export type { MigrationErrorKind } from "./migration-error.ts"
+export type { MigrationSource, ResilientMigration } from "./migration-source.ts"

@@ -1,5 +1,6 @@
 import { err, ok, ResultAsync, type Err, type Result } from "neverthrow"
 
+import { passedOn } from "../dropped/watched.ts"
 import type { CallbackThrew } from "../errors/bug.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
@@ -38,11 +39,11 @@ async function drive<Y extends Err<never, unknown>, R>(
     if (step.done !== true) {
       const yielded = open<Y>(step.value)
       await unwind(generator)
-      if (yielded.is === "err") return err(yielded.error)
+      if (yielded.is === "err") return passedOn(err(yielded.error))
       return err(threw("yielded something that is no Err; write yield* before an operation", undefined))
     }
     const returned = open<R>(step.value)
-    if (returned.is === "err") return err(returned.error)
+    if (returned.is === "err") return passedOn(err(returned.error))
     // What is no Result is the value itself; `Attempted` says so of the type.
     return ok(promised<Attempted<R>>(returned.is === "ok" ? returned.value : step.value))
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/driver"
 
+import type { TellDropped } from "../dropped/watched.ts"
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
 import type { Closing } from "../foundation/closing.ts"
 import type { Hooks } from "./hooks.ts"
@@ -10,6 +11,7 @@ import type { ScopedEngine } from "./scoped-engine.ts"
 export interface ErrorSettings {
   readonly detail: "redact" | "include"
   readonly callSite: boolean
+  readonly reportDropped: boolean
 }
 
 /** What all sessions of one database share. */
@@ -24,6 +26,7 @@ export interface Kit {
   /** The waits between the runs of a transaction. */
   readonly backoff: Readonly<Record<Pace, Backoff>>
   readonly hooks: Hooks
+  readonly dropped: TellDropped
   readonly closing: Closing
   /** How long a transaction may take that does not say so itself. */
   readonly transactionMs: number

@@ -1,6 +1,7 @@
 import { OptionsError, waitAfter, type OptionsProblem } from "@kysely-resilient/driver"
 import { ResultAsync, type Result } from "neverthrow"
 
+import { passedOn } from "../dropped/watched.ts"
 import { isDatabaseError } from "../errors/database-error.ts"
 import { promised } from "../foundation/promised.ts"
 import { currentCall, inCall, ResilientCall, type Trouble } from "../scope/resilient-call.ts"
@@ -106,7 +107,7 @@ async function untilSettled(
     const trouble = ended.ok ? undefined : causeOf(ended.error, call.takeTroubles())
     if (trouble === undefined || !(await mayRunAgain(call, trouble, run, label))) {
       if (ended.threw) throw ended.error
-      return ended.answer
+      return passedOn(ended.answer)
     }
     running = again()
   }

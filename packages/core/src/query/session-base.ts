@@ -1,6 +1,7 @@
 import { CompiledQuery } from "kysely"
-import { err, ResultAsync, type Result } from "neverthrow"
+import { err, type Result, type ResultAsync } from "neverthrow"
 
+import { answered } from "../dropped/watched.ts"
 import type { CallbackThrew } from "../errors/bug.ts"
 import type { CallSite } from "../errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "../errors/database-error.ts"
@@ -81,8 +82,10 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   readonly batch = <B extends Readonly<Record<string, Query>>>(
     queries: B,
     options?: RunOptions,
-  ): ResultAsync<BatchAnswers<B>, ErrorOf<B[keyof B], C>> =>
-    new ResultAsync(answerBatch(this.kit, this.#lane, queries, options, siteOf(this.kit, this.batch)))
+  ): ResultAsync<BatchAnswers<B>, ErrorOf<B[keyof B], C>> => {
+    const site = siteOf(this.kit, this.batch)
+    return answered(this.kit.dropped, site, answerBatch(this.kit, this.#lane, queries, options, site))
+  }
 
   readonly stream = <Q extends Query>(
     query: WithRows<Q>,
@@ -94,8 +97,10 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     query: WithRows<Q>,
     visit: (row: RowOf<Q>) => Awaitable<R>,
     options?: StreamOptions,
-  ): ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew> =>
-    new ResultAsync(visitRows(this.kit, this.#lane, { query, visit, options, site: siteOf(this.kit, this.forEach) }))
+  ): ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew> => {
+    const site = siteOf(this.kit, this.forEach)
+    return answered(this.kit.dropped, site, visitRows(this.kit, this.#lane, { query, visit, options, site }))
+  }
 
   readonly query = <Row = Record<string, unknown>>(
     text: string,
@@ -112,7 +117,8 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     options: RunOptions | undefined,
     operation: (...parameters: never[]) => unknown,
   ): ResultAsync<T, ErrorOfKind<K> | QueryError> {
-    return new ResultAsync(answer(this.kit, this.#lane, shape, query, options, siteOf(this.kit, operation)))
+    const site = siteOf(this.kit, operation)
+    return answered(this.kit.dropped, site, answer(this.kit, this.#lane, shape, query, options, site))
   }
 
   /** For what is not one statement. Whatever throws in it, and should not, becomes an Err here. */
@@ -121,7 +127,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     work: (site: CallSite | undefined) => Promise<Result<T, E>>,
   ): ResultAsync<T, E | ErrorOfKind<"client_error">> {
     const site = siteOf(this.kit, operation)
-    return new ResultAsync(guard(this.kit, site, work))
+    return answered(this.kit.dropped, site, guard(this.kit, site, work))
   }
 
   // Builders: Kysely's own.

@@ -1,6 +1,7 @@
 import type { StreamChunk } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
+import { watched, type TellDropped } from "../dropped/watched.ts"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
@@ -20,15 +21,17 @@ export interface StreamWork {
 
 /** A stream that runs its query anew for every loop over it. */
 export function rowStream<Row>(kit: Kit, lane: Lane, work: StreamWork): AsyncIterable<Result<Row, QueryError>> {
-  return { [Symbol.asyncIterator]: () => rowsOf(chunksOf<Row>(kit, lane, work)) }
+  return { [Symbol.asyncIterator]: () => rowsOf(chunksOf<Row>(kit, lane, work), kit.dropped, work.site) }
 }
 
 async function* rowsOf<Row>(
   chunks: AsyncIterable<Result<readonly Row[], QueryError>>,
+  tell: TellDropped,
+  site: CallSite | undefined,
 ): AsyncGenerator<Result<Row, QueryError>, void, undefined> {
   for await (const chunk of chunks) {
     if (chunk.isOk()) for (const row of chunk.value) yield ok(row)
-    else yield err(chunk.error)
+    else yield tell === undefined ? err(chunk.error) : watched(err(chunk.error), { site, tell })
   }
 }
 

@@ -16,13 +16,13 @@ type Drifted =
       readonly column: string
       readonly database: string
     }
-  | { readonly kind: "table_changed"; readonly table: string; readonly property: "kind" } & Sides
-  | {
+  | ({ readonly kind: "table_changed"; readonly table: string; readonly property: "kind" } & Sides)
+  | ({
       readonly kind: "column_changed"
       readonly table: string
       readonly column: string
       readonly property: "type" | "base" | "labels" | "nullable" | "generated" | "refusesNull"
-    } & Sides
+    } & Sides)
   | { readonly kind: "constraint_missing" | "constraint_added"; readonly table: string; readonly constraint: string }
   | {
       readonly kind: "constraint_renamed"
@@ -30,12 +30,12 @@ type Drifted =
       readonly constraint: string
       readonly database: string
     }
-  | {
+  | ({
       readonly kind: "constraint_changed"
       readonly table: string
       readonly constraint: string
       readonly property: "kind" | "columns" | "references" | "deferrable" | "expression" | "partial"
-    } & Sides
+    } & Sides)
   | ({ readonly kind: "type_changed"; readonly type: string } & Sides)
   /** What this connection finds when it asks, whatever the database holds. */
   | { readonly kind: "schema_missing" | "schema_forbidden"; readonly schema: string }

@@ -40,10 +40,16 @@ function schemaDrift({ session }: Catalog, { schemas }: SchemaSource): readonly 
 }
 
 /** Of the schema's own tables: queries find another one, or may not use it. */
-function accessDrift(schema: SchemaDefinition, { session, relations }: Catalog, source: SchemaSource): readonly SchemaDrift[] {
+function accessDrift(
+  schema: SchemaDefinition,
+  { session, relations }: Catalog,
+  source: SchemaSource,
+): readonly SchemaDrift[] {
   const [unqualified] = source.schemas
   const usable = new Set(session.schemas.flatMap(({ name, usable: may }) => (may ? name : [])))
-  const told = relations.filter((relation) => own(schema.tables, keyOf(relation, source)) && usable.has(relation.schema))
+  const told = relations.filter(
+    (relation) => own(schema.tables, keyOf(relation, source)) && usable.has(relation.schema),
+  )
   const hidden = told.filter((relation) => relation.schema === unqualified && !relation.visible)
   return [
     ...hidden.map((relation): SchemaDrift => {

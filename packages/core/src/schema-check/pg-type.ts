@@ -86,6 +86,12 @@ export function domainsOf(type: PgType): readonly PgType[] {
 
 /** The type itself and everything that it is made of. */
 export function partsOf(type: PgType): readonly PgType[] {
-  const parts = [type.element, type.restricts, type.bound, type.range, ...(type.attributes ?? []).map((part) => part.type)]
+  const parts = [
+    type.element,
+    type.restricts,
+    type.bound,
+    type.range,
+    ...(type.attributes ?? []).map((part) => part.type),
+  ]
   return [type, ...parts.flatMap((part) => (part ? partsOf(part) : []))]
 }

@@ -5,7 +5,10 @@ export type Renamed = ReadonlyMap<string, string>
  * What looks like a renaming: one thing went and one thing came that is just like it. Where several are alike nobody can
  * say which became which, so none of them counts.
  */
-export function renamedIn(file: Readonly<Record<string, unknown>>, database: Readonly<Record<string, unknown>>): Renamed {
+export function renamedIn(
+  file: Readonly<Record<string, unknown>>,
+  database: Readonly<Record<string, unknown>>,
+): Renamed {
   const gone = onlyIn(file, database)
   const come = onlyIn(database, file)
   return new Map(

@@ -18,7 +18,7 @@ export function namesOf(a: object, b: object): readonly string[] {
 }
 
 /** Of a part of a structure: for people, and to see whether two are the same. */
-export function textOf(value: unknown): string {
+export function textOf(value: object | string | boolean | undefined): string {
   if (value === undefined) return "none"
   return typeof value === "object" ? JSON.stringify(value) : String(value)
 }

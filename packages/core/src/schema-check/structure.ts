@@ -75,8 +75,13 @@ function underDomains(type: PgType): { readonly base: string; readonly labels?: 
  * types. The names of partitions' constraints are left out: partitions come and go while an application runs.
  */
 export function structureHash({ tables, types, constraints }: Partial<Structure>): string {
-  const lasting = constraints && Object.entries(constraints).map(([table, { own, inbound, notNull }]) => {
-    return [table, own, inbound, notNull]
-  })
-  return createHash("sha256").update(JSON.stringify([tables, types, lasting])).digest("hex").slice(0, 16)
+  const lasting =
+    constraints &&
+    Object.entries(constraints).map(([table, { own, inbound, notNull }]) => {
+      return [table, own, inbound, notNull]
+    })
+  return createHash("sha256")
+    .update(JSON.stringify([tables, types, lasting]))
+    .digest("hex")
+    .slice(0, 16)
 }

@@ -9,10 +9,16 @@ type Types = NonNullable<SchemaDefinition["types"]>
  * Types that both have and that are not the same. What a column is directly of is told at the column, if it is an enum or a
  * domain; a type that only one of them has is that of a column which is told.
  */
-export function typeDifferences(file: Types, database: Types, tables: SchemaDefinition["tables"]): readonly SchemaDrift[] {
+export function typeDifferences(
+  file: Types,
+  database: Types,
+  tables: SchemaDefinition["tables"],
+): readonly SchemaDrift[] {
   const direct = new Set(
     Object.values(tables).flatMap(({ columns }) =>
-      Object.values(columns).flatMap(({ type, base }) => [type, base ?? type].map((name) => name.replace(/(\[\])+$/, ""))),
+      Object.values(columns).flatMap(({ type, base }) =>
+        [type, base ?? type].map((name) => name.replace(/(\[\])+$/, "")),
+      ),
     ),
   )
   return namesOf(file, database).flatMap((type): readonly SchemaDrift[] => {

@@ -103,13 +103,19 @@ describe("the differences between a file and a database", () => {
       "a renamed column, once, although constraints name it",
       {
         tables: {
-          users: { ...users, columns: { key: users.columns["id"]!, email: users.columns["email"]!, mood: users.columns["mood"]! } },
+          users: {
+            ...users,
+            columns: { key: users.columns["id"]!, email: users.columns["email"]!, mood: users.columns["mood"]! },
+          },
           posts,
         },
         constraints: {
           users: {
             ...constraints["users"]!,
-            own: { users_pkey: { kind: "unique", columns: ["key"] }, users_email_key: { kind: "unique", columns: ["email"] } },
+            own: {
+              users_pkey: { kind: "unique", columns: ["key"] },
+              users_email_key: { kind: "unique", columns: ["email"] },
+            },
             inbound: {
               elsewhere_fk: {
                 kind: "foreign_key",
@@ -202,7 +208,10 @@ describe("the differences between a file and a database", () => {
     ],
     [
       "what a composite is made of",
-      { ...file, types: { ...file.types, "public.pair": { kind: "composite", attributes: [{ name: "y", type: "int4" }] } } },
+      {
+        ...file,
+        types: { ...file.types, "public.pair": { kind: "composite", attributes: [{ name: "y", type: "int4" }] } },
+      },
       ["the type public.pair is (x int4) in the file and (y int4) in the database"],
     ],
     [
@@ -253,7 +262,9 @@ describe("the differences between a file and a database", () => {
   })
 
   it("finds constraints under the names that queries use", () => {
-    const tables: Compared["tables"] = { user_account: { kind: "table", columns: { full_name: { type: "text", nullable: true } } } }
+    const tables: Compared["tables"] = {
+      user_account: { kind: "table", columns: { full_name: { type: "text", nullable: true } } },
+    }
     const named = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
     const told = (notNull: readonly string[]): Compared => ({
       tables,
@@ -275,7 +286,7 @@ describe("the differences between a file and a database", () => {
       ...odd,
       tables: {
         t: { kind: "table", columns: { constructor: column, ["__proto__"]: column } },
-        constructor: { kind: "table", columns: {} },
+        ["constructor" as string]: { kind: "table", columns: {} },
       },
     }
     expect(differences(odd, more).map(({ kind }) => kind)).toEqual(["table_added", "column_added", "column_added"])

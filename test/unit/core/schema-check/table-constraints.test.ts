@@ -1,9 +1,20 @@
 import type { SchemaSource, TableConstraints } from "@kysely-resilient/core/schema"
 import type { ConstraintRow } from "@kysely-resilient/core/src/schema-check/catalog.ts"
-import { constraintsOf, relationsOf, type Relations } from "@kysely-resilient/core/src/schema-check/table-constraints.ts"
+import {
+  constraintsOf,
+  relationsOf,
+  type Relations,
+} from "@kysely-resilient/core/src/schema-check/table-constraints.ts"
 import { tablesOf } from "@kysely-resilient/core/src/schema-check/tables.ts"
 import { describe, expect, it } from "vitest"
-import { catalogOf, columnRow, constraintRow, foreignKeyRow, oids, type PlacedColumn } from "../../../support/catalogs.ts"
+import {
+  catalogOf,
+  columnRow,
+  constraintRow,
+  foreignKeyRow,
+  oids,
+  type PlacedColumn,
+} from "../../../support/catalogs.ts"
 
 const source: SchemaSource = { schemas: ["public"] }
 
@@ -111,7 +122,10 @@ describe("what writing to a table can violate", () => {
   })
 
   it("is named as queries name things", () => {
-    const columns = [columnRow({ table: "user_account", name: "user_id" }), columnRow({ table: "posts", name: "by_user" })]
+    const columns = [
+      columnRow({ table: "user_account", name: "user_id" }),
+      columnRow({ table: "posts", name: "by_user" }),
+    ]
     const references = { schema: "public", table: "user_account", own: true, columns: ["user_id"] }
     const found = constraintsIn(columns, [foreignKeyRow({ columns: ["by_user"], references })], {
       ...source,
@@ -126,7 +140,10 @@ describe("what writing to a table can violate", () => {
 
 describe("where a foreign key leads", () => {
   function relationsIn(author: Partial<PlacedColumn>, more: readonly ConstraintRow[]): Relations {
-    const columns = [columnRow({ table: "users", name: "id" }), columnRow({ table: "posts", name: "author", ...author })]
+    const columns = [
+      columnRow({ table: "users", name: "id" }),
+      columnRow({ table: "posts", name: "author", ...author }),
+    ]
     return relationsOf(tablesOf(catalogOf(columns), source), [foreignKeyRow(), ...more], source)
   }
   const unique = constraintRow({ table: "posts", columns: ["author"] })

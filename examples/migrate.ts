@@ -1,0 +1,37 @@
+import { createDatabase } from "@kysely-resilient/core"
+import { migrate, migrationStatus, type ResilientMigration } from "@kysely-resilient/core/migrations"
+import { sql } from "kysely"
+
+const db = createDatabase<object>()
+
+const withCities: ResilientMigration = {
+  up: async (kysely) => {
+    await kysely.schema
+      .createTable("cities")
+      .addColumn("id", "bigint", (column) => column.primaryKey().generatedAlwaysAsIdentity())
+      .addColumn("name", "text", (column) => column.notNull())
+      .execute()
+  },
+  down: async (kysely) => kysely.schema.dropTable("cities").execute(),
+}
+
+const withIndex: ResilientMigration = {
+  transaction: false, // PostgreSQL builds an index beside running writes only outside of a transaction
+  up: async (kysely) => void (await sql`create index concurrently cities_name on cities (name)`.execute(kysely)),
+  down: async (kysely) => kysely.schema.dropIndex("cities_name").execute(),
+}
+
+// In an application: { folder: new URL("./migrations", import.meta.url) }
+const migrations = { "0001_cities": withCities, "0002_index": withIndex }
+
+const migrated = await migrate(db, { migrations })
+if (migrated.isOk()) console.log("Applied:", migrated.value.applied.join(", "))
+else console.log(migrated.error.message) // it names the migration, and says what became of it
+
+const status = await migrationStatus(db, { migrations })
+if (status.isOk()) console.log(status.value.filter(({ appliedAt }) => appliedAt === undefined).length, "pending")
+
+const undone = await migrate(db, { migrations, to: null })
+if (undone.isOk()) console.log("Undone:", undone.value.undone.join(", "))
+
+await db.close()
