@@ -25,6 +25,7 @@ export { toPromise } from "./errors/to-promise.ts"
 export type { Category, ErrorBase, QueryInfo } from "./errors/error-base.ts"
 export { unsafeDriverError } from "./errors/error-object.ts"
 
+export { json } from "./schema/json.ts"
 export type { ReadyOptions, ReadyReport } from "./query/ready.ts"
 export type { Schema } from "./schema/define-schema.ts"
 export type { SchemaDrift } from "./schema-check/drift.ts"
