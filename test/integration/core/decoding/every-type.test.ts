@@ -18,7 +18,7 @@ import { scratchFolder, typeErrors } from "../../codegen/type-check.ts"
 import { definitionsOf, nameOf, readTypes, type CatalogRow } from "./catalogue.ts"
 import { OWN_TYPES } from "./own-types.sql.ts"
 import { MADE_BY_THE_SERVER, sampleOf } from "./samples.ts"
-import { fits } from "./shape.ts"
+import { fits } from "@kysely-resilient/core/src/policy-check/fits.ts"
 
 /** A column of the table of all types. */
 interface Column {
