@@ -3,6 +3,7 @@ import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
 import type { DroppedError } from "./dropped/unseen.ts"
+import { standsOn } from "./engines.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -62,6 +63,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       closing: new Closing(),
     }
     super(kit, cold.builders, new PoolLane(pool))
+    standsOn(this, engine)
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
