@@ -3,6 +3,7 @@ import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
 import type { DroppedError } from "./dropped/unseen.ts"
+import { standsOn } from "./engines.ts"
 import type { QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
@@ -67,6 +68,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       readOnly: false,
     }
     super(kit, cold.builders)
+    standsOn(this, engine)
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
