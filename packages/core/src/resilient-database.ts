@@ -5,6 +5,7 @@ import { err, ok, type Result, type ResultAsync } from "neverthrow"
 import { checkSchema, warnOfDrift } from "./check-schema.ts"
 import type { SchemaDrifted } from "./errors/bug.ts"
 import type { DroppedError } from "./dropped/unseen.ts"
+import { standsOn } from "./engines.ts"
 import type { CallSite } from "./errors/call-site.ts"
 import type { ErrorOfKind, QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -73,6 +74,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       readOnly: false,
     }
     super(kit, cold.builders)
+    standsOn(this, engine)
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
