@@ -71,6 +71,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
+      schema: options.schema,
       readOnly: false,
     }
     super(kit, cold.builders)

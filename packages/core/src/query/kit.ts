@@ -3,6 +3,7 @@ import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/dri
 import type { TellDropped } from "../dropped/watched.ts"
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
 import type { Closing } from "../foundation/closing.ts"
+import type { SchemaDefinition } from "../schema/define-schema.ts"
 import type { Hooks } from "./hooks.ts"
 import type { Compiler } from "./cold.ts"
 import type { ScopedEngine } from "./scoped-engine.ts"
@@ -28,6 +29,8 @@ export interface Kit {
   readonly hooks: Hooks
   readonly dropped: TellDropped
   readonly closing: Closing
+  /** What the generated schema says of tables, if there is one. */
+  readonly schema: SchemaDefinition | undefined
   /** Nothing may be written with it. */
   readonly readOnly: boolean
   /** How long a transaction may take that does not say so itself. */

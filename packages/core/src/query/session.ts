@@ -9,6 +9,7 @@ import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
 import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
+import type { InsertMany } from "./insert-many.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { ReadyOptions, ReadyReport } from "./ready.ts"
@@ -113,6 +114,14 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /**
+   * Inserts any number of rows, all or none: arrays, or what gives rows one after the other, also asynchronously, of which never more
+   * than two portions are held. What does not fit one statement runs in a transaction (in a transaction, in a savepoint). Keys that a
+   * row does not have are left to the column's default. Where the schema knows the columns' types, each column travels as one array;
+   * else each value is a parameter, in several statements. Rows from a generator cannot be had twice, so nothing is repeated for them.
+   */
+  readonly insertMany: InsertMany<DB, C>
 
   /**
    * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
