@@ -38,9 +38,13 @@ const ENTRIES = [
   "@kysely-resilient/driver/pg-pool",
   "@kysely-resilient/core",
   "@kysely-resilient/core/errors",
+  "@kysely-resilient/core/policy-check",
   "@kysely-resilient/core/schema",
+  "@kysely-resilient/core/testing",
   "@kysely-resilient/codegen-config",
   "@kysely-resilient/testing",
+  "@kysely-resilient/testing/core",
+  "@kysely-resilient/testing/node-test",
   "@kysely-resilient/cli",
 ]
 
