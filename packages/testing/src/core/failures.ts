@@ -73,6 +73,7 @@ const LIKENESSES: Readonly<Record<ErrorKind, Likeness>> = {
   server_error: { sqlState: "XX000" },
   client_error: {},
   callback_threw: {},
+  schema_drift: {},
 }
 
 /** What a test may say of a failure beyond its kind. */

@@ -4,7 +4,7 @@ import type { Effect, Failure, Phase, Settled } from "@kysely-resilient/core/tes
 import { failureOf } from "../failures.ts"
 
 /** Kinds that the rows of an answer decide, and not the database. */
-type Surfacing = Exclude<DatabaseError["kind"], "no_row" | "too_many_rows" | "callback_threw">
+type Surfacing = Exclude<DatabaseError["kind"], "no_row" | "too_many_rows" | "callback_threw" | "schema_drift">
 
 /** How the next operation that fits fails: as if the driver had done all it could, and this was the end of it. */
 export interface Fault {

@@ -76,10 +76,17 @@ function resultOf({ sql }: RecordedStatement, rows: readonly object[], affected 
   return { ok: true, result: { rows, command, affected } }
 }
 
+/** Found on this side, from what the database answered or a callback did. */
+const ourOwn = ["no_row", "too_many_rows", "callback_threw", "schema_drift"] as const
+
+function isOurOwn(kind: DatabaseError["kind"]): kind is (typeof ourOwn)[number] {
+  return ourOwn.some((one) => one === kind)
+}
+
 /** What the driver would have found to make this error. */
 export function failureIn(error: DatabaseError): Failure {
   const { kind, effect, retry, sqlState, retryAfterMs, token } = error
-  if (kind === "no_row" || kind === "too_many_rows" || kind === "callback_threw" || !isKind(kind)) {
+  if (isOurOwn(kind) || !isKind(kind)) {
     throw new Error(
       `${kind} is no answer of a database: script the rows (or the callback) that it comes from, not ${inspect(kind)}`,
     )

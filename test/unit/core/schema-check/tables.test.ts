@@ -1,10 +1,17 @@
-import { tablesOf, typeName, withoutDomains, type Column } from "@kysely-resilient/codegen-config/src/tables.ts"
-import type { ColumnRow } from "@kysely-resilient/codegen-config/src/catalog.ts"
+import type { SchemaSource } from "@kysely-resilient/core/schema"
+import { typeName, withoutDomains } from "@kysely-resilient/core/src/schema-check/pg-type.ts"
+import { tablesOf, type Column, type Table } from "@kysely-resilient/core/src/schema-check/tables.ts"
 import { describe, expect, it } from "vitest"
-import { catalogOf, columnRow, oids } from "./catalogs.ts"
+import { catalogOf, columnRow, oids, type PlacedColumn } from "../../../support/catalogs.ts"
 
-function columnOf(change: Partial<ColumnRow>): Column | undefined {
-  return tablesOf(catalogOf(columnRow(change)), "public")[0]?.columns[0]
+const source: SchemaSource = { schemas: ["public"] }
+
+function columnOf(change: Partial<PlacedColumn>): Column | undefined {
+  return tablesOf(catalogOf([columnRow(change)]), source)[0]?.columns[0]
+}
+
+function keysOf(rows: readonly PlacedColumn[], of: SchemaSource): readonly string[] {
+  return tablesOf(catalogOf(rows), of).map(({ key }: Table) => key)
 }
 
 describe("a column", () => {
@@ -45,24 +52,24 @@ describe("a column", () => {
   })
 
   it("is not guessed at if its type went away meanwhile", () => {
-    expect(() => columnOf({ typeOid: 4711 })).toThrow(/oid 4711 was dropped/)
+    expect(() => columnOf({ typeOid: 4711 })).toThrow(/does not say what the type with OID 4711 is/)
   })
 })
 
 describe("a table", () => {
   it("is named without its schema only in the first of the schemas", () => {
     const rows = [columnRow(), columnRow({ schema: "audit" }), columnRow({ schema: "audit", name: "d" })]
-    const tables = tablesOf(catalogOf(...rows), "public")
+    const tables = tablesOf(catalogOf(rows), source)
     expect(tables.map(({ key, columns }) => [key, columns.length])).toEqual([
       ["t", 1],
       ["audit.t", 2],
     ])
-    expect(tablesOf(catalogOf(...rows), "audit").map(({ key }) => key)).toEqual(["public.t", "t"])
+    expect(keysOf(rows, { schemas: ["audit", "public"] })).toEqual(["public.t", "t"])
   })
 
   it("is kept apart from another one whose name only looks the same", () => {
     const rows = [columnRow({ schema: "a", table: "b.c" }), columnRow({ schema: "a.b", table: "c" })]
-    expect(tablesOf(catalogOf(...rows), "public")).toHaveLength(2)
+    expect(keysOf(rows, source)).toHaveLength(2)
   })
 
   it.each([
@@ -72,6 +79,27 @@ describe("a table", () => {
     ["v", "view"],
     ["m", "view"],
   ] as const)("of relkind %s is a %s", (relationKind, kind) => {
-    expect(tablesOf(catalogOf(columnRow({ relationKind })), "public")[0]?.kind).toBe(kind)
+    expect(tablesOf(catalogOf([columnRow({ relationKind })]), source)[0]?.kind).toBe(kind)
+  })
+
+  it.each<[string, Partial<SchemaSource>, readonly string[]]>([
+    ["nothing", {}, ["users", "user_tmp", "audit.log", "audit.users"]],
+    ["one name", { include: ["users"] }, ["users"]],
+    ["a full name", { include: ["public.users"] }, ["users"]],
+    ["a schema", { include: ["audit.*"] }, ["audit.log", "audit.users"]],
+    ["every schema's", { exclude: ["*.users"] }, ["user_tmp", "audit.log"]],
+    ["an end", { exclude: ["*_tmp"] }, ["users", "audit.log", "audit.users"]],
+    ["a middle", { include: ["*s*r*"] }, ["users", "user_tmp", "audit.users"]],
+    ["both", { include: ["user*"], exclude: ["*tmp"] }, ["users"]],
+    ["no pattern but a name with a dot in it", { include: ["user.", "u?ers", "user"] }, []],
+    ["an overlap that is none", { include: ["users*s"] }, []],
+  ])("is chosen by %s", (_, patterns, expected) => {
+    const rows = [
+      columnRow({ table: "users" }),
+      columnRow({ table: "user_tmp" }),
+      columnRow({ schema: "audit", table: "log" }),
+      columnRow({ schema: "audit", table: "users" }),
+    ]
+    expect(keysOf(rows, { ...source, ...patterns })).toEqual(expected)
   })
 })
