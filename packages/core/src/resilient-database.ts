@@ -4,9 +4,10 @@ import { err, ok, type ResultAsync } from "neverthrow"
 
 import type { DroppedError } from "./dropped/unseen.ts"
 import type { CallSite } from "./errors/call-site.ts"
-import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
+import type { ErrorOfKind, QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
+import type { TransactionError } from "./errors/violations.ts"
 import { Closing } from "./foundation/closing.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
@@ -17,7 +18,7 @@ import { PinnedSession } from "./query/pinned-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./query/results.ts"
 import type { Run } from "./query/run.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
-import { SessionBase } from "./query/session-base.ts"
+import { known, SessionBase } from "./query/session-base.ts"
 import type { Database, Session, Tx } from "./query/session.ts"
 import { ScopedEngine } from "./query/scoped-engine.ts"
 import { readTransactionOptions, type TransactionOptions } from "./query/transaction-options.ts"
@@ -70,23 +71,25 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   readonly transaction = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.transaction)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#transact(body, options, this.transaction)
 
   readonly atomic = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.atomic)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#transact(body, options, this.atomic)
 
   readonly withConnection = <R extends AnyResult>(
     body: (session: Session<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.withConnection, async (site) => {
-      const { kit, builders } = this
-      const said = readRunOptions(options)
-      if (!said.ok) return err(this.#refused(said.refused, site))
-      return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
-    })
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(
+      this.guarded(this.withConnection, async (site) => {
+        const { kit, builders } = this
+        const said = readRunOptions(options)
+        if (!said.ok) return err(this.#refused(said.refused, site))
+        return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
+      }),
+    )
 
   readonly ready = (options?: Pick<RunOptions, "signal" | "timeoutMs">): ResultAsync<ReadyReport, QueryError> =>
     this.guarded(this.ready, async (site) => {
@@ -144,14 +147,16 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
     operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
-    return this.guarded(operation, async (site) => {
-      const { kit, builders } = this
-      const plan = readTransactionOptions(options, kit.transactionMs)
-      if (!plan.ok) return err(this.#refused(plan.refused, site))
-      const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-      return transact<R>(kit, { plan: plan.value, body: open, site })
-    })
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> {
+    return known(
+      this.guarded(operation, async (site) => {
+        const { kit, builders } = this
+        const plan = readTransactionOptions(options, kit.transactionMs)
+        if (!plan.ok) return err(this.#refused(plan.refused, site))
+        const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
+        return transact<R>(kit, { plan: plan.value, body: open, site })
+      }),
+    )
   }
 
   #refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {

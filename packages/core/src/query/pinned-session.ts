@@ -1,13 +1,13 @@
 import { err, type ResultAsync } from "neverthrow"
 
-import type { TransactionError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import type { PinnedLane } from "./lease-lane.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
-import { SessionBase } from "./session-base.ts"
+import { known, SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
 import { readTransactionOptions, type TransactionOptions } from "./transaction-options.ts"
 import { transactOn } from "./transaction.ts"
@@ -25,20 +25,22 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
   readonly atomic = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.atomic, async (site) => {
-      const { kit, builders } = this
-      const refuse = (why: string): TransactionError =>
-        toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
-      const plan = readTransactionOptions(options, kit.transactionMs)
-      if (!plan.ok) return err(refuse(plan.refused))
-      if (this.#lane.rawTransaction)
-        return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(
+      this.guarded(this.atomic, async (site) => {
+        const { kit, builders } = this
+        const refuse = (why: string): TransactionError =>
+          toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
+        const plan = readTransactionOptions(options, kit.transactionMs)
+        if (!plan.ok) return err(refuse(plan.refused))
+        if (this.#lane.rawTransaction)
+          return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))
 
-      const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-      const enclosed = await this.#lane.enclose((inner) =>
-        transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
-      )
-      return enclosed.ok ? enclosed.value : err(refuse(enclosed.failure.message))
-    })
+        const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
+        const enclosed = await this.#lane.enclose((inner) =>
+          transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
+        )
+        return enclosed.ok ? enclosed.value : err(refuse(enclosed.failure.message))
+      }),
+    )
 }

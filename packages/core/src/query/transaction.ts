@@ -10,10 +10,10 @@ import {
 import { err, ok, type Result } from "neverthrow"
 
 import { framesOf, type CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
 import { tellRuns } from "../errors/error-object.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"

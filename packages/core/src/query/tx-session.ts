@@ -1,11 +1,11 @@
 import type { ResultAsync } from "neverthrow"
+import type { TransactionError } from "../errors/violations.ts"
 
-import type { TransactionError } from "../errors/database-error.ts"
 import type { Kit } from "./kit.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { savepoint } from "./savepoint.ts"
-import { SessionBase } from "./session-base.ts"
+import { known, SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
 
 /** What a transaction's callback holds, and a savepoint's. */
@@ -29,18 +29,18 @@ export class TxSession<DB, C> extends SessionBase<DB, C> implements Tx<DB, C> {
 
   readonly savepoint = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#part(body, this.savepoint)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#part(body, this.savepoint)
 
   // What options say is the transaction's affair, which is open already.
   readonly atomic = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#part(body, this.atomic)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#part(body, this.atomic)
 
   #part<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> {
     const open = (part: Run): Awaitable<R> => body(new TxSession<DB, C>(this.kit, this.builders, part))
-    return this.guarded(operation, (site) => savepoint<R>(this.kit, this.#run, open, site))
+    return known(this.guarded(operation, (site) => savepoint<R>(this.kit, this.#run, open, site)))
   }
 }
