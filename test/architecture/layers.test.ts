@@ -58,8 +58,19 @@ describe("driver", () => {
     expect(wrong).toEqual([])
   })
 
-  it("mentions pg in one folder", () => {
-    expect(imports.filter(({ from, to }) => to === "pg" && !from.startsWith("postgres/"))).toEqual([])
+  it("uses values of pg in one folder, and its types also where a pg.Pool is what is offered", () => {
+    const outside = imports.filter(({ from, to }) => to === "pg" && !from.startsWith("postgres/"))
+    const source = join(root, "packages/driver/src")
+    const wrong = outside.filter(({ from }) => {
+      const typesOnly = /import type [^;]*? from "pg"/s.test(readFileSync(join(source, from), "utf8"))
+      return !typesOnly || !(from.startsWith("pg-pool/") || from === "resilient-pool.ts")
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it("needs pg's types for nothing but that", () => {
+    const above = imports.filter(({ from, to }) => to.startsWith("pg-pool/") && !from.startsWith("pg-pool/"))
+    expect(new Set(above.map(({ from }) => from))).toEqual(new Set(["resilient-pool.ts"]))
   })
 
   it("uses values of kysely in one folder, types anywhere", () => {

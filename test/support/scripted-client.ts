@@ -68,6 +68,7 @@ class ScriptedSocket {
 
 /** `pg.Connection` without a network. */
 export class ScriptedWire extends EventEmitter implements PgWire {
+  parsedStatements: Record<string, string> = {}
   readonly stream: Socket
   readonly socket: ScriptedSocket
   /** What was written, write by write. */

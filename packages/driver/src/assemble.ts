@@ -16,7 +16,7 @@ import { Lease } from "./execution/lease.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, failedLike, lastResult, refuse } from "./execution/settled.ts"
-import type { Effect, Failure } from "./failure/failure.ts"
+import type { Effect, Failure, Outcome } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
 import { systemClock, type Clock, type Random } from "./foundation/clock.ts"
 import { deadlineAfter } from "./foundation/deadline.ts"
@@ -28,12 +28,14 @@ import { Breaker } from "./policy/breaker.ts"
 import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
 import { Strikes } from "./policy/strikes.ts"
+import type { ConnectionSettings } from "./postgres/settings.ts"
 import { ended, type PgConnection } from "./postgres/connection.ts"
-import { Connections } from "./postgres/connections.ts"
+import { Connections, type ConnectionsParts } from "./postgres/connections.ts"
 import type { Decoding } from "./postgres/decoding.ts"
 import { Sabotage } from "./postgres/sabotage.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
+import type { OnConnect } from "./postgres/session.ts"
 import { HoardingPool } from "./pool/hoarding-pool.ts"
 import { Pool, type PoolParts } from "./pool/pool.ts"
 import type { Holder } from "./pool/waiters.ts"
@@ -58,23 +60,41 @@ export interface Surroundings {
   readonly decoding?: Decoding | undefined
 }
 
-/** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
-export function createEngine(options: DriverOptions = {}, surroundings: Surroundings = {}): Engine {
-  return new AssembledEngine(
-    resolveOptions(options, process.env),
-    surroundings.clock ?? systemClock,
-    surroundings.random ?? Math.random,
-    surroundings.makeSocket,
-    surroundings.decoding,
-  )
+/** What a facade in front of the engine has to do with its connections. */
+export interface Facing {
+  /** In the place of the option `onConnect`. */
+  readonly greet: OnConnect
+  readonly onClosed: NonNullable<ConnectionsParts["onClosed"]>
+  /** After so many uses a connection is closed. */
+  readonly usesMax: number | undefined
 }
 
-class AssembledEngine implements Engine {
+/** An engine, and what it is made of. */
+export interface Assembled extends Engine {
+  readonly machine: Machine
+  readonly settings: Outcome<ConnectionSettings>
+}
+
+/** Puts the parts together. Never connects; throws `OptionsError` for bad options and nothing else. */
+export function createEngine(options: DriverOptions = {}, surroundings: Surroundings = {}): Engine {
+  return assemble(options, surroundings)
+}
+
+/**
+ * The engine together with what it is made of, for a facade that is not Kysely's.
+ *
+ * @param options `DriverOptions`, if whoever has put them together got them right
+ */
+export function assemble(options: unknown, surroundings: Surroundings = {}, facing?: Facing): Assembled {
+  return new AssembledEngine(resolveOptions(options, process.env), surroundings, facing)
+}
+
+class AssembledEngine implements Assembled {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #pool: Pool<PgConnection>
-  readonly #machine: Machine
+  readonly machine: Machine
   readonly #connections: Connections
   readonly #side: SideConnection
   readonly #resolver: Resolver
@@ -82,13 +102,9 @@ class AssembledEngine implements Engine {
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
-  constructor(
-    options: ResolvedOptions,
-    clock: Clock,
-    random: Random,
-    makeSocket: MakeSocket | undefined,
-    decoding: Decoding | undefined,
-  ) {
+  constructor(options: ResolvedOptions, surroundings: Surroundings, facing: Facing | undefined) {
+    const { clock = systemClock, random = Math.random, makeSocket, decoding } = surroundings
+    const { onConnect, pool: poolOptions } = options
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
@@ -111,7 +127,9 @@ class AssembledEngine implements Engine {
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
       cancelMs: options.timeouts.cancelMs,
-      onConnect: options.onConnect,
+      // What it is told beside the session is not for users.
+      onConnect: facing?.greet ?? (onConnect && ((session) => onConnect(session))),
+      onClosed: facing?.onClosed,
       clock,
       onUndead: (backend) => reaper.end(backend),
       primarySearchMs: searchMsWithin(options.pool.outageWaitMs),
@@ -127,7 +145,7 @@ class AssembledEngine implements Engine {
     const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
       breaker,
-      options: options.pool,
+      options: facing?.usesMax === undefined ? poolOptions : { ...poolOptions, usesMax: facing.usesMax },
       resources: this.#connections,
       clock,
       random,
@@ -153,7 +171,7 @@ class AssembledEngine implements Engine {
       stallMs: options.timeouts.stallMs,
     })
     const purge = new MarkerPurge(this.#side, clock)
-    this.#machine = {
+    this.machine = {
       pool: this.#pool,
       clock,
       random,
@@ -184,8 +202,12 @@ class AssembledEngine implements Engine {
     }
   }
 
+  get settings(): Outcome<ConnectionSettings> {
+    return this.#options.connection
+  }
+
   run(statement: CompiledQuery, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
-    return runAlone(this.#machine, [statement], options, lastResult)
+    return runAlone(this.machine, [statement], options, lastResult)
   }
 
   batch(
@@ -193,7 +215,7 @@ class AssembledEngine implements Engine {
     options: StatementOptions = {},
   ): Promise<Settled<readonly StatementResult[]>> {
     if (statements.length === 0) return Promise.resolve({ ok: true, value: [], attempts: 0 })
-    return runAlone(this.#machine, statements, options, allResults)
+    return runAlone(this.machine, statements, options, allResults)
   }
 
   async *stream(
@@ -210,7 +232,7 @@ class AssembledEngine implements Engine {
   }
 
   lease(options: { readonly within?: Holder | undefined } = {}): Lease & LeaseHandle {
-    return new Lease(this.#machine, options.within)
+    return new Lease(this.machine, options.within)
   }
 
   dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
@@ -244,8 +266,8 @@ class AssembledEngine implements Engine {
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
-      circuit: circuitSnapshot(this.#machine.breaker.circuit, this.#clock.now()),
-      retriesLeft: Math.floor(this.#machine.budget.left),
+      circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
+      retriesLeft: Math.floor(this.machine.budget.left),
     })
   }
 
@@ -266,18 +288,18 @@ class AssembledEngine implements Engine {
   }
 
   rest(wanted: Rest): Promise<boolean> {
-    return rest(this.#machine, wanted)
+    return rest(this.machine, wanted)
   }
 
   takeRetry(failure: Failure): boolean {
-    const { budget } = this.#machine
+    const { budget } = this.machine
     if (!budget.affords(failure)) return false
     budget.spend(failure)
     return true
   }
 
   tell(event: Told): void {
-    this.#machine.emit(event)
+    this.machine.emit(event)
   }
 
   close(options: { readonly drainMs?: number } = {}): Promise<void> {

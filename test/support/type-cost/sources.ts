@@ -96,7 +96,8 @@ const QUERIES: readonly ((a: string, b: string, c: string) => string)[] = [
     .selectFrom("two").selectAll()`,
   (a) => `db.insertInto("${a}").values({ ref: 1n, ${VALUES} })
     .onConflict((oc) => oc.column("c0").doUpdateSet((eb) => ({ c1: eb.ref("excluded.c1") }))).returning(["id", "c0"])`,
-  (a) => `db.updateTable("${a}").set({ c0: "x" }).where("id", "=", 1n).$if(true, (q) => q.set("c1", 2)).returning(["id", "c1"])`,
+  (a) =>
+    `db.updateTable("${a}").set({ c0: "x" }).where("id", "=", 1n).$if(true, (q) => q.set("c1", 2)).returning(["id", "c1"])`,
   (a) => `db.deleteFrom("${a}").where("c1", "<", 3).returningAll()`,
   (a) =>
     `db.selectFrom("${a}").select(["id", "c0"]).$if(true, (q) => q.select("c1")).$if(false, (q) => q.select("c2"))`,

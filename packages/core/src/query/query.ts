@@ -48,9 +48,6 @@ export type WithRows<Q> = Q extends Selecting ? Q : [OutputOf<Q>] extends [never
 
 type RowsIn<O, Q> = unknown extends O ? Q : [O] extends [WriteResult] ? Q & NoRowsToGive : Q
 
-/** Anything that can be run. */
-export type Runnable<Q> = Q extends Query ? Q : NoQuery
-
 // For conditional types only, which look for a member since that costs the compiler least.
 interface Selecting {
   readonly isSelectQueryBuilder: true

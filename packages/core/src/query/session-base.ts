@@ -16,7 +16,7 @@ import { answerBatch, type BatchAnswers } from "./batch.ts"
 import { visitRows } from "./for-each.ts"
 import { siteOf, type Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
-import type { ErrorOf, Query, RowOf, Runnable, WithRows } from "./query.ts"
+import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
@@ -71,8 +71,8 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   readonly first = <Q>(query: WithRows<Q>, options?: RunOptions): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> =>
     this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
 
-  readonly exec = <Q>(
-    query: Runnable<Q>,
+  readonly exec = <Q extends Query>(
+    query: Q,
     options?: RunOptions,
   ): ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>> => this.#answer(AFFECTED, query, options, this.exec)
 
@@ -183,7 +183,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   }
 }
 
-/** `WithRows` and `Runnable` are nothing but queries, which the compiler cannot see while their type is open. */
+/** `WithRows` is nothing but queries, which the compiler cannot see while their type is open. */
 function queryIn(query: unknown): Query {
   return promised(query)
 }

@@ -24,6 +24,11 @@ export interface ConnectionHolder {
   inFlight: PgConnection | undefined
   /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
   readonly lost: Failure | undefined
+  /**
+   * One that it was given before it needed it, and of which nothing depends yet. Whoever has it keeps it after a failure that the
+   * connection survives: others would count on holding one.
+   */
+  takeFresh?(): PgConnection | undefined
   /** A first success: the lease holds it from now on. */
   pin(connection: PgConnection): void
   /** The pinned connection is gone. */
@@ -55,7 +60,8 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   const pinned = holder.pinned
   let acquired: Outcome<PgConnection>
   if (pinned === undefined) {
-    const soon = machine.pool.acquire(acquireOptions(planned, holder.outer))
+    const fresh = holder.takeFresh?.()
+    const soon = fresh === undefined ? machine.pool.acquire(acquireOptions(planned, holder.outer)) : success(fresh)
     acquired = soon instanceof Promise ? await soon : soon
     if (acquired.ok && !acquired.value.reusable) {
       // Not clean, whatever left it so: it is not used.
@@ -108,10 +114,13 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
       : classify(connection.dead.cause, evidenceOf(plan, connection, exchange))
     if (holder.pinned !== undefined) holder.lose(loss)
     else machine.pool.giveBack(connection, "discard", exchange.abandoned === undefined ? "died" : "abandoned", loss)
-  } else if (pinned === undefined) {
+  } else if (pinned === undefined && (holder.takeFresh === undefined || connection.condemnedBy !== undefined)) {
     settleFresh(machine, holder, connection, plan, failure)
-  } else if (failure !== undefined && plan.enclosed && connection.transactionStatus !== "I") {
-    await endTransaction(machine, connection, "rollback")
+  } else {
+    if (pinned === undefined) holder.pin(connection)
+    if (failure !== undefined && plan.enclosed && connection.transactionStatus !== "I") {
+      await endTransaction(machine, connection, "rollback")
+    }
   }
 
   if (failure === undefined) return { ok: true, exchange: first }

@@ -29,6 +29,8 @@ export interface Place {
 /** What Kysely's door adds to a caller's own words. */
 export interface DoorOptions extends StatementOptions {
   readonly abortInFlight?: boolean
+  /** The server keeps the statement prepared under this name, on each connection that it runs on. At most 63 bytes. */
+  readonly statementName?: string
 }
 
 /** How a group of statements travels; each try is an exchange of its own. */
@@ -64,10 +66,12 @@ export function planStatements(
   options: DoorOptions,
 ): Outcome<Plan> {
   const steps: Step[] = []
+  const name = options.statementName
   for (const query of queries) {
     const parameters = sendable(query)
     if (!parameters.ok) return parameters
-    steps.push({ do: "execute", sql: query.sql, parameters: parameters.value })
+    const step: Step = { do: "execute", sql: query.sql, parameters: parameters.value }
+    steps.push(name === undefined ? step : { ...step, name })
   }
   const sql = queries.map((query) => query.sql).join(";\n")
   const [first] = shapes
@@ -77,11 +81,14 @@ export function planStatements(
   const vouched = options.readOnly === true
   const suspected =
     options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
-  const enclosed = place.fresh && single && !proved && (vouched || suspected)
+  // On a connection that is held already nobody knows better than its holder: there only what he vouches for is held to it.
+  const apart = place.fresh || (vouched && !place.inTransaction)
+  const enclosed = apart && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const leaves = leavesOf(shapes)
-  const riding = place.wantsXid && !simple && shapes.some(takesXid)
+  const takesData = shapes.some((shape) => shape.takesData === true)
+  const riding = place.wantsXid && !simple && !takesData && shapes.some(takesXid)
   const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, mayNotify(shapes)) : plainFlight(steps)
   const limits = callLimits(machine, options)
   const idempotent = options.idempotent === true
@@ -106,7 +113,7 @@ export function planStatements(
     abortInFlight: limits.abortInFlight,
   })
   if (read && !enclosed) return success(plan("read", "nothing", undefined))
-  const alone = !place.inTransaction && !selfCommitting && !idempotent && shapes.every((shape) => shape.single)
+  const alone = !place.inTransaction && !selfCommitting && !idempotent && !takesData && single
   const asWrite = (): Plan => {
     const oneFlight = plan("write", "nothing", undefined)
     if (!alone || first?.control !== undefined) return oneFlight

@@ -105,7 +105,8 @@ function commitOn(machine: Machine, connection: PgConnection, claim: Claim | und
 
 /** The session's own statement_timeout, if BEGIN brought the answer along: for the next transaction on this connection. */
 export function learnFromBegin(connection: PgConnection | undefined, began: Exchange, now: number): void {
-  const shown = began.replies[0]?.rows[0]?.["statement_timeout"]
+  const row = began.replies[0]?.rows[0]
+  const shown: unknown = row === undefined ? undefined : Reflect.get(row, "statement_timeout")
   if (connection === undefined || typeof shown !== "string") return
   connection.statementTimeoutMs = millisecondsIn(shown)
   connection.learntAt = now

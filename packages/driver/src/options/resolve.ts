@@ -2,7 +2,7 @@ import type { Outcome } from "../failure/failure.ts"
 import type { CircuitRules } from "../policy/circuit.ts"
 import type { BuggifyPlan } from "../policy/strikes.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
-import type { OnConnect } from "../postgres/session.ts"
+import type { ConnectedSession } from "../postgres/session.ts"
 import type { ConnectionSettings } from "../postgres/settings.ts"
 import type { Observer } from "../telemetry/events.ts"
 import { logLine } from "../telemetry/log-line.ts"
@@ -27,7 +27,7 @@ export interface ResolvedOptions {
   readonly resolution: "off" | "xid" | "marker"
   readonly resolveAutocommit: boolean
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
-  readonly onConnect: OnConnect | undefined
+  readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
   readonly callSites: boolean
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
@@ -121,6 +121,6 @@ function isObserver(value: unknown): value is Observer {
   return typeof value === "function"
 }
 
-function isOnConnect(value: unknown): value is OnConnect {
+function isOnConnect(value: unknown): value is NonNullable<ResolvedOptions["onConnect"]> {
   return typeof value === "function"
 }

@@ -136,6 +136,7 @@ export class Openings<T> {
       expiresAt: now + lifetimeMs(options.maxLifetimeMs, random()),
       idleSince: now,
       provenAt: now,
+      uses: 0,
       lost: false,
       resting: false,
     }

@@ -17,6 +17,8 @@ export interface PoolOptions {
   readonly idleTimeoutMs: number
   /** ± 10 %, fixed when it is opened. One that is in use is closed when it comes back. */
   readonly maxLifetimeMs: number
+  /** After so many uses one is closed. Default: never for that. */
+  readonly usesMax?: number
   /** One that was unused for longer is checked before it is handed out. */
   readonly validateAfterIdleMs: number
   /** The longest wait while nothing can be opened. */

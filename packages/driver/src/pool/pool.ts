@@ -117,6 +117,7 @@ export class Pool<T> {
     if (slot === undefined) return
     const now = this.#parts.clock.now()
     slot.idleSince = now
+    slot.uses += 1
     const doom = fate === "discard" ? reason : this.#unfitness(slot, now)
     if (doom === undefined) {
       this.#supply(slot, now)
@@ -202,6 +203,11 @@ export class Pool<T> {
   /** What is out at this moment. */
   leased(): Iterable<T> {
     return this.#stock.leasedResources()
+  }
+
+  /** How many of those that are out will be closed because of their age when they come back. */
+  get expired(): number {
+    return this.#stock.expiredLeases(this.#parts.clock.now())
   }
 
   stats(): PoolStats {
@@ -436,6 +442,7 @@ export class Pool<T> {
       closed: this.#state === "closed",
       generation: this.#generation,
       full: this.#size >= this.#max,
+      usesMax: this.#parts.options.usesMax,
     }
     return doomOf(slot, circumstances) ?? (this.#parts.resources.reusable(slot.resource) ? undefined : "not-clean")
   }

@@ -11,6 +11,8 @@ export interface Slot<T> {
   idleSince: number
   /** When it was last known to work: opened, given back or checked. */
   provenAt: number
+  /** How often it was given back. */
+  uses: number
   /** It died while somebody held it. */
   lost: boolean
   /** It does not keep the process alive. */
@@ -24,17 +26,18 @@ export interface Circumstances {
   readonly generation: number
   /** There are `max` without it. */
   readonly full: boolean
+  readonly usesMax?: number | undefined
 }
 
 /** Why a slot must not go back to the idle ones, or undefined if it may. */
 export function doomOf(
   slot: Slot<unknown>,
-  { now, closed, generation, full }: Circumstances,
+  { now, closed, generation, full, usesMax }: Circumstances,
 ): DiscardReason | undefined {
   if (closed) return "closing"
   if (slot.lost) return "died"
   if (slot.generation !== generation) return "generation"
-  if (now >= slot.expiresAt) return "lifetime"
+  if (now >= slot.expiresAt || (usesMax !== undefined && slot.uses >= usesMax)) return "lifetime"
   if (full) return "surplus"
   return undefined
 }

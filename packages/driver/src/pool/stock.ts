@@ -102,6 +102,12 @@ export class Stock<T> {
     return this.#leased.get(resource)
   }
 
+  expiredLeases(now: number): number {
+    let count = 0
+    for (const { expiresAt } of this.#leased.values()) if (now >= expiresAt) count += 1
+    return count
+  }
+
   endLease(resource: T): Slot<T> | undefined {
     const slot = this.#leased.get(resource)
     this.#leased.delete(resource)

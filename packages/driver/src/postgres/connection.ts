@@ -2,7 +2,7 @@ import type { Failure } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import type { ColumnReaders, Decoding } from "./decoding.ts"
 import { Exchange, invalidResponse, type AbandonReason, type Request, type TransactionStatus } from "./exchange.ts"
-import type { PgClient, ServerMessage } from "./internals.ts"
+import type { PgClient, PgWire, ServerMessage } from "./internals.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { takesWrites, type Reports } from "./reports.ts"
 import { SessionTypes } from "./session-types.ts"
@@ -37,6 +37,15 @@ interface ConnectionParts {
   readonly decoding?: Decoding | undefined
   /** Makes its session as new, see `session.ts`. Default: it cannot be done. */
   readonly resetSession?: (connection: PgConnection) => Promise<boolean>
+}
+
+/** Hears what the server says on its own account, and nobody has asked for. Must not throw. */
+export interface Audience {
+  notice(message: unknown): void
+  /** NOTIFY, on a channel that the session listens to. */
+  notification(message: unknown): void
+  /** It has died without having been closed by us. */
+  lost(cause: unknown): void
 }
 
 /** Between the first cancel request and the second; then twice as long each time. Longer than a statement takes to begin. */
@@ -81,6 +90,7 @@ export class PgConnection {
   condemnedBy: Failure | undefined
   /** What those who used it may have left in its session. */
   leftovers: Leftovers = "nothing"
+  audience: Audience | undefined
   readonly #client: PgClient
   readonly #clock: Clock
   readonly #requestCancel: () => Promise<boolean>
@@ -114,6 +124,7 @@ export class PgConnection {
     this.#client.on("error", (error: unknown) => this.#die(error))
     this.#client.on("end", () => this.#die(new Error("Connection terminated unexpectedly")))
     this.#client.on("notice", (notice: ServerMessage) => this.#heed(notice))
+    this.#client.on("notification", (message: unknown) => this.audience?.notification(message))
     wire.on("errorMessage", (error: ServerMessage) => this.#hearError(error))
     // Attached after the client's own listener: `pg` is ready for the next query when ours runs.
     wire.on("readyForQuery", (message: { readonly status: TransactionStatus }) => this.#ready(message.status))
@@ -122,6 +133,11 @@ export class PgConnection {
   /** The process that a CancelRequest is for; behind a pooler not the backend's. */
   get processId(): number {
     return this.#client.processID ?? 0
+  }
+
+  /** For whoever speaks the protocol himself. */
+  get wire(): PgWire {
+    return this.#client.connection
   }
 
   get transactionStatus(): TransactionStatus {
@@ -343,6 +359,7 @@ export class PgConnection {
 
   #heed(notice: ServerMessage): void {
     const { routine, code } = notice
+    this.audience?.notice(notice)
     if (routine === "quickdie") this.#lastWords ??= notice
     if (this.#state.state !== "busy") return
     if (routine === "SyncRepWaitForLSN") this.#state.exchange.syncRepWait = true
@@ -367,6 +384,7 @@ export class PgConnection {
     const onLost = this.#onLost
     this.#onLost = undefined
     onLost?.(this)
+    if (onLost !== undefined) this.audience?.lost(death.cause)
   }
 }
 

@@ -25,6 +25,8 @@ export interface ConnectionsParts {
   readonly cancelMs: number
   readonly onConnect: OnConnect | undefined
   readonly clock: Clock
+  /** Told of each that is closed, for whatever reason; once. */
+  readonly onClosed?: ((connection: PgConnection, reason: DiscardReason) => void) | undefined
   /** Told of a session that is lost to us, and may still be doing something on the server. */
   readonly onUndead?: (backend: BackendIdentity) => void
   /** Of the option `buggify`. */
@@ -101,13 +103,14 @@ export class Connections implements Resources<PgConnection> {
     return connection.activity
   }
 
-  close(connection: PgConnection, _reason: DiscardReason): void {
+  close(connection: PgConnection, reason: DiscardReason): void {
     const { condemnedBy, facts, undead } = connection
     if (undead && facts.backend !== undefined) this.#parts.onUndead?.(facts.backend)
     if (condemnedBy?.kind === "read_only_transaction" && condemnedBy.heal === "find_primary") {
       this.#primary = afterRefusal(this.#primary, this.#parts.clock.now(), this.#parts.primarySearchMs ?? 0)
     }
     connection.close()
+    this.#parts.onClosed?.(connection, reason)
   }
 
   rest(connection: PgConnection): void {

@@ -15,7 +15,8 @@ export type Step =
   | { readonly do: "learn"; readonly sql: string }
   /** A write that answers with one number: how many rows it has written. Its reply is that of the plain `command`. */
   | { readonly do: "count"; readonly sql: string; readonly parameters: Parameters; readonly command: string }
-  | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters }
+  /** `name`: the server keeps it prepared under that, which takes 63 bytes. */
+  | { readonly do: "execute"; readonly sql: string; readonly parameters: Parameters; readonly name?: string }
   /** A portal that stays open; `rowsMax` rows of it. */
   | {
       readonly do: "open-portal"
@@ -35,7 +36,11 @@ export type Request =
 
 /** The answer to one statement. */
 export interface Reply {
-  rows: Record<string, unknown>[]
+  rows: object[]
+  /** Of its columns; empty for a statement without any. */
+  fields: readonly FieldDescription[]
+  /** As the server has sent it: "INSERT 0 5"; empty for the empty statement. */
+  tag: string
   /** The command tag without its numbers: SELECT, INSERT, CREATE TABLE. */
   command: string
   /** The number at the end of the command tag. */
@@ -80,10 +85,14 @@ export class Exchange implements Submittable {
   abandoned: AbandonReason | undefined
   /** Set by the connection that runs it. */
   readers: ColumnReaders = AS_TEXT
+  /** Rows stay as the server sends them, for whoever reads them himself; set before it runs. */
+  raw = false
   /** Answers with a column of which nobody knows how to read it; `readLate` reads them. */
   unread: UnreadRows<Reply>[] | undefined
   /** Of the rows that come next; a later exchange that fetches from the same portal starts with it. */
   decoder: RowDecoder | undefined
+  /** Which statements the session keeps prepared, by name; only where there is a named one. */
+  #prepared: Record<string, string> | undefined
   #reply: Reply | undefined
   /** What a `learn` step was told. */
   learnt: readonly (string | null)[] | undefined
@@ -111,14 +120,16 @@ export class Exchange implements Submittable {
 
   submit(wire: PgWire): Error | null {
     if (!wire.stream.writable) return new Error("The connection was closed before the statement was sent")
-    wire.stream.write(encode(this.request))
+    if (this.#named) this.#prepared = wire.parsedStatements
+    wire.stream.write(encode(this.request, wire.parsedStatements))
     this.sent = true
     return null
   }
 
   handleRowDescription(message: { readonly fields: readonly FieldDescription[] }): void {
     const reply = this.#current()
-    this.decoder = new RowDecoder(message.fields, this.readers)
+    reply.fields = message.fields
+    this.decoder = new RowDecoder(message.fields, this.raw ? AS_TEXT : this.readers)
     if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
@@ -132,6 +143,7 @@ export class Exchange implements Submittable {
     if (this.decoder === undefined || message.fields.length !== this.decoder.width) {
       return this.handleError(invalidResponse("a row that does not fit the description of its columns"))
     }
+    if (this.raw) return void this.#current().rows.push(message.fields)
     const waiting = this.unread?.at(-1)
     if (waiting !== undefined && waiting.of === this.#reply) return void waiting.rows.push(message.fields)
     const decoded = this.decoder.decode(message.fields)
@@ -152,17 +164,17 @@ export class Exchange implements Submittable {
     this.unread = undefined
   }
 
-  handlePortalSuspended(): void {
+  handlePortalSuspended(_wire?: PgWire): void {
     this.#current().suspended = true
     this.#finishReply()
   }
 
-  handleEmptyQuery(): void {
+  handleEmptyQuery(_wire?: PgWire): void {
     this.#current()
     this.#finishReply()
   }
 
-  handleCommandComplete(message: { readonly text: string }): void {
+  handleCommandComplete(message: { readonly text: string }, _wire?: PgWire): void {
     const tag = parseTag(message.text)
     if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
     this.completed += 1
@@ -172,7 +184,9 @@ export class Exchange implements Submittable {
       return
     }
     if (asked === "count") return this.complete(BigInt(this.learnt?.[0] ?? 0))
+    if (this.#prepared !== undefined) this.#notePrepared(this.#prepared)
     const reply = this.#current()
+    reply.tag = message.text
     reply.command = tag.command
     reply.affected = tag.affected
     this.#finishReply()
@@ -184,13 +198,14 @@ export class Exchange implements Submittable {
     if (this.request.protocol === "extended") wire.sync()
   }
 
-  handleCopyData(): void {}
+  handleCopyData(_message?: unknown, _wire?: PgWire): void {}
 
   /** `pg` forgets a query at its ErrorResponse; the connection ends this exchange when ReadyForQuery comes. */
-  handleReadyForQuery(): void {}
+  handleReadyForQuery(_wire?: PgWire): void {}
 
-  handleError(error: unknown): void {
+  handleError(error: unknown, _wire?: PgWire): void {
     this.error ??= error
+    if (this.#prepared !== undefined) this.#forgetPrepared(this.#prepared)
   }
 
   /** The write that it carries is done. How many rows it wrote may have been learnt elsewhere, if the answer was lost. */
@@ -199,13 +214,30 @@ export class Exchange implements Submittable {
     const step = this.request.steps[this.#answered]
     if (step?.do !== "count") return
     const reply = this.#current()
+    reply.tag = `${step.command === "INSERT" ? "INSERT 0" : step.command} ${affected ?? 0n}`
     reply.command = step.command
     reply.affected = affected
     this.#finishReply()
   }
 
+  get #named(): boolean {
+    return this.request.protocol === "extended" && this.request.steps.some(isNamed)
+  }
+
+  /** It has been executed, so the server has it. */
+  #notePrepared(prepared: Record<string, string>): void {
+    const step = this.request.protocol === "extended" ? this.request.steps[this.#answered] : undefined
+    if (step?.do === "execute" && step.name !== undefined) prepared[step.name] = step.sql
+  }
+
+  /** Perhaps it is the reason: next time it is prepared again. */
+  #forgetPrepared(prepared: Record<string, string>): void {
+    if (this.request.protocol === "simple") return
+    for (const step of this.request.steps) if (isNamed(step)) delete prepared[step.name]
+  }
+
   #current(): Reply {
-    this.#reply ??= { rows: [], command: "", affected: undefined, suspended: false }
+    this.#reply ??= { rows: [], fields: NO_FIELDS, tag: "", command: "", affected: undefined, suspended: false }
     return this.#reply
   }
 
@@ -216,6 +248,7 @@ export class Exchange implements Submittable {
   }
 }
 
+const NO_FIELDS: readonly FieldDescription[] = []
 const AS_TEXT: ColumnReaders = {
   readerOf: () => (text) => text,
   typeOf: ({ dataTypeID }) => String(dataTypeID),
@@ -234,7 +267,21 @@ export function invalidResponse(what: string): Error {
   return new Error(`received invalid response: ${what}`)
 }
 
-function encode(request: Request): Buffer {
+type NamedStep = Extract<Step, { readonly do: "execute" }> & { readonly name: string }
+
+function isNamed(step: Step): step is NamedStep {
+  return step.do === "execute" && step.name !== undefined
+}
+
+/**
+ * A name of which nobody knows what it stands for is freed first: it may be there, from a statement that failed after it was
+ * prepared. Closing what is not there is no error (PostgreSQL manual, 54.7, Close).
+ */
+function prepare(buffer: FrontendBuffer, { name, sql }: NamedStep, prepared: Readonly<Record<string, string>>): void {
+  if (prepared[name] !== sql) buffer.closeStatement(name).parse(sql, name)
+}
+
+function encode(request: Request, prepared: Readonly<Record<string, string>>): Buffer {
   const buffer = new FrontendBuffer()
   if (request.protocol === "simple") return buffer.query(request.sql).finish()
   for (const step of request.steps) {
@@ -247,7 +294,9 @@ function encode(request: Request): Buffer {
         buffer.parse(step.sql).bind("", step.parameters).execute("", 0)
         break
       case "execute":
-        buffer.parse(step.sql).bind("", step.parameters).describePortal("").execute("", 0)
+        if (isNamed(step)) prepare(buffer, step, prepared)
+        else buffer.parse(step.sql)
+        buffer.bind("", step.parameters, step.name).describePortal("").execute("", 0)
         break
       case "open-portal":
         buffer

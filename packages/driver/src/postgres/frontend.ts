@@ -16,20 +16,20 @@ export class FrontendBuffer {
     return this.#end(start)
   }
 
-  /** Of the unnamed statement; parameter types are left to the server. */
-  parse(sql: string): this {
+  /** Parameter types are left to the server. */
+  parse(sql: string, name = ""): this {
     const start = this.#begin(0x50 /* P */)
-    this.#byte(0)
+    this.#cstring(name)
     this.#cstring(sql)
     this.#int16(0)
     return this.#end(start)
   }
 
   /** Text parameters as text, byte parameters as binary; results as text. */
-  bind(portal: string, values: readonly (string | Buffer | null)[]): this {
+  bind(portal: string, values: readonly (string | Buffer | null)[], statement = ""): this {
     const start = this.#begin(0x42 /* B */)
     this.#cstring(portal)
-    this.#byte(0)
+    this.#cstring(statement)
     this.#int16(values.length)
     for (const value of values) this.#int16(Buffer.isBuffer(value) ? 1 : 0)
     this.#int16(values.length)
@@ -57,6 +57,13 @@ export class FrontendBuffer {
     const start = this.#begin(0x43 /* C */)
     this.#byte(0x50 /* P */)
     this.#cstring(portal)
+    return this.#end(start)
+  }
+
+  closeStatement(name: string): this {
+    const start = this.#begin(0x43 /* C */)
+    this.#byte(0x53 /* S */)
+    this.#cstring(name)
     return this.#end(start)
   }
 

@@ -43,6 +43,8 @@ export interface FieldDescription {
 /** `client.connection`: one event per backend message (lib/connection.js). */
 export interface PgWire extends EventEmitter {
   readonly stream: Socket
+  /** What it knows to be prepared in the session: texts by name. */
+  parsedStatements: Record<string, string>
   attachListeners(stream: unknown): void
   startup(parameters: Readonly<Record<string, unknown>>): void
   connect(port: number | string, host?: string): void
@@ -59,7 +61,27 @@ export interface PgClient extends EventEmitter {
   readonly secretKey: number | null
   connect(callback: (error: unknown) => void): void
   query(submittable: Submittable): void
-  getTypeParser(oid: number, format: "text"): (text: string) => unknown
+  getTypeParser(oid: number, format?: "text" | "binary"): (text: string) => unknown
+}
+
+/** Where `pg` looks for the parser of a type. */
+export interface TypeSource {
+  getTypeParser(oid: number, format?: "text" | "binary"): (text: string) => unknown
+}
+
+/** Parsers of one's own in front of those of `pg.types` (lib/type-overrides.js). */
+export interface TypeOverrides extends TypeSource {
+  setTypeParser(oid: number, format: unknown, parser?: unknown): void
+}
+
+/** The answer to one statement as `pg` gives it (lib/result.js). */
+export interface PgResult {
+  command: string | null
+  rowCount: number | null
+  readonly rows: unknown[]
+  addFields(fields: readonly FieldDescription[]): void
+  parseRow(values: readonly (string | null)[]): unknown
+  addCommandComplete(message: { readonly text: string }): void
 }
 
 /** A socket that is not connected yet. */
@@ -84,7 +106,11 @@ export interface PgClientConfig {
 interface PgModule {
   readonly Client: new (config: PgClientConfig) => PgClient
   readonly Connection: new (config: { readonly ssl: false | TlsOptions; readonly stream?: MakeSocket }) => PgWire
+  readonly Result: new (rowMode: string | undefined, types: TypeSource | undefined) => PgResult
+  readonly TypeOverrides: new (types: TypeSource | undefined) => TypeOverrides
   readonly utils: { prepareValue(value: unknown): string | Buffer | null }
+  escapeIdentifier(text: string): string
+  escapeLiteral(text: string): string
 }
 
 // The published types describe only what is documented; the shapes above are what the contract test checks.
@@ -109,6 +135,18 @@ export function createPgWire(ssl: false | TlsOptions, stream?: MakeSocket): PgWi
 export function prepareValue(value: unknown): string | Buffer | null {
   return module.utils.prepareValue(value)
 }
+
+export function createPgResult(rowMode: string | undefined, types: TypeSource | undefined): PgResult {
+  return new module.Result(rowMode, types)
+}
+
+/** @param types in front of `pg.types`, if there are any */
+export function createTypeOverrides(types: TypeSource | undefined): TypeOverrides {
+  return new module.TypeOverrides(types)
+}
+
+export const escapeIdentifier = (text: string): string => module.escapeIdentifier(text)
+export const escapeLiteral = (text: string): string => module.escapeLiteral(text)
 
 /**
  * `pg` reads dates in ISO style only, and gives null for all others, whoever has set them: an administrator for the server,

@@ -9,7 +9,8 @@ export interface ConnectedSession {
   query(text: string, parameters?: readonly unknown[]): Promise<unknown>
 }
 
-export type OnConnect = (session: ConnectedSession) => Promise<void>
+/** @param connection whose session it is */
+export type OnConnect = (session: ConnectedSession, connection: PgConnection) => Promise<void>
 
 /** The user's own setting up of a session; rejects if it does, or if it leaves something running or open. */
 export async function greet(connection: PgConnection, onConnect: OnConnect): Promise<void> {
@@ -19,7 +20,7 @@ export async function greet(connection: PgConnection, onConnect: OnConnect): Pro
       ? Promise.reject(new Error("onConnect is over: its connection belongs to somebody else now"))
       : runFor(connection, text, parameters)
   try {
-    await onConnect({ query })
+    await onConnect({ query }, connection)
   } finally {
     over = true
   }
@@ -105,6 +106,7 @@ export async function resetSession(
     )
     if ((await within(greeting, connection, clock, greetMs)) !== true) return false
   }
+  if (sql.endsWith(DEALLOCATE)) connection.wire.parsedStatements = {}
   connection.leftovers = "nothing"
   return connection.reusable
 }

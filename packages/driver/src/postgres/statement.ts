@@ -21,6 +21,8 @@ export interface StatementShape {
   readonly control?: TransactionControl
   /** SET, LOCK and the like: may stand before a transaction's first snapshot, which they do not take. */
   readonly beforeSnapshot: boolean
+  /** It takes data from its client, which nothing can be sent behind in the same flight. */
+  readonly takesData?: true
   /** It may notify, which is done, and may be all that is done, at COMMIT. */
   readonly notifies: boolean
   /** It may commit by itself (L11), so that an error does not tell what was done: CALL, DO, several statements, VACUUM, … */
@@ -105,6 +107,7 @@ const BEFORE_SNAPSHOT: ReadonlySet<string> = new Set([
 ])
 
 const NOTIFY = /notify/i
+const FROM_CLIENT = /\bfrom\s+stdin\b/i
 
 function shapeOfText(sql: string): StatementShape {
   const { statements } = sqlText(sql)
@@ -120,7 +123,8 @@ function shapeOfText(sql: string): StatementShape {
   if (control !== undefined) return { ...PLAIN, reads: "no", control, selfCommitting, ...leaves }
   const reads = MAY_READ.has(only.first) && !only.beyondReadOnly && only.leaves === "nothing" ? "ask" : "no"
   const beforeSnapshot = BEFORE_SNAPSHOT.has(only.first)
-  return { ...PLAIN, reads, beforeSnapshot, notifies, selfCommitting, ...leaves }
+  const takesData = only.first === "COPY" && FROM_CLIENT.test(sql)
+  return { ...PLAIN, reads, beforeSnapshot, notifies, selfCommitting, ...leaves, ...(takesData && { takesData }) }
 }
 
 function leavesOf(each: readonly Leftovers[]): { readonly leaves?: Leftovers } {

@@ -83,7 +83,14 @@ describe("the plan of BEGIN", () => {
     })
 
     const began = new Exchange({ protocol: "simple", sql: "" })
-    began.replies.push({ rows: [{ statement_timeout: "7s" }], command: "SHOW", affected: undefined, suspended: false })
+    began.replies.push({
+      rows: [{ statement_timeout: "7s" }],
+      command: "SHOW",
+      affected: undefined,
+      suspended: false,
+      fields: [],
+      tag: "SHOW",
+    })
     learnFromBegin(connection, began, clock.now())
     expect(requestOf()).toMatchObject({ sql: "begin; set local statement_timeout = 7000" })
   })

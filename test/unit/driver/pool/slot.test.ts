@@ -9,6 +9,7 @@ const slot: Slot<string> = {
   expiresAt: 1_000,
   idleSince: 0,
   provenAt: 0,
+  uses: 0,
   lost: false,
   resting: false,
 }
@@ -17,11 +18,15 @@ const calm = { now: 999, closed: false, generation: 4, full: false }
 describe("doomOf", () => {
   it("finds nothing wrong with one that is fit", () => expect(doomOf(slot, calm)).toBeUndefined())
 
+  it("lets one be used again until it has been used often enough", () =>
+    expect(doomOf({ ...slot, uses: 2 }, { ...calm, usesMax: 3 })).toBeUndefined())
+
   it.each([
     ["the pool is closed", {}, { closed: true, generation: 5, full: true }, "closing"],
     ["it died in use", { lost: true }, { generation: 5 }, "died"],
     ["it is of an older generation", {}, { generation: 5, now: 1_000 }, "generation"],
     ["its lifetime is over", {}, { now: 1_000, full: true }, "lifetime"],
+    ["it has been used often enough", { uses: 3 }, { usesMax: 3, full: true }, "lifetime"],
     ["there are max without it", {}, { full: true }, "surplus"],
   ] as const)("gives the first reason that holds: %s", (_, change, circumstances, reason) => {
     expect(doomOf({ ...slot, ...change }, { ...calm, ...circumstances })).toBe(reason)

@@ -76,6 +76,53 @@ describe("what is sent", () => {
     ])
   })
 
+  it("prepares a named statement where nobody knows it yet, and frees its name before", () => {
+    const wire = new ScriptedWire()
+    const named = (): Exchange => exchangeOf(extended({ do: "execute", sql: "select 1", parameters: [], name: "one" }))
+    const first = named()
+    first.submit(wire)
+    first.handleCommandComplete(complete("SELECT 1"))
+    const second = named()
+    second.submit(wire)
+    second.handleError(new Error("it is gone"))
+    named().submit(wire)
+    const preparing = [
+      ["close", "S", "one"],
+      ["parse", "one"],
+      ["bind", "", "one"],
+    ]
+    const running = [["describe", "P", ""], ["execute", ""], ["sync"]]
+    const seen = wire.groups.map((group) =>
+      group.map((message) => {
+        switch (message.type) {
+          case "close":
+          case "describe":
+            return [message.type, message.what, message.name]
+          case "parse":
+            return [message.type, message.statement]
+          case "bind":
+            return [message.type, message.portal, message.statement]
+          case "execute":
+            return [message.type, message.portal]
+          default:
+            return [message.type]
+        }
+      }),
+    )
+    expect(seen).toEqual([
+      [...preparing, ...running],
+      [["bind", "", "one"], ...running],
+      [...preparing, ...running],
+    ])
+  })
+
+  it("prepares a name again for another text", () => {
+    const wire = new ScriptedWire()
+    wire.parsedStatements = { one: "select 1" }
+    exchangeOf(extended({ do: "execute", sql: "select 2", parameters: [], name: "one" })).submit(wire)
+    expect(wire.groups[0]?.slice(0, 2)).toMatchObject([{ type: "close" }, { type: "parse", sql: "select 2" }])
+  })
+
   it("is only Sync where there is nothing to do, and a plain text under the simple protocol", () => {
     const wire = new ScriptedWire()
     exchangeOf(extended()).submit(wire)
@@ -104,18 +151,27 @@ describe("what is answered", () => {
     exchange.handleCommandComplete(complete("INSERT 0 3"))
     expect(exchange.commitTag).toBeUndefined()
     exchange.handleCommandComplete(complete("COMMIT"))
-    expect(exchange.replies).toEqual([
+    expect(exchange.replies).toMatchObject([
       { rows: [{ n: 1 }, { n: 2 }], command: "SELECT", affected: 2n, suspended: false },
       { rows: [], command: "INSERT", affected: 3n, suspended: false },
     ])
     expect(exchange).toMatchObject({ completed: 4, commitTag: "COMMIT" })
   })
 
+  it("describes its columns and keeps its tag, and leaves its rows alone if it is told to", () => {
+    const exchange = exchangeOf(extended(execute("a")))
+    exchange.raw = true
+    exchange.handleRowDescription(number)
+    exchange.handleDataRow({ fields: ["1"] })
+    exchange.handleCommandComplete(complete("SELECT 1"))
+    expect(exchange.replies).toMatchObject([{ rows: [["1"]], fields: number.fields, tag: "SELECT 1" }])
+  })
+
   it("is a reply without rows where there were none", () => {
     const exchange = exchangeOf(extended(execute("a")))
     exchange.handleRowDescription(number)
     exchange.handleCommandComplete(complete("SELECT 0"))
-    expect(exchange.replies).toEqual([{ rows: [], command: "SELECT", affected: 0n, suspended: false }])
+    expect(exchange.replies).toMatchObject([{ rows: [], command: "SELECT", affected: 0n, suspended: false }])
   })
 
   it("is one per statement of a simple query, COMMIT and BEGIN included", () => {
@@ -136,7 +192,7 @@ describe("what is answered", () => {
   it("is an empty reply to an empty text, which completes nothing", () => {
     const exchange = exchangeOf(extended(execute("")))
     exchange.handleEmptyQuery()
-    expect(exchange.replies).toEqual([{ rows: [], command: "", affected: undefined, suspended: false }])
+    expect(exchange.replies).toMatchObject([{ rows: [], command: "", affected: undefined, suspended: false }])
     expect(exchange.completed).toBe(0)
   })
 
@@ -148,13 +204,13 @@ describe("what is answered", () => {
     opening.handleRowDescription(number)
     opening.handleDataRow({ fields: ["1"] })
     opening.handlePortalSuspended()
-    expect(opening.replies).toEqual([{ rows: [{ n: 1 }], command: "", affected: undefined, suspended: true }])
+    expect(opening.replies).toMatchObject([{ rows: [{ n: 1 }], command: "", affected: undefined, suspended: true }])
     expect(opening.completed).toBe(1)
 
     const next = new Exchange(extended({ do: "fetch", portal: "p", rowsMax: 1 }), opening.decoder)
     next.handleDataRow({ fields: ["2"] })
     next.handleCommandComplete(complete("SELECT 1"))
-    expect(next.replies).toEqual([{ rows: [{ n: 2 }], command: "SELECT", affected: 1n, suspended: false }])
+    expect(next.replies).toMatchObject([{ rows: [{ n: 2 }], command: "SELECT", affected: 1n, suspended: false }])
   })
 
   it("counts no answer for a closed portal, which has none that is heard", () => {
@@ -188,7 +244,7 @@ describe("what is answered", () => {
   ])("reads the tag %j", (text, tag, affected) => {
     const exchange = exchangeOf(extended(execute("a")))
     exchange.handleCommandComplete(complete(text))
-    expect(exchange.replies).toEqual([{ rows: [], command: tag, affected, suspended: false }])
+    expect(exchange.replies).toMatchObject([{ rows: [], command: tag, affected, suspended: false }])
   })
 
   it("tells ROLLBACK in answer to COMMIT", () => {
@@ -294,7 +350,7 @@ describe("COPY", () => {
     const exchange = exchangeOf(simple("copy t to stdout"))
     exchange.handleCopyData()
     exchange.handleCommandComplete(complete("COPY 3"))
-    expect(exchange.replies).toEqual([{ rows: [], command: "COPY", affected: 3n, suspended: false }])
+    expect(exchange.replies).toMatchObject([{ rows: [], command: "COPY", affected: 3n, suspended: false }])
   })
 })
 
