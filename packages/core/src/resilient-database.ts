@@ -2,6 +2,7 @@ import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random, ReadyRepo
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
+import { ConstraintNames } from "./constraints/names.ts"
 import type { DroppedError } from "./dropped/unseen.ts"
 import type { QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
@@ -62,6 +63,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       backoff,
       hooks,
       dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
+      names: ConstraintNames.of(options.schema),
       transactionMs,
       closing: new Closing(),
       readOnly: false,

@@ -12,6 +12,9 @@ export type {
   ViolationOf,
 } from "./violations.ts"
 export { describe } from "./describe.ts"
+export { fieldErrors } from "./field-errors.ts"
+export type { FieldErrors, FieldMessage, FieldMessages } from "./field-errors.ts"
+export { assertNever, catchConstraint, catchKind } from "./handle.ts"
 export { toProblem } from "./problem.ts"
 export type { Problem, ProblemOptions } from "./problem.ts"
 export { toPromise } from "./to-promise.ts"

@@ -65,7 +65,7 @@ type CommitError<C> =
 export type ConstraintOf<E> = E extends { readonly constraint: infer N } ? Exclude<N, null> : never
 
 /** The members of an error's type for one constraint. */
-export type ViolationOf<E, N> = E extends { readonly constraint: N } ? E : never
+export type ViolationOf<E, N> = E extends { readonly constraint: infer Name } ? (N extends Name ? E : never) : never
 
 /** A violation of something that the schema does not promise. */
 type UnnamedViolation =

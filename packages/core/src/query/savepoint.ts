@@ -38,7 +38,7 @@ async function keepOrUndo<R>(
   const lease = lane.target
   const name = lane.nextName()
   const error = (failure: Failure, first?: Error): QueryError =>
-    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site, first })
+    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, naming: kit.names?.ofCommit, site, first })
 
   const begun = await lease.savepoint(name)
   if (!begun.ok) return err(error(begun.failure))

@@ -140,7 +140,8 @@ function errorOf<R>(
     return callbackThrew(kit, { whose, how, thrown: ended.thrown, effect: "not_applied", attempts, site: work.site })
   }
   const { commit, failure, told, value } = ended
-  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1 })
+  const naming = kit.names?.ofCommit
+  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, naming })
   return toDatabaseError(commit, {
     ...contextOf(kit, work, attempts),
     because,
@@ -173,5 +174,11 @@ function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: GaveUpWaiting, atte
 }
 
 function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {
-  return { detail: kit.errors.detail, attempts, transaction: work.plan.name, site: work.site }
+  return {
+    detail: kit.errors.detail,
+    attempts,
+    naming: kit.names?.ofCommit,
+    transaction: work.plan.name,
+    site: work.site,
+  }
 }
