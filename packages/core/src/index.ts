@@ -36,8 +36,10 @@ export type { Category, ErrorBase, QueryInfo } from "./errors/error-base.ts"
 export { unsafeDriverError } from "./errors/error-object.ts"
 
 export { json } from "./schema/json.ts"
+export type { ReadyOptions, ReadyReport } from "./query/ready.ts"
 export type { Schema } from "./schema/define-schema.ts"
-export type { DriverSnapshot, Effect, FailedTry, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"
+export type { SchemaDrift } from "./schema-check/drift.ts"
+export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"
 
 export type { Alert, AlertSeverity } from "./health/alert.ts"
 export type { AlertLogger, AlertOptions } from "./health/alerting.ts"

@@ -28,6 +28,7 @@ export interface ErrorFields {
   readonly columnName?: string | null
   readonly type?: string | null
   readonly first?: unknown
+  readonly drift?: readonly object[]
   readonly query?: QueryInfo | undefined
   readonly callSite?: string | undefined
 }

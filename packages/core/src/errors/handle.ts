@@ -43,12 +43,12 @@ type KindOf<E> = E extends { readonly kind: infer K } ? K : never
  * What is not the handler's is passed on as an Err. Of an async handler the type says ResultAsync, which only `.orElse` of one takes: it
  * awaits whatever it is given.
  */
-function caught<E, M, R extends Answer, Rest>(
+function caught<R extends Answer, Rest>(
   matches: (error: unknown) => boolean,
-  handle: (error: M) => R,
-): (error: E) => Handled<R, Rest> {
+  handle: (error: never) => R,
+): (error: unknown) => Handled<R, Rest> {
   // `matches` looks at the value as the types of the callers do at its type.
-  return (error) => promised(matches(error) ? handle(promised(error)) : err(error))
+  return (error) => promised(matches(error) ? handle(promised<never>(error)) : err(error))
 }
 
 function has(error: unknown, field: string, value: unknown): boolean {
