@@ -17,6 +17,8 @@ const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
 const SAYS: Readonly<Record<string, string>> = {
   "ten-lines.ts": "Ann has 100\nBob has 70\n",
   "dialect.ts": "Rich: ann\n",
+  "from-pg.ts": "Ann has 100\nBob has 70\n",
+  "railway-db.ts": "ann 95\nbob 5\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }
 

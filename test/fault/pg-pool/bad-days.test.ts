@@ -182,6 +182,18 @@ describe("the server is away for a while", () => {
   })
 })
 
+it("a query that fails costs a connection with pg.Pool, and none here", async () => {
+  const pidOf = async (any: pg.Pool): Promise<unknown> => (await any.query("select pg_backend_pid() as pid")).rows
+  const stays = async (any: pg.Pool): Promise<boolean> => {
+    const before = await pidOf(any)
+    await told(any.query("select bogus"))
+    return JSON.stringify(await pidOf(any)) === JSON.stringify(before)
+  }
+  const plain = plainPool(database.url)
+  expect([await stays(plain), await stays(pool)]).toEqual([false, true])
+  await plain.end()
+})
+
 describe("what is left in a session by who had it", () => {
   const leavings: readonly (readonly [string, string, string, unknown])[] = [
     ["a setting", "set search_path = pg_catalog", "show search_path", { search_path: '"$user", public' }],
