@@ -38,6 +38,7 @@ const ENTRIES = [
   "@kysely-resilient/driver/pg-pool",
   "@kysely-resilient/core",
   "@kysely-resilient/core/errors",
+  "@kysely-resilient/core/policy-check",
   "@kysely-resilient/core/schema",
   "@kysely-resilient/codegen-config",
   "@kysely-resilient/testing",

@@ -35,6 +35,7 @@ const driverKeys = keysOf(
   "BuggifyOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
+const healthKeys = keysOf("core", "HealthOptions", "AlertOptions", "WebhookOptions")
 
 /** Rows of the tables whose default is a number. */
 const numbers = [
@@ -46,11 +47,24 @@ describe("docs/driver-options.md", () => {
     expect(driverKeys).toEqual(expect.arrayContaining(["connection", "channelBinding", "servername", "waitersMax"]))
     expect(driverKeys.length).toBeGreaterThan(45)
     expect(coreKeys.toSorted()).toEqual(
-      ["schema", "plugins", "errors", "on", "detail", "callSite", "reportDropped", "defect", "droppedError"].toSorted(),
+      [
+        "schema",
+        "plugins",
+        "errors",
+        "on",
+        "detail",
+        "callSite",
+        "reportDropped",
+        "defect",
+        "droppedError",
+        "health",
+        "alerts",
+      ].toSorted(),
     )
+    expect(healthKeys).toEqual(expect.arrayContaining(["successRateMin", "webhook", "cooldownMs"]))
   })
 
-  it.each([...driverKeys, ...coreKeys])("names %s", (key) => {
+  it.each([...driverKeys, ...coreKeys, ...healthKeys])("names %s", (key) => {
     expect(page).toMatch(new RegExp("`(?:[\\w.]+\\.)?" + key + "\\b[^`]*`"))
   })
 

@@ -6,14 +6,18 @@ import {
   type Decoding,
   type DriverOptions,
   type Engine,
+  type Observer,
   type OptionsProblem,
   type Random,
 } from "@kysely-resilient/driver"
 
+import { Audience } from "./foundation/audience.ts"
+import { promised } from "./foundation/promised.ts"
 import { readDatabaseOptions, type DatabaseOptions, type ResolvedDatabaseOptions } from "./options.ts"
 import type { Database } from "./query/session.ts"
 import { ResilientDatabase } from "./resilient-database.ts"
 import type { Schema } from "./schema/define-schema.ts"
+import { rememberSchema } from "./schema-of.ts"
 
 /**
  * A database to query. It never connects by itself: the first operation does, or `ready()`. Throws one `OptionsError` for
@@ -50,9 +54,24 @@ export function assembleDatabase<DB, C>(
   foundations: Foundations = {},
 ): Database<DB, C> {
   const { resolved, problems } = readDatabaseOptions(options, process.env)
-  const engine = engineFor(resolved, problems, foundations.engine ?? createEngine)
   const { clock = systemClock, random = Math.random, onClose } = foundations
-  return new ResilientDatabase<DB, C>(engine, resolved, { clock, random, onClose })
+  const audience = new Audience()
+  const heard = { ...resolved, driver: { ...resolved.driver, observer: beside(audience, resolved.driver.observer) } }
+  const engine = engineFor(heard, problems, foundations.engine ?? createEngine)
+  const surroundings = { clock, random, onClose, audience }
+  return rememberSchema(new ResilientDatabase<DB, C>(engine, resolved, surroundings), resolved.schema)
+}
+
+/** The driver counts what its observer throws, so that one hears for itself. What is no function is the driver's to refuse. */
+function beside(audience: Audience, observer: unknown): Observer {
+  if (observer !== undefined && typeof observer !== "function") return promised<Observer>(observer)
+  const told = promised<Observer | undefined>(observer)
+  return told === undefined
+    ? audience.tell
+    : (event) => {
+        audience.tell(event)
+        return told(event)
+      }
 }
 
 /** One error for everything that is wrong, ours and the driver's. */

@@ -1,6 +1,6 @@
 import type { CatalogColumn, Decoding, Reader } from "@kysely-resilient/driver"
 
-import { codecOf } from "./schema/codec-of.ts"
+import { codecOf, columnParser } from "./schema/codec-of.ts"
 import type { SchemaDefinition } from "./schema/define-schema.ts"
 import { jsonCheck } from "./schema/json-check.ts"
 import { BUILT_IN_NAMES } from "./schema/numbers.ts"
@@ -21,12 +21,14 @@ class SchemaDecoding implements Decoding {
   readonly #schema: SchemaDefinition
   readonly #policy: Policy
   readonly #asksServer: boolean
+  readonly #dimensionsMax: ReadonlyMap<string, number>
   readonly #builtIn = new Map<number, Reader>()
 
   constructor(schema: SchemaDefinition, policy: Policy) {
     this.#schema = schema
     this.#policy = policy
     this.#asksServer = namesOwnTypes(schema, policy)
+    this.#dimensionsMax = declaredDimensions(schema)
     this.checkedTypes = Object.keys(schema.decoders ?? {}).length > 0 ? JSON_TYPES : new Set()
   }
 
@@ -35,14 +37,16 @@ class SchemaDecoding implements Decoding {
     if (known !== undefined) return known
     const name = BUILT_IN_NAMES.get(oid)
     if (name === undefined && this.#asksServer) return undefined
-    const type = name ?? String(oid)
-    const reader = { type, read: codecOf(treeOf(type), this.#policy).parse }
+    const reader = this.described(treeOf(name ?? String(oid)))
     this.#builtIn.set(oid, reader)
     return reader
   }
 
   described(tree: Parameters<Decoding["described"]>[0]): Reader {
-    return { type: nameOf(tree), read: codecOf(tree, this.#policy).parse }
+    const type = nameOf(tree)
+    const read = codecOf(tree, this.#policy).parse
+    if (tree.kind !== "array") return { type, read }
+    return { type, read, readColumn: columnParser(tree, this.#policy, this.#dimensionsMax.get(type) ?? 1) }
   }
 
   checkOf({ schema, table, column }: CatalogColumn): ((value: unknown) => unknown) | undefined {
@@ -64,6 +68,20 @@ function namesOwnTypes({ types = {}, tables }: SchemaDefinition, { custom }: Pol
   return Object.values(tables).some(({ columns }) =>
     Object.values(columns).some(({ type, base }) => !numbered.has((base ?? type).replace(/(\[\])+$/, "[]"))),
   )
+}
+
+/** By array type: the most dimensions with which a column of it was declared. */
+function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, number> {
+  const most = new Map<string, number>()
+  for (const { columns } of Object.values(tables)) {
+    for (const { type, base } of Object.values(columns)) {
+      const [brackets] = /(?:\[\]){2,}$/.exec(base ?? type) ?? []
+      if (brackets === undefined) continue
+      const array = `${(base ?? type).slice(0, -brackets.length)}[]`
+      most.set(array, Math.max(most.get(array) ?? 1, brackets.length / 2))
+    }
+  }
+  return most
 }
 
 function nameOf(tree: Parameters<Decoding["described"]>[0]): string {

@@ -12,6 +12,13 @@ export { resilient } from "./query/resilient.ts"
 export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
+export type {
+  ReadonlyDatabase,
+  ReadonlySession,
+  ReadonlyTransactionOptions,
+  ReadonlyTx,
+  ReadQuery,
+} from "./query/readonly-session.ts"
 export type { Database, QueryBuilders, Session, Tx } from "./query/session.ts"
 export type { RawAnswer } from "./query/shapes.ts"
 export type { IsolationLevel, TransactionOptions } from "./query/transaction-options.ts"
@@ -25,5 +32,14 @@ export { toPromise } from "./errors/to-promise.ts"
 export type { Category, ErrorBase, QueryInfo } from "./errors/error-base.ts"
 export { unsafeDriverError } from "./errors/error-object.ts"
 
+export { json } from "./schema/json.ts"
 export type { Schema } from "./schema/define-schema.ts"
 export type { DriverSnapshot, Effect, FailedTry, GaveUp, ReadyReport, RetryScope } from "@kysely-resilient/driver"
+
+export type { Alert, AlertSeverity } from "./health/alert.ts"
+export type { AlertLogger, AlertOptions } from "./health/alerting.ts"
+export type { HealthStatus, Reason, ReasonCode } from "./health/judge.ts"
+export type { Health } from "./health/monitor.ts"
+export type { ReportedAdvice, ResilienceReport } from "./health/report.ts"
+export type { HealthOptions } from "./health/thresholds.ts"
+export type { WebhookOptions } from "./health/webhook.ts"

@@ -9,6 +9,9 @@ import {
 import type { KyselyPlugin } from "kysely"
 
 import { decodingOf } from "./decoding.ts"
+import { promised } from "./foundation/promised.ts"
+import type { AlertOptions } from "./health/alerting.ts"
+import { DEFAULT_THRESHOLDS, type HealthOptions, type Thresholds } from "./health/thresholds.ts"
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
 import type { SchemaDefinition } from "./schema/define-schema.ts"
@@ -22,6 +25,10 @@ export interface DatabaseOptions<S = undefined> extends DriverOptions {
   readonly errors?: ErrorOptions
   /** What no Result can say. */
   readonly on?: Hooks
+  /** From when on `db.health()` is worse than healthy. */
+  readonly health?: HealthOptions
+  /** Who is told when it becomes worse, or better. */
+  readonly alerts?: AlertOptions
 }
 
 export interface ErrorOptions {
@@ -41,11 +48,14 @@ export interface ErrorOptions {
 
 export interface ResolvedDatabaseOptions {
   readonly driver: DriverOptions
+  readonly schema: SchemaDefinition | undefined
   /** How values are read; undefined: by the parsers of `pg`. */
   readonly decoding: Decoding | undefined
   readonly plugins: readonly KyselyPlugin[]
   readonly errors: ErrorSettings
   readonly hooks: Hooks
+  readonly thresholds: Thresholds
+  readonly alerts: AlertOptions
   readonly transactionMs: number
   readonly backoff: Readonly<Record<Pace, Backoff>>
 }
@@ -63,9 +73,10 @@ export function readDatabaseOptions(
   options: DatabaseOptions<object | undefined>,
   env: Environment,
 ): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
-  const { schema, plugins, errors, on, ...driver } = options
+  const { schema, plugins, errors, on, health, alerts, ...driver } = options
   const resolved: ResolvedDatabaseOptions = {
     driver: withTimeouts(driver),
+    schema: isSchema(schema) ? schema : undefined,
     decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
     plugins: plugins ?? [],
     errors: {
@@ -74,12 +85,21 @@ export function readDatabaseOptions(
       reportDropped: errors?.reportDropped ?? isDevelopment(env),
     },
     hooks: on ?? {},
+    thresholds: { ...DEFAULT_THRESHOLDS, ...health },
+    alerts: alerts ?? {},
     backoff: backoffOf(driver.retry),
     transactionMs: driver.timeouts?.transactionMs ?? TRANSACTION_MS,
   }
   return {
     resolved,
-    problems: [...schemaProblems(schema), ...pluginProblems(plugins), ...errorProblems(errors), ...hookProblems(on)],
+    problems: [
+      ...schemaProblems(schema),
+      ...pluginProblems(plugins),
+      ...errorProblems(errors),
+      ...hookProblems(on),
+      ...healthProblems(health),
+      ...alertProblems(alerts),
+    ],
   }
 }
 
@@ -164,6 +184,51 @@ function hookProblems(on: unknown): OptionsProblem[] {
     ...unknownKeys("on", on, names),
     ...wrong.map((name) => problem(`on.${name}`, "is no function", "Give a function")),
   ]
+}
+
+function healthProblems(health: unknown): OptionsProblem[] {
+  if (health === undefined) return []
+  if (!isRecord(health)) return [problem("health", "is no object", "Give an object, or leave it out")]
+  const problems = unknownKeys("health", health, Object.keys(DEFAULT_THRESHOLDS))
+  for (const [name, value] of Object.entries(health)) {
+    if (value === undefined || !(name in DEFAULT_THRESHOLDS)) continue
+    const share = name === "successRateMin"
+    if (typeof value === "number" && value >= 0 && (!share || value <= 1)) continue
+    const what = share ? "is no share between 0 and 1" : "is no number of 0 or more"
+    problems.push(
+      problem(`health.${name}`, what, `Leave it out for ${DEFAULT_THRESHOLDS[promised<keyof Thresholds>(name)]}`),
+    )
+  }
+  return problems
+}
+
+function alertProblems(alerts: unknown): OptionsProblem[] {
+  if (alerts === undefined) return []
+  if (!isRecord(alerts)) return [problem("alerts", "is no object", "Give an object, or leave it out")]
+  const { callback, logger, webhook } = alerts
+  const problems = unknownKeys("alerts", alerts, ["callback", "logger", "webhook"])
+  if (callback !== undefined && typeof callback !== "function") {
+    problems.push(problem("alerts.callback", "is no function", "Give a function that takes an alert"))
+  }
+  if (logger !== undefined && !isLogger(logger)) {
+    problems.push(problem("alerts.logger", "is no logger", "Give an object with the methods info, warn and error"))
+  }
+  const { url, ...rest }: Readonly<Record<string, unknown>> = isRecord(webhook) ? webhook : { url: webhook }
+  if (webhook !== undefined && (typeof url !== "string" || !/^https?:/.test(url) || !URL.canParse(url))) {
+    // Not shown: webhooks carry their secret in their URL.
+    problems.push(problem("alerts.webhook", "has no URL that can be posted to", "Give an http: or https: URL"))
+  }
+  problems.push(...unknownKeys("alerts.webhook", rest, ["headers", "cooldownMs", "timeoutMs"]))
+  for (const name of ["cooldownMs", "timeoutMs"]) {
+    const value = rest[name]
+    if (value === undefined || (typeof value === "number" && value >= 0)) continue
+    problems.push(problem(`alerts.webhook.${name}`, "is no time", "Give milliseconds, 0 or more"))
+  }
+  return problems
+}
+
+function isLogger(value: unknown): boolean {
+  return isRecord(value) && ["info", "warn", "error"].every((level) => typeof value[level] === "function")
 }
 
 function unknownKeys(

@@ -1,29 +1,27 @@
-import type { Clock, DriverSnapshot, Effect, Engine, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random, ReadyReport } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
 import { err, ok, type ResultAsync } from "neverthrow"
 
 import type { DroppedError } from "./dropped/unseen.ts"
-import type { CallSite } from "./errors/call-site.ts"
-import type { ErrorOfKind, QueryError, TransactionError } from "./errors/database-error.ts"
+import type { QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
+import type { Audience } from "./foundation/audience.ts"
 import { Closing } from "./foundation/closing.ts"
+import { alertsFor } from "./health/alert.ts"
+import { Alerting } from "./health/alerting.ts"
+import { HealthMonitor, type Health } from "./health/monitor.ts"
+import { reportOf, type ResilienceReport } from "./health/report.ts"
+import { promised } from "./foundation/promised.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { tellDropped } from "./query/hooks.ts"
-import { PoolLane } from "./query/lane.ts"
-import { PinnedSession } from "./query/pinned-session.ts"
-import type { AnyResult, Awaitable, ErrOf, OkOf } from "./query/results.ts"
-import type { Run } from "./query/run.ts"
+import { PoolSession } from "./query/pool-session.ts"
+import type { ReadonlyDatabase } from "./query/readonly-session.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
-import { SessionBase } from "./query/session-base.ts"
-import type { Database, Session, Tx } from "./query/session.ts"
+import type { Database } from "./query/session.ts"
 import { ScopedEngine } from "./query/scoped-engine.ts"
-import { readTransactionOptions, type TransactionOptions } from "./query/transaction-options.ts"
-import { transact } from "./query/transaction.ts"
-import { TxSession } from "./query/tx-session.ts"
-import { holdConnection } from "./query/with-connection.ts"
 
 const STRAY =
   "A query of this database does not execute itself: write `await db.all(query)` (or one, maybeOne, first, exec, exists, " +
@@ -34,16 +32,22 @@ export interface Surroundings {
   readonly clock: Clock
   readonly random: Random
   readonly onClose: (() => void) | undefined
+  /** Told of everything that happens. */
+  readonly audience: Audience
 }
 
 /** The database itself: sessions over an engine. */
-export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Database<DB, C> {
+export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Database<DB, C> {
   readonly #engine: Engine
   readonly #options: ResolvedDatabaseOptions
   readonly #onClose: (() => void) | undefined
+  readonly #audience: Audience
+  readonly #monitor: HealthMonitor
+  readonly #alerting: Alerting
   #hot: Kysely<DB> | undefined
 
-  constructor(engine: Engine, options: ResolvedDatabaseOptions, { clock, random, onClose }: Surroundings) {
+  constructor(engine: Engine, options: ResolvedDatabaseOptions, surroundings: Surroundings) {
+    const { clock, random, onClose, audience } = surroundings
     const { plugins, errors, hooks, backoff, transactionMs } = options
     const refuse = (): Error => toDatabaseError(localFailure("refused", STRAY), { detail: errors.detail, attempts: 0 })
     const cold = new ColdBuilder<DB>(plugins, refuse)
@@ -60,38 +64,33 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
       dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
       transactionMs,
       closing: new Closing(),
+      readOnly: false,
     }
-    super(kit, cold.builders, new PoolLane(pool))
+    super(kit, cold.builders)
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
+    this.#audience = audience
+    this.#alerting = new Alerting(options.alerts, clock)
+    this.#monitor = new HealthMonitor({
+      clock,
+      snapshot: () => engine.snapshot(),
+      thresholds: options.thresholds,
+      changed: (now, before, at) => this.#alerting.tell(alertsFor(now, before, at)),
+    })
+    audience.join(this.#monitor.observe)
   }
 
-  readonly transaction = <R extends AnyResult>(
-    body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.transaction)
-
-  readonly atomic = <R extends AnyResult>(
-    body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.atomic)
-
-  readonly withConnection = <R extends AnyResult>(
-    body: (session: Session<DB, C>) => Awaitable<R>,
-    options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.withConnection, async (site) => {
-      const { kit, builders } = this
-      const said = readRunOptions(options)
-      if (!said.ok) return err(this.#refused(said.refused, site))
-      return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
-    })
+  readonly readonly = (): ReadonlyDatabase<DB, C> => {
+    const { kit, builders } = this
+    // Kysely's own types of read-only builders are other types of the same `with`.
+    return promised<ReadonlyDatabase<DB, C>>(new PoolSession<DB, C>({ ...kit, readOnly: true }, builders))
+  }
 
   readonly ready = (options?: Pick<RunOptions, "signal" | "timeoutMs">): ResultAsync<ReadyReport, QueryError> =>
     this.guarded(this.ready, async (site) => {
       const said = readRunOptions(options)
-      if (!said.ok) return err(this.#refused(said.refused, site))
+      if (!said.ok) return err(this.refused(said.refused, site))
       const settled = await this.#engine.ready(said.value)
       if (settled.ok) return ok(settled.value)
       const { failure, attempts, because, journal } = settled
@@ -104,7 +103,7 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
   ): ResultAsync<Effect, QueryError> =>
     this.guarded(this.resolve, async (site) => {
       const said = readRunOptions(options)
-      if (!said.ok) return err(this.#refused(said.refused, site))
+      if (!said.ok) return err(this.refused(said.refused, site))
       const settled = await this.#engine.resolve(token, said.value)
       if (settled.ok) return ok(settled.value)
       const { failure, attempts, because, journal } = settled
@@ -113,12 +112,23 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
 
+  readonly health = (): Health => this.#monitor.look()
+
+  readonly report = (): ResilienceReport => {
+    const snapshot = this.#engine.snapshot()
+    return reportOf(snapshot, this.#monitor.look(snapshot), [])
+  }
+
+  readonly observe = (listener: Observer): (() => void) => this.#audience.join(listener)
+
   readonly close = (options?: { readonly drainMs?: number }): ResultAsync<void, QueryError> =>
     this.guarded(this.close, async (site) => {
       const drainMs = options?.drainMs ?? 0
-      if (!(drainMs >= 0)) return err(this.#refused("drainMs must be milliseconds, 0 or more", site))
+      if (!(drainMs >= 0)) return err(this.refused("drainMs must be milliseconds, 0 or more", site))
       this.#onClose?.()
       await this.#engine.close({ drainMs })
+      this.#monitor.close()
+      await this.#alerting.close()
       this.kit.closing.end()
       return ok(undefined)
     })
@@ -138,23 +148,5 @@ export class ResilientDatabase<DB, C> extends SessionBase<DB, C> implements Data
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().unwrapOr(undefined)
-  }
-
-  #transact<R extends AnyResult>(
-    body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options: TransactionOptions | undefined,
-    operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
-    return this.guarded(operation, async (site) => {
-      const { kit, builders } = this
-      const plan = readTransactionOptions(options, kit.transactionMs)
-      if (!plan.ok) return err(this.#refused(plan.refused, site))
-      const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-      return transact<R>(kit, { plan: plan.value, body: open, site })
-    })
-  }
-
-  #refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {
-    return toDatabaseError(localFailure("refused", why), { detail: this.kit.errors.detail, attempts: 0, site })
   }
 }

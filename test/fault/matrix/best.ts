@@ -233,10 +233,8 @@ function abandoned({ kind, fault, instant, mode }: Cell): Outcomes {
   return [...overdue("unknown", "either"), ...overdue("not_applied", "none")]
 }
 
-/** Core says that it is the effect, where a transaction cannot be run again; the driver, that the transaction is more than this. */
 function unknown(held: Held): Outcomes {
-  const because: readonly GaveUp[] = ["effect-unknown", "in-transaction"]
-  return [{ told: "error", kinds: LOST, effect: ["unknown"], held, because }]
+  return [{ told: "error", kinds: LOST, effect: ["unknown"], held, because: ["effect-unknown"] }]
 }
 
 /** Everything is swallowed, and nobody notices before the deadline: the statement's, or its transaction's. */

@@ -29,10 +29,10 @@ export function answer<T, K extends ErrorKind>(
   try {
     const said = readRunOptions(options)
     if (!said.ok) return Promise.resolve(err(call.error(localFailure("refused", said.refused))))
-    call.said = said.value
+    call.hear(said.value)
 
     const compiled = call.compile(query, shape.instead)
-    const obstacle = lane.refusalOf(compiled) ?? lane.obstacle()
+    const obstacle = call.refusalOf(compiled) ?? lane.obstacle()
     if (obstacle instanceof Promise) return sentBehind(obstacle, call, lane, shape, compiled)
     if (obstacle !== undefined) return Promise.resolve(err(call.error(obstacle)))
     return sent(call, lane, shape, compiled)

@@ -26,11 +26,11 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
   try {
     const said = readRunOptions(options)
     if (!said.ok) return err(call.error(localFailure("refused", said.refused)))
-    call.said = said.value
+    call.hear(said.value)
 
     const names = Object.keys(queries)
     const compiled = Object.values(queries).map((query) => call.compile(query))
-    const refusal = compiled.map((query) => lane.refusalOf(query)).find((found) => found !== undefined)
+    const refusal = compiled.map((query) => call.refusalOf(query)).find((found) => found !== undefined)
     let obstacle = refusal ?? lane.obstacle()
     while (obstacle instanceof Promise) {
       await obstacle

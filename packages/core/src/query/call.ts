@@ -7,7 +7,8 @@ import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { Kit } from "./kit.ts"
-import type { Lane } from "./lane.ts"
+import type { Lane, Refusal } from "./lane.ts"
+import { wayAround } from "./only-reads.ts"
 import { throughPlugins } from "./plugins.ts"
 import { isPrepared } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
@@ -45,6 +46,15 @@ export class Call {
     this.#kit = kit
     this.#lane = lane
     this.#site = site
+  }
+
+  /** What its caller said, and what holds for all of this database. */
+  hear(said: StatementOptions): void {
+    this.said = this.#kit.readOnly ? { ...said, readOnly: true } : said
+  }
+
+  refusalOf(query: CompiledQuery): Refusal | undefined {
+    return (this.#kit.readOnly ? wayAround(query) : undefined) ?? this.#lane.refusalOf(query)
   }
 
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {

@@ -28,6 +28,8 @@ export interface Kit {
   readonly hooks: Hooks
   readonly dropped: TellDropped
   readonly closing: Closing
+  /** Nothing may be written with it. */
+  readonly readOnly: boolean
   /** How long a transaction may take that does not say so itself. */
   readonly transactionMs: number
 }

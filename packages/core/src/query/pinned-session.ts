@@ -9,7 +9,7 @@ import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
-import { readTransactionOptions, type TransactionOptions } from "./transaction-options.ts"
+import { planOf, type TransactionOptions } from "./transaction-options.ts"
 import { transactOn } from "./transaction.ts"
 import { TxSession } from "./tx-session.ts"
 
@@ -30,7 +30,7 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
       const { kit, builders } = this
       const refuse = (why: string): TransactionError =>
         toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
-      const plan = readTransactionOptions(options, kit.transactionMs)
+      const plan = planOf(options, kit)
       if (!plan.ok) return err(refuse(plan.refused))
       if (this.#lane.rawTransaction)
         return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))

@@ -18,11 +18,8 @@ export interface EndedRun {
 export function reasonToStop(ended: EndedRun): GaveUp | undefined {
   const { failure, run, attemptsMax, allowed, waitMs, remainingMs } = ended
 
-  // Would it help?
-  if (failure.retry !== "transaction") return "not-transient"
-
-  // Is it safe?
-  if (failure.effect !== "not_applied") return "effect-unknown"
+  const because = unrepeatable(failure)
+  if (because !== undefined) return because
 
   // Is it wanted, and can we afford it?
   if (!allowed) return "switched-off"
@@ -30,4 +27,14 @@ export function reasonToStop(ended: EndedRun): GaveUp | undefined {
   if (waitMs >= remainingMs) return "deadline-near"
 
   return undefined
+}
+
+/** Why nobody should run it again, whatever he can afford; undefined if somebody may. */
+export function unrepeatable(failure: Pick<Failure, "retry" | "effect">): GaveUp | undefined {
+  // Would it help? What is done is done.
+  if (failure.retry !== "transaction") return "not-transient"
+  if (failure.effect === "applied" || failure.effect === "applied_locally") return "not-transient"
+
+  // Is it safe?
+  return failure.effect === "unknown" ? "effect-unknown" : undefined
 }

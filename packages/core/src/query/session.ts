@@ -1,11 +1,14 @@
-import type { DriverSnapshot, Effect, ReadyReport } from "@kysely-resilient/driver"
+import type { DriverSnapshot, Effect, Observer, ReadyReport } from "@kysely-resilient/driver"
 import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
 import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
+import type { Health } from "../health/monitor.ts"
+import type { ResilienceReport } from "../health/report.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -157,6 +160,9 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
 
+  /** The same database with no way to write: for reports, for helpers that must only read. Costs nothing to make. */
+  readonly readonly: () => ReadonlyDatabase<DB, C>
+
   /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
   readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
 
@@ -171,6 +177,18 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
 
   /** The state of the pool and the metrics, as plain data. Asks no server. */
   readonly snapshot: () => DriverSnapshot
+
+  /** How the database is doing and why, from what is known in memory. Asks no server. */
+  readonly health: () => Health
+
+  /** Health, counters, pool and advice in one, as the HTTP endpoint answers it. Asks no server. */
+  readonly report: () => ResilienceReport
+
+  /**
+   * Tells `listener` everything that happens from now on, until the function that is returned is called. It runs synchronously, on the way of
+   * every statement: take notes and do the work later. What it throws is dropped.
+   */
+  readonly observe: (listener: Observer) => () => void
 
   /** Refuses new work, waits up to `drainMs` (default 0) for what is running, ends the rest. May be called again. */
   readonly close: (options?: { readonly drainMs?: number }) => ResultAsync<void, QueryError>

@@ -50,9 +50,9 @@ export async function* chunksOf<Row>(
       return
     }
     const { said, chunkSize } = options.value
-    call.said = said
+    call.hear(said)
     const compiled = call.compile(work.query)
-    let obstacle = lane.refusalOf(compiled) ?? lane.obstacle()
+    let obstacle = call.refusalOf(compiled) ?? lane.obstacle()
     while (obstacle instanceof Promise) {
       await obstacle
       obstacle = lane.obstacle()

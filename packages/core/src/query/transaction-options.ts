@@ -39,6 +39,16 @@ const ATTEMPTS_MAX = 3
 const ISOLATION_LEVELS: readonly unknown[] = ["read uncommitted", "read committed", "repeatable read", "serializable"]
 const ACCESS_MODES: readonly unknown[] = ["read write", "read only"]
 
+/** With what holds for all transactions of a database. */
+export function planOf(
+  options: TransactionOptions | undefined,
+  { transactionMs, readOnly }: { readonly transactionMs: number; readonly readOnly: boolean },
+): ReadOptions<TransactionPlan> {
+  if (!readOnly) return readTransactionOptions(options, transactionMs)
+  if (options?.accessMode === "read write") return refuse("accessMode cannot be read write: this database is read-only")
+  return readTransactionOptions({ ...options, accessMode: "read only" }, transactionMs)
+}
+
 export function readTransactionOptions(
   options: TransactionOptions = {},
   defaultMs: number,

@@ -19,7 +19,7 @@ import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import { LeaseLane } from "./lease-lane.ts"
-import { reasonToStop } from "./rerun.ts"
+import { reasonToStop, unrepeatable } from "./rerun.ts"
 import type { Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { remainingMs } from "./time.ts"
@@ -97,7 +97,8 @@ export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: Transaction
     await ended.cleanUp
     return err(givenUp(kit, work, ended.why, 1))
   }
-  return err(errorOf(kit, work, ended, 1, "session-pinned"))
+  const because = (ended.failure && unrepeatable(ended.failure)) ?? "session-pinned"
+  return err(errorOf(kit, work, ended, 1, because))
 }
 
 /** With the place in the program, for whoever finds it open for too long. */

@@ -1,5 +1,5 @@
 import { builtIn, TEXT } from "./built-in.ts"
-import type { Codec } from "./codec.ts"
+import type { Codec, Parse } from "./codec.ts"
 import type { CustomType, Policy } from "./policy.ts"
 import { arrayParser } from "./text/array.ts"
 import { compositeParser } from "./text/composite.ts"
@@ -18,6 +18,15 @@ export function typeScriptOf(
 ): Pick<Codec, "select" | "insert"> {
   const { select, insert } = codecOf(treeOf(name, definitions), policy)
   return { select, insert }
+}
+
+/**
+ * How a table's column of this type is read. PostgreSQL lets it hold arrays of any dimensions, whatever it was declared with;
+ * its type in TypeScript does not.
+ */
+export function columnParser(tree: TypeTree, policy: Policy, dimensionsMax: number): Parse {
+  const plain = withoutDomains(tree)
+  return (plain.kind === "array" ? arrayCodec(plain.element, policy, dimensionsMax) : codecOf(plain, policy)).parse
 }
 
 export function codecOf(tree: TypeTree, policy: Policy): Codec {
@@ -77,7 +86,7 @@ function compositeCodec(tree: Extract<TypeTree, { readonly kind: "composite" }>,
 }
 
 /** A type with two dimensions is an array of arrays; the innermost of them has the elements. */
-function arrayCodec(element: TypeTree, policy: Policy): Codec {
+function arrayCodec(element: TypeTree, policy: Policy, dimensionsMax = Number.POSITIVE_INFINITY): Codec {
   const { choices } = policy
   const nullable = choices.elements === "nullable"
   const delimiter = delimiterOf(innermost(element))
@@ -87,7 +96,7 @@ function arrayCodec(element: TypeTree, policy: Policy): Codec {
     select: { kind: "array", of: item(inner.select) },
     // pg writes commas between elements, whatever their type.
     insert: delimiter === "," ? { kind: "array", of: item(inner.insert), readonly: true } : STRING,
-    parse: element.kind === "array" ? inner.parse : arrayParser(inner.parse, { delimiter, nullable }),
+    parse: element.kind === "array" ? inner.parse : arrayParser(inner.parse, { delimiter, nullable, dimensionsMax }),
   }
 }
 

@@ -11,7 +11,8 @@ export interface JsonValue<T = unknown> {
  */
 export type JsonInput = JsonValue | JsonObject | boolean | number | string
 
-type JsonObject = object & { readonly length?: never; readonly getTime?: never }
+// The second half is for interfaces, which have no index; of what is written down at once only the first knows the keys.
+type JsonObject = { readonly [key: string]: unknown } | (object & { readonly length?: never; readonly getTime?: never })
 
 /**
  * Sends any value as JSON: arrays and strings too, which by themselves would go out as something else. What cannot be

@@ -191,7 +191,8 @@ export class LeasedTransaction {
     if (first !== undefined) {
       // The application swallowed a failure and asks for COMMIT: the rollback is ours.
       if (await this.#endOnServer()) this.#machine.emit({ name: "transaction.rolled-back", reason: "repair" })
-      return refuse(transactionAborted({ first, evidence: untouched("commit") }))
+      const failure = transactionAborted({ first, evidence: untouched("commit") })
+      return failure.retry === "never" ? refuse(failure) : { ...refuse(failure), because: "in-transaction" }
     }
     if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten

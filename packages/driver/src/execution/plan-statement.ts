@@ -81,7 +81,9 @@ export function planStatements(
   const vouched = options.readOnly === true
   const suspected =
     options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
-  const enclosed = place.fresh && single && !proved && (vouched || suspected)
+  // On a connection that is held already nobody knows better than its holder: there only what he vouches for is held to it.
+  const apart = place.fresh || (vouched && !place.inTransaction)
+  const enclosed = apart && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const leaves = leavesOf(shapes)

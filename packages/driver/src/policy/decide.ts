@@ -48,10 +48,11 @@ export function decide(situation: Situation): Decision {
   if (failure.retry === "never") return fail("not-transient")
   if (failure.effect === "applied" || failure.effect === "applied_locally") return fail("not-transient")
 
-  // Is it safe? A transaction's earlier statements are gone with it, and only whoever has all of them can run them again.
+  // Is it safe? A COMMIT that may be done is the end of it, for everybody. Else a transaction's earlier statements are gone
+  // with it, and only whoever has all of them can run them again.
   if (situation.rowsDelivered === true) return fail("rows-delivered")
-  if (inTransaction) return fail("in-transaction")
   if (failure.effect === "unknown" && !repeatable) return fail("effect-unknown")
+  if (inTransaction) return fail("in-transaction")
   if (failure.connection.startsWith("discard") && pinned) return fail("session-pinned")
 
   // Can we afford it, and are we asked to?

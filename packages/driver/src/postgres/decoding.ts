@@ -7,6 +7,8 @@ export interface Reader {
   /** The type's name, for errors. */
   readonly type: string
   readonly read: Read
+  /** What reads it where it is the column of a table, if that is stricter. */
+  readonly readColumn?: Read
 }
 
 /**

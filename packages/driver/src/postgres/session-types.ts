@@ -19,11 +19,13 @@ export class SessionTypes implements ColumnReaders {
 
   readerOf(field: FieldDescription): Read | undefined {
     const reader = this.#readerOf(field.dataTypeID)
-    if (reader === undefined || !this.#mayBeChecked(field)) return reader?.read
+    if (reader === undefined || !isColumn(field)) return reader?.read
+    const read = reader.readColumn ?? reader.read
+    if (!this.#mayBeChecked(field)) return read
     const checks = this.#tables.get(field.tableID ?? 0)
     if (checks === undefined) return undefined
     const check = checks.get(field.columnID ?? 0)
-    return check === undefined ? reader.read : (text) => check(reader.read(text))
+    return check === undefined ? read : (text) => check(read(text))
   }
 
   typeOf({ dataTypeID }: FieldDescription): string {
@@ -60,7 +62,12 @@ export class SessionTypes implements ColumnReaders {
     return this.#decoding.builtIn(oid) ?? this.#types.get(oid)
   }
 
-  #mayBeChecked({ tableID, dataTypeID }: FieldDescription): boolean {
-    return tableID !== undefined && tableID !== 0 && this.#decoding.checkedTypes.has(dataTypeID)
+  #mayBeChecked(field: FieldDescription): boolean {
+    return isColumn(field) && this.#decoding.checkedTypes.has(field.dataTypeID)
   }
+}
+
+/** What is worked out in a query is of no table. */
+function isColumn({ tableID }: FieldDescription): boolean {
+  return tableID !== undefined && tableID !== 0
 }

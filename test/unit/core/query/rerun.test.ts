@@ -24,11 +24,11 @@ describe("a transaction's callback", () => {
       "not-transient",
     ],
     ["it may be applied", { failure: { retry: "transaction", effect: "unknown" } }, "effect-unknown"],
-    ["it is applied", { failure: { retry: "transaction", effect: "applied" } }, "effect-unknown"],
+    ["it is applied", { failure: { retry: "transaction", effect: "applied" } }, "not-transient"],
     [
       "it is applied here, not on the standby",
       { failure: { retry: "transaction", effect: "applied_locally" } },
-      "effect-unknown",
+      "not-transient",
     ],
     ["its caller has switched that off", { allowed: false }, "switched-off"],
     ["it has run often enough", { run: 3 }, "attempts-spent"],

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 
 import { errorOf, valueOf } from "../../../support/results.ts"
 import { scripted, type Shop } from "../../../support/scripted-database.ts"
-import { conflict } from "../../../support/scripted-engine.ts"
+import { conflict, failure } from "../../../support/scripted-engine.ts"
 
 const forever = new Promise<never>(() => {})
 
@@ -64,6 +64,20 @@ describe("withConnection", () => {
       because: "session-pinned",
     })
     expect(engine.log).toEqual(["1: begin", "1: commit", "1: release"])
+  })
+
+  it.each([
+    [
+      "nobody knows whether it was",
+      failure("connection_failed", { effect: "unknown", retry: "transaction" }),
+      "effect-unknown",
+    ],
+    ["it can never be", failure("check_violation"), "not-transient"],
+  ])("says of a transaction that was not committed there that %s", async (_, commit, because) => {
+    const { db, clock } = scripted({ commit: () => commit })
+    const running = db.withConnection((session) => session.atomic(async (tx) => ok(tx.attempt)))
+    await clock.advance(10_000)
+    expect(errorOf(await running)).toMatchObject({ kind: commit.kind, because })
   })
 
   it("lets statements beside such a transaction wait for its end", async () => {

@@ -141,7 +141,10 @@ describe("a failed statement", () => {
     const lease = await fixture.transacting()
     fixture.server.when(write.sql, { error: pg("40001") })
     await lease.run(write)
-    expect(await lease.commit()).toMatchObject({ failure: { kind: "transaction_aborted", retry: "transaction" } })
+    expect(await lease.commit()).toMatchObject({
+      failure: { kind: "transaction_aborted", retry: "transaction" },
+      because: "in-transaction",
+    })
     await expectCalm(lease)
   })
 
@@ -366,6 +369,7 @@ describe("COMMIT", () => {
     expect(await fixture.settle(lease.commit())).toMatchObject({
       ok: false,
       attempts: 1,
+      because: "effect-unknown",
       failure: { effect: "unknown", phase: "commit" },
     })
     expect(fixture.server.applied).toEqual([write.sql])

@@ -77,13 +77,13 @@ const TABLE: readonly (readonly [readonly Shape[], readonly Where[], readonly Sa
   [["proved"], NOWHERE, ANY, row("plain", "read", "read", again)],
   [["proved"], INSIDE, ANY, row("plain", "read", "transaction", again)],
 
-  // The server enforces what nobody has proved, but only where no transaction and no session state could be harmed.
+  // The server enforces what nobody has proved, but only where no transaction and no session state could be harmed; on a connection
+  // that is held, only what was vouched for.
   [["ask"], ["fresh"], ["nothing", "idempotent"], row("enclosed", "read", "read", { ...again, ifWrite: true })],
-  [["ask", "write"], ["fresh"], ["readOnly"], row("enclosed", "read", "read", again)],
+  [["ask", "write"], ["fresh", "pinned"], ["readOnly"], row("enclosed", "read", "read", again)],
   [["ask"], ["fresh"], ["not readOnly"], row("plain", "write", "write")],
   [["ask"], ["pinned"], ["nothing", "not readOnly"], row("plain", "write", "write")],
   [["ask"], ["pinned"], ["idempotent"], row("plain", "write", "write", again)],
-  [["ask", "write"], ["pinned"], ["readOnly"], row("plain", "read", "read", again)],
 
   [["write"], NOWHERE, ["nothing", "not readOnly"], row("plain", "write", "write")],
   [["write"], NOWHERE, ["idempotent"], row("plain", "write", "write", again)],
@@ -95,12 +95,11 @@ const TABLE: readonly (readonly [readonly Shape[], readonly Where[], readonly Sa
 
   // What may commit by itself is never repeated, whatever its caller said.
   [["call"], NOWHERE, ["nothing", "not readOnly", "idempotent"], row("plain", "write", "write", outside)],
-  [["call"], ["pinned"], ["readOnly"], row("plain", "read", "read", outside)],
   [["call"], ["transaction"], ["nothing", "not readOnly", "idempotent"], row("plain", "write", "transaction", outside)],
   [["call"], ["transaction"], ["readOnly"], row("plain", "read", "transaction", outside)],
   [["call"], ["read-only transaction"], ANY, row("plain", "read", "transaction", outside)],
   // In a transaction of ours it cannot commit by itself.
-  [["call"], ["fresh"], ["readOnly"], row("enclosed", "read", "read", { ...again, ...outside })],
+  [["call"], ["fresh", "pinned"], ["readOnly"], row("enclosed", "read", "read", { ...again, ...outside })],
 
   // Several in one text travel by the simple protocol, and are never enclosed: one of them may be COMMIT.
   [["several"], NOWHERE, ["nothing", "not readOnly", "idempotent"], row("simple", "write", "write", anywhere)],

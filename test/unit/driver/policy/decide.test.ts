@@ -72,6 +72,7 @@ describe("decide", () => {
     ["a transaction is open, though it only read", { inTransaction: true, repeatable: true }, "in-transaction"],
     ["its caller has rows in hand", { rowsDelivered: true, inTransaction: true, repeatable: true }, "rows-delivered"],
     ["a write may already be done", { failure: lost }, "effect-unknown"],
+    ["a COMMIT may already be done", { failure: { ...lost, phase: "commit" }, inTransaction: true }, "effect-unknown"],
     ["session state would be lost", { failure: lost, repeatable: true, pinned: true }, "session-pinned"],
     [
       "session state would be lost with all connections",

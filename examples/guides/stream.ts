@@ -1,0 +1,22 @@
+import { createDatabase } from "@kysely-resilient/core"
+import { err, ok } from "neverthrow"
+
+import type { Library } from "./library.ts"
+
+await using db = createDatabase<Library>()
+
+const books = db.selectFrom("books").select(["title", "price"]).orderBy("title")
+
+// Row by row, in chunks: never more than one chunk in memory. Leaving the loop closes the portal on the server.
+for await (const row of db.stream(books, { chunkSize: 100 })) {
+  if (row.isErr()) {
+    console.error(row.error.message)
+    break
+  }
+  console.log(row.value.title)
+  if (row.value.title.startsWith("The D")) break
+}
+
+// With a callback: each row waits for the one before it. Its Err ends the stream, and is the answer.
+const visited = await db.forEach(books, async ({ price }) => (Number(price) > 11.5 ? err("too dear" as const) : ok()))
+console.log(visited.isErr() && visited.error === "too dear" ? "one was too dear" : "all were fine")

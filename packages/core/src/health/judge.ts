@@ -1,0 +1,114 @@
+import type { DriverSnapshot } from "@kysely-resilient/driver"
+
+import type { Thresholds } from "./thresholds.ts"
+
+export type HealthStatus = "healthy" | "degraded" | "critical"
+
+export type ReasonCode =
+  | "CIRCUIT_OPEN"
+  | "CIRCUIT_HALF_OPEN"
+  | "NOTHING_SUCCEEDS"
+  | "UNREACHABLE"
+  | "LOW_SUCCESS_RATE"
+  | "MANY_RECONNECTIONS"
+  | "MANY_ROLLBACKS"
+  | "RECOVERING"
+
+/** One thing that keeps the status from being healthy. */
+export interface Reason {
+  readonly code: ReasonCode
+  /** Of the status that it causes by itself. */
+  readonly status: "degraded" | "critical"
+  /** For people, with the numbers. */
+  readonly message: string
+  /** What was seen, and what it was compared with, where there is a number. */
+  readonly value?: number
+  readonly threshold?: number
+}
+
+/** What the judgement stands on. */
+export interface Vitals {
+  readonly snapshot: DriverSnapshot
+  /** Statements since the last one that succeeded which failed because of the server. */
+  readonly failuresInARow: number
+}
+
+/** What is wrong at this moment, worst first; nothing if nothing is. */
+export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Thresholds): readonly Reason[] {
+  const { circuit, pool, metrics } = snapshot
+  const { window } = metrics
+  const reasons: Reason[] = []
+
+  if (circuit.state === "open") {
+    reasons.push({
+      code: "CIRCUIT_OPEN",
+      status: "critical",
+      message: `The circuit is open for ${seconds(circuit.openMs ?? 0)}: callers are refused at once while a connection is tried`,
+    })
+  }
+  if (failuresInARow >= thresholds.failuresInARow) {
+    reasons.push({
+      code: "NOTHING_SUCCEEDS",
+      status: "critical",
+      message: `The last ${failuresInARow} statements failed because of the server, and none succeeded`,
+      value: failuresInARow,
+      threshold: thresholds.failuresInARow,
+    })
+  }
+  if (circuit.state === "half-open") {
+    reasons.push({
+      code: "CIRCUIT_HALF_OPEN",
+      status: "degraded",
+      message: "The circuit is half-open: a connection is being tried, and callers are refused until it is there",
+    })
+  }
+  if (pool.outageMs !== undefined) {
+    reasons.push({
+      code: "UNREACHABLE",
+      status: "degraded",
+      message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} callers wait`,
+    })
+  }
+  if (window.total_queries >= thresholds.samplesMin && window.success_rate < thresholds.successRateMin) {
+    reasons.push({
+      code: "LOW_SUCCESS_RATE",
+      status: "degraded",
+      message: `${percent(window.success_rate)} of ${window.total_queries} statements in the last ${seconds(window.windowMs)} succeeded at the first try`,
+      value: window.success_rate,
+      threshold: thresholds.successRateMin,
+    })
+  }
+  if (window.reconnections > thresholds.reconnectionsMax) {
+    reasons.push({
+      code: "MANY_RECONNECTIONS",
+      status: "degraded",
+      message: `${window.reconnections} lost connections were replaced in the last ${seconds(window.windowMs)}`,
+      value: window.reconnections,
+      threshold: thresholds.reconnectionsMax,
+    })
+  }
+  if (window.transaction_rollbacks > thresholds.rollbacksMax) {
+    reasons.push({
+      code: "MANY_ROLLBACKS",
+      status: "degraded",
+      message: `${window.transaction_rollbacks} transactions were rolled back for their callers in the last ${seconds(window.windowMs)}`,
+      value: window.transaction_rollbacks,
+      threshold: thresholds.rollbacksMax,
+    })
+  }
+  return reasons
+}
+
+export function statusOf(reasons: readonly Reason[]): HealthStatus {
+  if (reasons.some(({ status }) => status === "critical")) return "critical"
+  return reasons.length > 0 ? "degraded" : "healthy"
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+}
+
+/** Never rounded up to what it is not: 99.99 % is not all. */
+export function percent(ratio: number): string {
+  return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`
+}

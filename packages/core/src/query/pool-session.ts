@@ -1,0 +1,64 @@
+import { err, type ResultAsync } from "neverthrow"
+
+import type { CallSite } from "../errors/call-site.ts"
+import type { ErrorOfKind, TransactionError } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
+import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { Kit } from "./kit.ts"
+import { PoolLane } from "./lane.ts"
+import { PinnedSession } from "./pinned-session.ts"
+import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
+import type { Run } from "./run.ts"
+import { readRunOptions, type RunOptions } from "./run-options.ts"
+import { SessionBase } from "./session-base.ts"
+import type { QueryBuilders, Session, Tx } from "./session.ts"
+import { planOf, type TransactionOptions } from "./transaction-options.ts"
+import { transact } from "./transaction.ts"
+import { TxSession } from "./tx-session.ts"
+import { holdConnection } from "./with-connection.ts"
+
+/** A session over the whole pool: it may take a connection for itself, with a transaction on it or without. */
+export class PoolSession<DB, C> extends SessionBase<DB, C> {
+  constructor(kit: Kit, builders: QueryBuilders<DB>) {
+    super(kit, builders, new PoolLane(kit.pool))
+  }
+
+  readonly transaction = <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.transaction)
+
+  readonly atomic = <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> => this.#transact(body, options, this.atomic)
+
+  readonly withConnection = <R extends AnyResult>(
+    body: (session: Session<DB, C>) => Awaitable<R>,
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
+    this.guarded(this.withConnection, async (site) => {
+      const { kit, builders } = this
+      const said = readRunOptions(options)
+      if (!said.ok) return err(this.refused(said.refused, site))
+      return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
+    })
+
+  #transact<R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options: TransactionOptions | undefined,
+    operation: (...parameters: never[]) => unknown,
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> {
+    return this.guarded(operation, async (site) => {
+      const { kit, builders } = this
+      const plan = planOf(options, kit)
+      if (!plan.ok) return err(this.refused(plan.refused, site))
+      const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
+      return transact<R>(kit, { plan: plan.value, body: open, site })
+    })
+  }
+
+  protected refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {
+    return toDatabaseError(localFailure("refused", why), { detail: this.kit.errors.detail, attempts: 0, site })
+  }
+}

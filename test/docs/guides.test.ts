@@ -1,0 +1,40 @@
+import { globSync, readFileSync } from "node:fs"
+import { resolve } from "node:path"
+
+import { beforeEach, describe, expect, it } from "vitest"
+
+import { root } from "../../scripts/docs/pages.ts"
+import { testDatabase } from "../support/databases.ts"
+import { runFile } from "../support/script.ts"
+
+/** What each program of a guide says when all is well. A program without an entry fails. */
+const SAYS: Readonly<Record<string, RegExp>> = {
+  "connect.ts": /^connected to PostgreSQL \d+/,
+  "query.ts":
+    /^Solaris 9.50\nfound: undefined\nSolaris\nThe Left Hand of Darkness\nexpensive books: false\nStanislaw 1, Ursula 2 of 3\n$/,
+  "transaction.ts": /^told everybody\nsold: Solaris 1\nsold out\nstill 1\n$/,
+  "stream.ts": /^Solaris\nThe Dispossessed\none was too dear\n$/,
+  "raw-sql.ts": /^The Dispossessed, The Left Hand of Darkness\nUPDATE 1n\n7\nAsia\/Tokyo\n$/,
+  "from-kysely.ts": /^Stanislaw\n2 authors\n2 the old way\n$/,
+}
+
+/** Imported by the others. */
+const TYPES = ["library.ts"]
+
+const folder = resolve(root, "examples/guides")
+const programs = globSync("*.ts", { cwd: folder }).filter((name) => !TYPES.includes(name))
+const database = testDatabase(import.meta.url)
+
+beforeEach(async () => {
+  await database.ask("drop schema public cascade; create schema public")
+  await database.ask(readFileSync(resolve(folder, "library.sql"), "utf8"))
+})
+
+describe("the program of a guide", () => {
+  it.each(programs)("%s runs, says what it should, and ends by itself", async (name) => {
+    expect(await runFile(resolve(folder, name), { DATABASE_URL: database.url })).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(SAYS[name] ?? "an entry in SAYS") as unknown,
+    })
+  })
+})

@@ -1,0 +1,199 @@
+import { alertsFor, type Alert } from "@kysely-resilient/core/src/health/alert.ts"
+import { HealthMonitor } from "@kysely-resilient/core/src/health/monitor.ts"
+import { DEFAULT_THRESHOLDS } from "@kysely-resilient/core/src/health/thresholds.ts"
+import type { CircuitSnapshot, DriverSnapshot, Told } from "@kysely-resilient/driver"
+import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
+import { beforeEach, describe, expect, it } from "vitest"
+
+import { FakeClock } from "../../../support/fake-clock.ts"
+import { failure } from "../../../support/scripted-engine.ts"
+
+let clock: FakeClock
+let metrics: Metrics
+let monitor: HealthMonitor
+let alerts: Alert[]
+let circuit: CircuitSnapshot
+let outageMs: number | undefined
+
+function snapshot(): DriverSnapshot {
+  const pool = { min: 0, max: 4, idle: 1, leased: 0, opening: 0, waiting: 0, generation: 0, outageMs }
+  const rest = { resolution: { pending: 0 }, circuit, retriesLeft: 10 }
+  return { at: clock.wallTime(), pool, metrics: metrics.snapshot(), ...rest }
+}
+
+beforeEach(() => {
+  clock = new FakeClock()
+  metrics = new Metrics(clock)
+  alerts = []
+  circuit = { state: "closed", openMs: undefined }
+  outageMs = undefined
+  monitor = new HealthMonitor({
+    clock,
+    snapshot,
+    thresholds: DEFAULT_THRESHOLDS,
+    changed: (now, before, at) => alerts.push(...alertsFor(now, before, at)),
+  })
+})
+
+const statement = { queryId: "q", sql: "select 1", attempts: 1, durationMs: 1, access: "read" } as const
+const lost = failure("connection_failed", { blame: "server" })
+
+function tell(event: Told): void {
+  const told = { ...event, at: clock.wallTime() }
+  metrics.observe(told)
+  monitor.observe(told)
+}
+
+const succeed = (times = 1) => repeat(times, () => tell({ ...statement, name: "query.succeeded" }))
+const rescued = (times = 1) => repeat(times, () => tell({ ...statement, name: "query.succeeded", firstFailure: lost }))
+const fail = (times = 1, why = lost) =>
+  repeat(times, () => tell({ ...statement, name: "query.failed", failure: why, because: "attempts-spent" }))
+
+function repeat(times: number, run: () => void): void {
+  for (let time = 0; time < times; time += 1) run()
+}
+
+const status = () => monitor.look().status
+const codes = () => monitor.look().reasons.map(({ code }) => code)
+
+describe("health", () => {
+  it("is good when nothing has happened, and when all went well", () => {
+    expect(monitor.look()).toMatchObject({ status: "healthy", reasons: [] })
+    succeed(100)
+    expect(status()).toBe("healthy")
+  })
+
+  it("is degraded below 95 % of first tries, a retry that helped included", () => {
+    succeed(95)
+    rescued(5)
+    expect(status()).toBe("healthy")
+    rescued(1)
+    expect(monitor.look()).toMatchObject({
+      status: "degraded",
+      reasons: [{ code: "LOW_SUCCESS_RATE", threshold: 0.95 }],
+    })
+  })
+
+  it("asks for ten statements before it speaks of shares", () => {
+    succeed(8)
+    rescued(1)
+    expect(status()).toBe("healthy")
+    succeed(1)
+    expect(status()).toBe("degraded")
+  })
+
+  it("is critical when five in a row failed because of the server, and not because they were wrong", () => {
+    succeed(200)
+    fail(4)
+    expect(codes()).not.toContain("NOTHING_SUCCEEDS")
+    fail(1, failure("unique_violation"))
+    fail(4)
+    expect(codes()).not.toContain("NOTHING_SUCCEEDS")
+    fail(1)
+    expect(monitor.look()).toMatchObject({ status: "critical", reasons: [{ code: "NOTHING_SUCCEEDS", value: 5 }] })
+  })
+
+  it.each([
+    ["open", "critical", "CIRCUIT_OPEN"],
+    ["half-open", "degraded", "CIRCUIT_HALF_OPEN"],
+  ] as const)("says that the circuit is %s", (state, expected, code) => {
+    circuit = { state, openMs: 2_500 }
+    expect(monitor.look()).toMatchObject({ status: expected, reasons: [{ code }] })
+  })
+
+  it("says that no connection can be opened", () => {
+    outageMs = 1_500
+    expect(monitor.look()).toMatchObject({ status: "degraded", reasons: [{ code: "UNREACHABLE" }] })
+  })
+
+  it("counts replaced connections above 10, and rollbacks of ours above 20", () => {
+    const lose = () => {
+      tell({ name: "connection.discarded", connectionId: 1, reason: "died" })
+      tell({ name: "connection.opened", connectionId: 2, durationMs: 1 })
+    }
+    repeat(10, lose)
+    repeat(20, () => tell({ name: "transaction.rolled-back", reason: "repair" }))
+    repeat(50, () => tell({ name: "transaction.rolled-back", reason: "caller" }))
+    expect(codes()).toEqual([])
+    lose()
+    tell({ name: "transaction.rolled-back", reason: "orphan" })
+    expect(codes()).toEqual(["MANY_RECONNECTIONS", "MANY_ROLLBACKS"])
+  })
+
+  it("believes better times only when they last, and says so meanwhile", async () => {
+    circuit = { state: "open", openMs: 1 }
+    expect(status()).toBe("critical")
+    const { since } = monitor.look()
+    circuit = { state: "closed", openMs: undefined }
+    await clock.advance(9_000)
+    expect(monitor.look()).toMatchObject({ status: "critical", since, reasons: [{ code: "RECOVERING" }] })
+    circuit = { state: "half-open", openMs: 1 }
+    await clock.advance(2_500)
+    // Ten seconds without the worst: but not without anything.
+    expect(status()).toBe("degraded")
+    circuit = { state: "closed", openMs: undefined }
+    await clock.advance(11_000)
+    expect(monitor.look()).toMatchObject({ status: "healthy", reasons: [] })
+  })
+
+  it("gets well by itself within 90 s of an outage without traffic, and then holds no timer", async () => {
+    succeed(20)
+    fail(10)
+    tell({ name: "circuit.opened", failure: lost, failures: 10 } as unknown as Told)
+    await clock.advance(300)
+    expect(alerts.map(({ code }) => code)).toEqual(["STATUS_CRITICAL", "NOTHING_SUCCEEDS", "LOW_SUCCESS_RATE"])
+    succeed(1)
+    await clock.advance(89_000)
+    expect(alerts.at(-1)).toMatchObject({ code: "STATUS_HEALTHY", severity: "info", previousStatus: "degraded" })
+    expect(clock.timers).toEqual({ foreground: 0, background: 0 })
+  })
+
+  it("looks at most four times a second, however much goes wrong", async () => {
+    let looks = 0
+    monitor = new HealthMonitor({
+      clock,
+      snapshot: () => {
+        looks += 1
+        return snapshot()
+      },
+      thresholds: DEFAULT_THRESHOLDS,
+      changed: () => {},
+    })
+    for (let time = 0; time < 100; time += 1) {
+      fail(10)
+      await clock.advance(10)
+    }
+    expect(looks).toBeLessThanOrEqual(5)
+    expect(looks).toBeGreaterThan(2)
+  })
+
+  it("sets no timer after its end", async () => {
+    fail(9)
+    monitor.close()
+    fail(9)
+    await clock.advance(5_000)
+    expect(clock.timers.background).toBe(0)
+    expect(alerts).toEqual([])
+  })
+})
+
+describe("an alert", () => {
+  it("comes once when a threshold is crossed, of severity critical for the success rate", async () => {
+    succeed(80)
+    rescued(20)
+    await clock.advance(500)
+    rescued(20)
+    await clock.advance(500)
+    expect(alerts).toMatchObject([
+      {
+        kind: "status_changed",
+        code: "STATUS_DEGRADED",
+        severity: "warning",
+        status: "degraded",
+        previousStatus: "healthy",
+      },
+      { kind: "threshold_crossed", code: "LOW_SUCCESS_RATE", severity: "critical", threshold: 0.95 },
+    ])
+    expect(alerts[0]?.message).toMatch(/^The database is degraded; it was healthy\. 80\.0 % of 100 statements/)
+  })
+})
