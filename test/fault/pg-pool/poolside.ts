@@ -7,7 +7,7 @@ import { expectCalm } from "../../support/aftermath.ts"
 import type { TestDatabase } from "../../support/databases.ts"
 
 /** Short waits, so that a test need not take long; what they are is not what is tested. */
-export const QUICK: ResilientPoolConfig = {
+const QUICK: ResilientPoolConfig = {
   max: 3,
   resilience: {
     timeouts: { connectMs: 500, cancelMs: 400, stallMs: 300 },
