@@ -40,8 +40,11 @@ const ENTRIES = [
   "@kysely-resilient/core/errors",
   "@kysely-resilient/core/policy-check",
   "@kysely-resilient/core/schema",
+  "@kysely-resilient/core/testing",
   "@kysely-resilient/codegen-config",
   "@kysely-resilient/testing",
+  "@kysely-resilient/testing/core",
+  "@kysely-resilient/testing/node-test",
   "@kysely-resilient/cli",
 ]
 

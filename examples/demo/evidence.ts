@@ -5,7 +5,6 @@ import { err, ok } from "neverthrow"
 
 import type { Advice } from "./app/advice.ts"
 import type { Entry } from "./app/journal.ts"
-import { dayOf } from "./app/market.ts"
 import type { Store } from "./app/store.ts"
 import { auditBalances, type BalanceAudit } from "./balances.ts"
 import type { Facts } from "./conclusion.ts"
@@ -49,7 +48,7 @@ export async function balancesHeld(admin: Store, openingCents: bigint) {
 export function signalsHeld(admin: Store) {
   return admin
     .all(admin.selectFrom("signals").select(["day", "kind", "strength"]).orderBy("day"))
-    .map((rows): readonly Advice[] => rows.map((row) => ({ ...row, day: dayOf(row.day) })))
+    .map((rows): readonly Advice[] => rows)
 }
 
 /** What the application left behind on the server: transactions still open and locks still held. */

@@ -1,33 +1,39 @@
 import { readFile } from "node:fs/promises"
-import { defineCodegen, generate, report, verify } from "@kysely-resilient/codegen-config"
+import { fileURLToPath } from "node:url"
+import { defineCodegen, generate, report, verify, type CodegenConfig } from "@kysely-resilient/codegen-config"
 import { isolatedDatabase, startPostgres } from "@kysely-resilient/testing"
 import { Client } from "pg"
+import accounts from "../codegen.config.ts"
 
-// Writes schema.gen.ts from a database that schema.sql has just made, so nobody needs one of their own.
-// With --check it writes nothing, and ends with 1 if the file is not what the schema says.
+// Writes schema.gen.ts from a database that schema.sql has just made, so nobody needs one of their own, and in the
+// same way what codegen.config.ts asks for. With --check it writes nothing, and ends with 1 if a file is not right.
 
 const check = process.argv.includes("--check")
+const folder = fileURLToPath(new URL("..", import.meta.url))
 
 await using server = await startPostgres()
-await using database = await isolatedDatabase(server, { name: "codegen" })
-await createSchema(database.url)
+await write("./schema.sql", defineCodegen({ outFile: "./schema/schema.gen.ts" }))
+await write("../accounts.sql", accounts)
 
-const config = defineCodegen({ connection: database.url, outFile: new URL("./schema.gen.ts", import.meta.url) })
-
-if (check) {
-  const verification = await verify(config)
-  console.log(report(verification))
-  process.exitCode = verification.state === "current" ? 0 : 1
-} else {
-  const { outFile, tables, changed } = await generate(config)
-  console.log(`${outFile} ${changed ? "was written" : "was already up to date"}: ${tables} tables and views`)
+async function write(sql: string, config: CodegenConfig): Promise<void> {
+  await using database = await isolatedDatabase(server, { name: "codegen" })
+  await createSchema(database.url, sql)
+  const connected = { ...config, connection: database.url }
+  if (check) {
+    const verification = await verify(connected, { folder })
+    console.log(report(verification))
+    if (verification.state !== "current") process.exitCode = 1
+  } else {
+    const { outFile, tables, changed } = await generate(connected, { folder })
+    console.log(`${outFile} ${changed ? "was written" : "was already up to date"}: ${tables} tables and views`)
+  }
 }
 
-async function createSchema(url: string): Promise<void> {
+async function createSchema(url: string, sql: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(await readFile(new URL("./schema.sql", import.meta.url), "utf8"))
+    await client.query(await readFile(new URL(sql, import.meta.url), "utf8"))
   } finally {
     await client.end()
   }

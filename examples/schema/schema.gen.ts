@@ -1,7 +1,7 @@
 /**
  * Written by kysely-resilient-codegen from the database itself. Do not edit: change the database, then generate again.
  */
-import { defineSchema, type Schema } from "@kysely-resilient/core/schema";
+import { defineSchema, policy, type JsonInput, type Schema, type SchemaDefinition } from "@kysely-resilient/core/schema";
 import type { ColumnType, GeneratedAlways } from "kysely";
 
 /** The database gives a value if the insert does not. */
@@ -9,25 +9,25 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
-/** int8. Text when read: numbers are exact only up to 2^53. */
-export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
-
-/** json, jsonb. */
-export type Json = ColumnType<unknown, JsonInput, JsonInput>;
-
-/** A string must be JSON text already, and an array must be passed as JSON text. */
-export type JsonInput = Record<string, unknown> | boolean | number | string;
-
-/** date. Read as that day's midnight in the time zone of the process. */
-export type LocalMidnight = ColumnType<Date, Date | string, Date | string>;
-
-/** numeric. Text when read: no digit is lost. */
-export type Numeric = ColumnType<string, number | string, number | string>;
-
 /** What a signal advises */
 export type SignalKind = "buy" | "sell" | "hold";
 
-/** timestamptz. Read to the millisecond. */
+/** The labels of SignalKind, in the order in which they sort. */
+export const SignalKindLabels = ["buy", "sell", "hold"] as const;
+
+/** date. */
+export type Day = ColumnType<string, Date | string, Date | string>;
+
+/** int8. */
+export type Int8 = ColumnType<bigint, bigint | number | string, bigint | number | string>;
+
+/** jsonb. A text must be JSON already; for arrays and texts there is json(value). */
+export type Json = ColumnType<unknown, JsonInput, JsonInput>;
+
+/** numeric. */
+export type Numeric = ColumnType<string, bigint | number | string, bigint | number | string>;
+
+/** timestamptz. */
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 /** Who can pay whom */
@@ -42,10 +42,10 @@ export interface Accounts {
 
 /** How each close compares with the trading day before; null on an instrument's first day */
 export interface DailyReturns {
-  close: GeneratedAlways<string | null>;
+  close: GeneratedAlways<string>;
   daily_return: GeneratedAlways<string | null>;
-  day: GeneratedAlways<Date | null>;
-  instrument_id: GeneratedAlways<number | null>;
+  day: GeneratedAlways<string>;
+  instrument_id: GeneratedAlways<number>;
   previous_close: GeneratedAlways<string | null>;
 }
 
@@ -78,7 +78,7 @@ export interface Prices {
   /** Last price of the day */
   close: Numeric;
   /** The trading day, in the time zone of the exchange */
-  day: LocalMidnight;
+  day: Day;
   /** Highest price of the day */
   high: Numeric;
   /** Whose prices these are */
@@ -96,15 +96,15 @@ export interface Prices {
 /** What the application concluded from the prices */
 export interface Signals {
   /** The closing prices it was drawn from, oldest first */
-  closes: Generated<ColumnType<number[], (number | string)[], (number | string)[]>>;
+  closes: Generated<ColumnType<(string | null)[], ReadonlyArray<bigint | number | string | null>, ReadonlyArray<bigint | number | string | null>>>;
   /** When it was written */
   created_at: Generated<Timestamp>;
   /** The day after whose close it was given */
-  day: LocalMidnight;
+  day: Day;
   /** How it was computed, for whoever asks why */
   detail: Json | null;
   /** Always given by the database */
-  id: GeneratedAlways<string>;
+  id: GeneratedAlways<bigint>;
   /** What the signal is about */
   instrument_id: number;
   /** What it advises */
@@ -137,80 +137,243 @@ export interface DB {
   transfers: Transfers;
 }
 
-export const schema: Schema<DB> = defineSchema<DB>({
-  "hash": "7761e7fe217047c9",
+/** What writing to each table can violate, for the types of errors. */
+export interface DBConstraints {
+  accounts: {
+    own: {
+      accounts_balance_check: { readonly kind: "check"; readonly columns: readonly ["balance"] };
+      accounts_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+    };
+    inbound: {
+      transfers_from_account_fk: { readonly kind: "foreign_key"; readonly table: "transfers"; readonly columns: readonly ["from_account"]; readonly references: { readonly table: "accounts"; readonly columns: readonly ["id"] } };
+      transfers_to_account_fk: { readonly kind: "foreign_key"; readonly table: "transfers"; readonly columns: readonly ["to_account"]; readonly references: { readonly table: "accounts"; readonly columns: readonly ["id"] } };
+    };
+    notNull: "balance" | "id" | "owner";
+  };
+  instruments: {
+    own: {
+      instruments_name_check: { readonly kind: "check"; readonly columns: readonly ["name"] };
+      instruments_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+      instruments_symbol_key: { readonly kind: "unique"; readonly columns: readonly ["symbol"] };
+      ticker_format: { readonly kind: "check"; readonly columns: readonly ["symbol"] };
+    };
+    inbound: {
+      prices_instrument_fk: { readonly kind: "foreign_key"; readonly table: "prices"; readonly columns: readonly ["instrument_id"]; readonly references: { readonly table: "instruments"; readonly columns: readonly ["id"] } };
+      signals_instrument_fk: { readonly kind: "foreign_key"; readonly table: "signals"; readonly columns: readonly ["instrument_id"]; readonly references: { readonly table: "instruments"; readonly columns: readonly ["id"] } };
+    };
+    notNull: "id" | "name" | "symbol";
+  };
+  ledger: {
+    own: {};
+    inbound: {};
+    notNull: "entry" | "payload" | "sequence" | "worker" | "written_at";
+  };
+  prices: {
+    own: {
+      prices_instrument_fk: { readonly kind: "foreign_key"; readonly columns: readonly ["instrument_id"]; readonly references: { readonly table: "instruments"; readonly columns: readonly ["id"] } };
+      prices_pkey: { readonly kind: "unique"; readonly columns: readonly ["instrument_id", "day"] };
+      prices_range_check: { readonly kind: "check"; readonly columns: readonly ["close", "high", "low", "open"] };
+      prices_volume_check: { readonly kind: "check"; readonly columns: readonly ["volume"] };
+    };
+    inbound: {};
+    notNull: "close" | "day" | "high" | "instrument_id" | "low" | "open" | "spread" | "volume";
+  };
+  signals: {
+    own: {
+      signals_instrument_day_kind_key: { readonly kind: "unique"; readonly columns: readonly ["instrument_id", "day", "kind"] };
+      signals_instrument_fk: { readonly kind: "foreign_key"; readonly columns: readonly ["instrument_id"]; readonly references: { readonly table: "instruments"; readonly columns: readonly ["id"] } };
+      signals_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+      signals_strength_check: { readonly kind: "check"; readonly columns: readonly ["strength"] };
+    };
+    inbound: {};
+    notNull: "closes" | "created_at" | "day" | "id" | "instrument_id" | "kind" | "strength";
+  };
+  transfers: {
+    own: {
+      transfers_accounts_check: { readonly kind: "check"; readonly columns: readonly ["from_account", "to_account"] };
+      transfers_amount_check: { readonly kind: "check"; readonly columns: readonly ["amount"] };
+      transfers_from_account_fk: { readonly kind: "foreign_key"; readonly columns: readonly ["from_account"]; readonly references: { readonly table: "accounts"; readonly columns: readonly ["id"] } };
+      transfers_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+      transfers_to_account_fk: { readonly kind: "foreign_key"; readonly columns: readonly ["to_account"]; readonly references: { readonly table: "accounts"; readonly columns: readonly ["id"] } };
+    };
+    inbound: {};
+    notNull: "amount" | "at" | "from_account" | "id" | "to_account";
+  };
+}
+
+/** Where the foreign keys of each table lead. */
+export interface DBRelations {
+  prices: {
+    prices_instrument_fk: { readonly table: "instruments"; readonly columns: readonly ["instrument_id"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: false };
+  };
+  signals: {
+    signals_instrument_fk: { readonly table: "instruments"; readonly columns: readonly ["instrument_id"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: false };
+  };
+  transfers: {
+    transfers_from_account_fk: { readonly table: "accounts"; readonly columns: readonly ["from_account"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: false };
+    transfers_to_account_fk: { readonly table: "accounts"; readonly columns: readonly ["to_account"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: false };
+  };
+}
+
+const structure: SchemaDefinition = {
+  "hash": "bd2445d33eed42f4",
+  "source": { "schemas": ["public"] },
   "tables": {
     "accounts": {
       "kind": "table",
       "columns": {
-        "balance": {"type":"numeric","nullable":false,"generated":"default"},
-        "id": {"type":"int4","nullable":false,"generated":"default"},
-        "owner": {"type":"text","nullable":false}
+        "balance": { "type": "numeric", "nullable": false, "generated": "default" },
+        "id": { "type": "int4", "nullable": false, "generated": "default" },
+        "owner": { "type": "text", "nullable": false }
       }
     },
     "daily_returns": {
       "kind": "view",
       "columns": {
-        "close": {"type":"numeric","nullable":true,"generated":"always"},
-        "daily_return": {"type":"numeric","nullable":true,"generated":"always"},
-        "day": {"type":"date","nullable":true,"generated":"always"},
-        "instrument_id": {"type":"int4","nullable":true,"generated":"always"},
-        "previous_close": {"type":"numeric","nullable":true,"generated":"always"}
+        "close": { "type": "numeric", "nullable": false, "generated": "always" },
+        "daily_return": { "type": "numeric", "nullable": true, "generated": "always" },
+        "day": { "type": "date", "nullable": false, "generated": "always" },
+        "instrument_id": { "type": "int4", "nullable": false, "generated": "always" },
+        "previous_close": { "type": "numeric", "nullable": true, "generated": "always" }
       }
     },
     "instruments": {
       "kind": "table",
       "columns": {
-        "id": {"type":"int4","nullable":false,"generated":"default"},
-        "name": {"type":"text","nullable":false},
-        "symbol": {"type":"public.ticker","base":"text","nullable":false}
+        "id": { "type": "int4", "nullable": false, "generated": "default" },
+        "name": { "type": "text", "nullable": false },
+        "symbol": { "type": "public.ticker", "base": "text", "nullable": false }
       }
     },
     "ledger": {
       "kind": "table",
       "columns": {
-        "entry": {"type":"uuid","nullable":false},
-        "payload": {"type":"text","nullable":false},
-        "sequence": {"type":"int4","nullable":false},
-        "worker": {"type":"int4","nullable":false},
-        "written_at": {"type":"timestamptz","nullable":false,"generated":"default"}
+        "entry": { "type": "uuid", "nullable": false },
+        "payload": { "type": "text", "nullable": false },
+        "sequence": { "type": "int4", "nullable": false },
+        "worker": { "type": "int4", "nullable": false },
+        "written_at": { "type": "timestamptz", "nullable": false, "generated": "default" }
       }
     },
     "prices": {
       "kind": "table",
       "columns": {
-        "close": {"type":"numeric","nullable":false},
-        "day": {"type":"date","nullable":false},
-        "high": {"type":"numeric","nullable":false},
-        "instrument_id": {"type":"int4","nullable":false},
-        "low": {"type":"numeric","nullable":false},
-        "open": {"type":"numeric","nullable":false},
-        "spread": {"type":"numeric","nullable":false,"generated":"always"},
-        "volume": {"type":"int8","nullable":false}
+        "close": { "type": "numeric", "nullable": false },
+        "day": { "type": "date", "nullable": false },
+        "high": { "type": "numeric", "nullable": false },
+        "instrument_id": { "type": "int4", "nullable": false },
+        "low": { "type": "numeric", "nullable": false },
+        "open": { "type": "numeric", "nullable": false },
+        "spread": { "type": "numeric", "nullable": false, "generated": "always" },
+        "volume": { "type": "int8", "nullable": false }
       }
     },
     "signals": {
       "kind": "table",
       "columns": {
-        "closes": {"type":"numeric[]","nullable":false,"generated":"default"},
-        "created_at": {"type":"timestamptz","nullable":false,"generated":"default"},
-        "day": {"type":"date","nullable":false},
-        "detail": {"type":"jsonb","nullable":true},
-        "id": {"type":"int8","nullable":false,"generated":"always"},
-        "instrument_id": {"type":"int4","nullable":false},
-        "kind": {"type":"public.signal_kind","labels":["buy","sell","hold"],"nullable":false},
-        "strength": {"type":"float8","nullable":false}
+        "closes": { "type": "numeric[]", "nullable": false, "generated": "default" },
+        "created_at": { "type": "timestamptz", "nullable": false, "generated": "default" },
+        "day": { "type": "date", "nullable": false },
+        "detail": { "type": "jsonb", "nullable": true },
+        "id": { "type": "int8", "nullable": false, "generated": "always" },
+        "instrument_id": { "type": "int4", "nullable": false },
+        "kind": { "type": "public.signal_kind", "labels": ["buy", "sell", "hold"], "nullable": false },
+        "strength": { "type": "float8", "nullable": false }
       }
     },
     "transfers": {
       "kind": "table",
       "columns": {
-        "amount": {"type":"numeric","nullable":false},
-        "at": {"type":"timestamptz","nullable":false,"generated":"default"},
-        "from_account": {"type":"int4","nullable":false},
-        "id": {"type":"uuid","nullable":false},
-        "to_account": {"type":"int4","nullable":false}
+        "amount": { "type": "numeric", "nullable": false },
+        "at": { "type": "timestamptz", "nullable": false, "generated": "default" },
+        "from_account": { "type": "int4", "nullable": false },
+        "id": { "type": "uuid", "nullable": false },
+        "to_account": { "type": "int4", "nullable": false }
       }
     }
+  },
+  "types": {
+    "public.signal_kind": { "kind": "enum", "labels": ["buy", "sell", "hold"] },
+    "public.ticker": { "kind": "domain", "base": "text", "notNull": true }
+  },
+  "constraints": {
+    "accounts": {
+      "own": {
+        "accounts_balance_check": { "kind": "check", "columns": ["balance"] },
+        "accounts_pkey": { "kind": "unique", "columns": ["id"] }
+      },
+      "inbound": {
+        "transfers_from_account_fk": { "kind": "foreign_key", "table": "transfers", "columns": ["from_account"], "references": { "table": "accounts", "columns": ["id"] } },
+        "transfers_to_account_fk": { "kind": "foreign_key", "table": "transfers", "columns": ["to_account"], "references": { "table": "accounts", "columns": ["id"] } }
+      },
+      "notNull": ["balance", "id", "owner"]
+    },
+    "instruments": {
+      "own": {
+        "instruments_name_check": { "kind": "check", "columns": ["name"] },
+        "instruments_pkey": { "kind": "unique", "columns": ["id"] },
+        "instruments_symbol_key": { "kind": "unique", "columns": ["symbol"] },
+        "ticker_format": { "kind": "check", "columns": ["symbol"] }
+      },
+      "inbound": {
+        "prices_instrument_fk": { "kind": "foreign_key", "table": "prices", "columns": ["instrument_id"], "references": { "table": "instruments", "columns": ["id"] } },
+        "signals_instrument_fk": { "kind": "foreign_key", "table": "signals", "columns": ["instrument_id"], "references": { "table": "instruments", "columns": ["id"] } }
+      },
+      "notNull": ["id", "name", "symbol"]
+    },
+    "ledger": {
+      "own": {},
+      "inbound": {},
+      "notNull": ["entry", "payload", "sequence", "worker", "written_at"]
+    },
+    "prices": {
+      "own": {
+        "prices_instrument_fk": { "kind": "foreign_key", "columns": ["instrument_id"], "references": { "table": "instruments", "columns": ["id"] } },
+        "prices_pkey": { "kind": "unique", "columns": ["instrument_id", "day"] },
+        "prices_range_check": { "kind": "check", "columns": ["close", "high", "low", "open"] },
+        "prices_volume_check": { "kind": "check", "columns": ["volume"] }
+      },
+      "inbound": {},
+      "notNull": ["close", "day", "high", "instrument_id", "low", "open", "spread", "volume"]
+    },
+    "signals": {
+      "own": {
+        "signals_instrument_day_kind_key": { "kind": "unique", "columns": ["instrument_id", "day", "kind"] },
+        "signals_instrument_fk": { "kind": "foreign_key", "columns": ["instrument_id"], "references": { "table": "instruments", "columns": ["id"] } },
+        "signals_pkey": { "kind": "unique", "columns": ["id"] },
+        "signals_strength_check": { "kind": "check", "columns": ["strength"] }
+      },
+      "inbound": {},
+      "notNull": ["closes", "created_at", "day", "id", "instrument_id", "kind", "strength"]
+    },
+    "transfers": {
+      "own": {
+        "transfers_accounts_check": { "kind": "check", "columns": ["from_account", "to_account"] },
+        "transfers_amount_check": { "kind": "check", "columns": ["amount"] },
+        "transfers_from_account_fk": { "kind": "foreign_key", "columns": ["from_account"], "references": { "table": "accounts", "columns": ["id"] } },
+        "transfers_pkey": { "kind": "unique", "columns": ["id"] },
+        "transfers_to_account_fk": { "kind": "foreign_key", "columns": ["to_account"], "references": { "table": "accounts", "columns": ["id"] } }
+      },
+      "inbound": {},
+      "notNull": ["amount", "at", "from_account", "id", "to_account"]
+    }
+  },
+  "relations": {
+    "prices": {
+      "prices_instrument_fk": { "table": "instruments", "columns": ["instrument_id"], "references": ["id"], "unique": false, "optional": false }
+    },
+    "signals": {
+      "signals_instrument_fk": { "table": "instruments", "columns": ["instrument_id"], "references": ["id"], "unique": false, "optional": false }
+    },
+    "transfers": {
+      "transfers_from_account_fk": { "table": "accounts", "columns": ["from_account"], "references": ["id"], "unique": false, "optional": false },
+      "transfers_to_account_fk": { "table": "accounts", "columns": ["to_account"], "references": ["id"], "unique": false, "optional": false }
+    }
   }
+};
+
+/** For createDatabase({ schema }): the types above, and how values are read so that they are true. */
+export const schema: Schema<DB, DBConstraints> = defineSchema<DB, DBConstraints>({
+  ...structure,
+  policy: policy({ int8: "bigint", numeric: "string", timestamptz: "Date", timestamp: "string", date: "string", interval: "string", json: "unknown", range: "string", composite: "object", elements: "nullable" }),
 });

@@ -4,10 +4,12 @@ import { globSync, readFileSync } from "node:fs"
 import { basename, resolve } from "node:path"
 
 import { afterServerHasCommit, cut, startFaultProxy } from "@kysely-resilient/testing"
+import { report, verify } from "@kysely-resilient/codegen-config"
 import { beforeEach, describe, expect, it } from "vitest"
 
 import { embed, embeddedIn } from "../../scripts/docs/code-blocks.ts"
 import { pages, root } from "../../scripts/docs/pages.ts"
+import codegenConfig from "../../examples/codegen.config.ts"
 import { testDatabase } from "../support/databases.ts"
 import { runFile } from "../support/script.ts"
 
@@ -19,6 +21,10 @@ const SAYS: Readonly<Record<string, string>> = {
   "dialect.ts": "Rich: ann\n",
   "from-pg.ts": "Ann has 100\nBob has 70\n",
   "railway-db.ts": "ann 95\nbob 5\n",
+  "generated-types.ts": "ann has 100\nDifferences: 0\n",
+  // Neither says anything by itself.
+  "codegen.config.ts": "",
+  "accounts.gen.ts": "",
   "health.ts": "healthy 0 reasons\n🟢 Healthy of 20 connections at most\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }
@@ -41,6 +47,22 @@ beforeEach(async () => {
 describe("an example", () => {
   it.each(examples)("%s runs, says what it should, and ends by itself", async (example) => {
     expect(await run(example)).toMatchObject({ code: 0, output: SAYS[example] })
+  })
+
+  it("that is generated is what its configuration gives (else: pnpm codegen)", async () => {
+    const folder = resolve(root, "examples")
+    expect(report(await verify({ ...codegenConfig, connection: database.url }, { folder }))).toMatch(
+      /accounts\.gen\.ts is what the database says/,
+    )
+  })
+
+  it("stops at its start if the database is not what its types say, and names what differs", async () => {
+    await database.ask("alter table accounts rename balance to amount")
+    const { code, output } = await run("generated-types.ts")
+    expect(code).toBe(1)
+    expect(output).toMatch(
+      /schema_drift: The database is not what the schema says: accounts\.balance: is called amount in the database/,
+    )
   })
 
   it("says that there is too little when a constraint refuses, and nothing is applied", async () => {

@@ -42,8 +42,8 @@ export function closesIn(store: Store, instrument: number, { from, to }: Period,
         .selectFrom("prices")
         .select(["day", "close"])
         .where("instrument_id", "=", instrument)
-        .where("day", ">=", midnightOf(from))
-        .where("day", "<=", midnightOf(to))
+        .where("day", ">=", from)
+        .where("day", "<=", to)
         .orderBy("day"),
       options,
     )
@@ -55,10 +55,10 @@ export function extremesIn(store: Store, instrument: number, { from, to }: Perio
   return store.one(
     store
       .selectFrom("prices")
-      .select(({ fn }) => [fn.countAll<string>().as("days"), fn.min("low").as("lowest"), fn.max("high").as("highest")])
+      .select(({ fn }) => [fn.countAll<bigint>().as("days"), fn.min("low").as("lowest"), fn.max("high").as("highest")])
       .where("instrument_id", "=", instrument)
-      .where("day", ">=", midnightOf(from))
-      .where("day", "<=", midnightOf(to)),
+      .where("day", ">=", from)
+      .where("day", "<=", to),
     options,
   )
 }
@@ -82,16 +82,6 @@ export async function streamCloses(
   return ok(undefined)
 }
 
-/** The database's dates are midnights here. As text, days can be compared and sorted, whatever the time zone. */
-export function midnightOf(day: string): Date {
-  return new Date(`${day}T00:00:00`)
-}
-
-export function dayOf(midnight: Date): string {
-  const [year, month, day] = [midnight.getFullYear(), midnight.getMonth() + 1, midnight.getDate()]
-  return `${year}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`
-}
-
-function toClose({ day, close }: { readonly day: Date; readonly close: string }): Close {
-  return { day: dayOf(day), close: Number(close) }
+function toClose({ day, close }: { readonly day: string; readonly close: string }): Close {
+  return { day, close: Number(close) }
 }

@@ -2,7 +2,7 @@ import { err } from "neverthrow"
 
 import { advise, type Averages, type Close } from "./advice.ts"
 import type { Entry } from "./journal.ts"
-import { dayOf, midnightOf, type Period } from "./market.ts"
+import type { Period } from "./market.ts"
 import type { Named, Store } from "./store.ts"
 
 /** The strategy that the application follows. */
@@ -21,8 +21,8 @@ export function signalPeriod(store: Store, instrument: number, period: Period, e
           .selectFrom("prices")
           .select(["day", "close"])
           .where("instrument_id", "=", instrument)
-          .where("day", ">=", midnightOf(daysBefore(period.from, HISTORY_DAYS)))
-          .where("day", "<=", midnightOf(period.to))
+          .where("day", ">=", daysBefore(period.from, HISTORY_DAYS))
+          .where("day", "<=", period.to)
           .orderBy("day"),
       )
       if (prices.isErr()) return err(prices.error)
@@ -31,12 +31,12 @@ export function signalPeriod(store: Store, instrument: number, period: Period, e
         tx
           .deleteFrom("signals")
           .where("instrument_id", "=", instrument)
-          .where("day", ">=", midnightOf(period.from))
-          .where("day", "<=", midnightOf(period.to)),
+          .where("day", ">=", period.from)
+          .where("day", "<=", period.to),
       )
       if (cleared.isErr()) return cleared
 
-      const closes = prices.value.map(({ day, close }): Close => ({ day: dayOf(day), close: Number(close) }))
+      const closes = prices.value.map(({ day, close }): Close => ({ day, close: Number(close) }))
       const advice = advise(closes, STRATEGY).filter(({ day }) => day >= period.from)
       if (advice.length > 0) {
         const stored = await tx.exec(

@@ -3,16 +3,11 @@ import { dirname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
 import type { CodegenConfig } from "./config.ts"
-import { CodegenError } from "./errors.ts"
+import { diff, diffReport } from "./diff.ts"
+import { CodegenConfigError, CodegenError } from "./errors.ts"
 import { generate } from "./generate.ts"
+import { usage } from "./usage.ts"
 import { report, verify } from "./verify.ts"
-
-const usage = `Usage: kysely-resilient-codegen generate|verify [--config path]
-
-  generate   read the database and write the types of its tables
-  verify     compare the file with the database; exit code 1 and what differs, if something does
-
-  --config   the configuration file, default ./codegen.config.ts; its default export is what defineCodegen() gives`
 
 /** Where the answer goes. */
 export interface Output {
@@ -20,11 +15,11 @@ export interface Output {
   readonly err: (line: string) => void
 }
 
-/**
- * Runs one command and gives the exit code: 0: done; 1: the file is not what the database says, or it could not be
- * found out; 2: not a command.
- */
-export async function run(argv: readonly string[], output: Output): Promise<0 | 1 | 2> {
+/** 0: done, nothing differs. 1: something differs. 2: a wrong command or configuration. 3: the database does not serve. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+/** Runs one command and gives the exit code. */
+export async function run(argv: readonly string[], output: Output): Promise<ExitCode> {
   const command = parse(argv)
   if ("problem" in command) {
     output.err(`${command.problem}\n\n${usage}`)
@@ -35,18 +30,39 @@ export async function run(argv: readonly string[], output: Output): Promise<0 | 
     return 0
   }
   try {
-    return command.name === "generate" ? await write(command.config, output) : await compare(command.config, output)
+    return await commands[command.name](command.config, output)
   } catch (error) {
     if (!(error instanceof CodegenError)) throw error
     output.err(error.message)
-    return 1
+    return error instanceof CodegenConfigError ? 2 : 3
   }
 }
 
+type CommandName = "generate" | "verify" | "diff"
+
 type Command =
-  | { readonly name: "generate" | "verify"; readonly config: string }
+  | { readonly name: CommandName; readonly config: string }
   | { readonly name: "help" }
   | { readonly problem: string }
+
+const commands: Readonly<Record<CommandName, (configFile: string, output: Output) => Promise<ExitCode>>> = {
+  generate: async (configFile, { out }) => {
+    const { outFile, hash, tables, changed } = await generate(await loadConfig(configFile), folderOf(configFile))
+    out(`${outFile} ${changed ? "was written" : "was already up to date"}: ${tables} tables and views (${hash})`)
+    return 0
+  },
+  verify: async (configFile, { out, err }) => {
+    const verification = await verify(await loadConfig(configFile), folderOf(configFile))
+    const current = verification.state === "current"
+    ;(current ? out : err)(report(verification))
+    return current ? 0 : 1
+  },
+  diff: async (configFile, { out }) => {
+    const found = await diff(await loadConfig(configFile), folderOf(configFile))
+    out(diffReport(found))
+    return found.changed ? 1 : 0
+  },
+}
 
 function parse(argv: readonly string[]): Command {
   try {
@@ -57,8 +73,8 @@ function parse(argv: readonly string[]): Command {
     })
     const [name, ...others] = positionals
     if (values.help) return { name: "help" }
-    if (name === undefined) return { problem: "Say what to do: generate or verify" }
-    if (name !== "generate" && name !== "verify") return { problem: `${name} is not a command` }
+    if (name === undefined) return { problem: "Say what to do: generate, verify or diff" }
+    if (!isCommand(name)) return { problem: `${name} is not a command` }
     if (others.length > 0) return { problem: `Too many arguments: ${others.join(" ")}` }
     return { name, config: values.config }
   } catch (error) {
@@ -66,19 +82,12 @@ function parse(argv: readonly string[]): Command {
   }
 }
 
-async function write(configFile: string, { out }: Output): Promise<0> {
-  const { outFile, hash, tables, changed } = await generate(await loadConfig(configFile), {
-    folder: dirname(resolve(configFile)),
-  })
-  out(`${outFile} ${changed ? "was written" : "was already up to date"}: ${tables} tables and views (${hash})`)
-  return 0
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commands, name)
 }
 
-async function compare(configFile: string, { out, err }: Output): Promise<0 | 1> {
-  const verification = await verify(await loadConfig(configFile), { folder: dirname(resolve(configFile)) })
-  const current = verification.state === "current"
-  ;(current ? out : err)(report(verification))
-  return current ? 0 : 1
+function folderOf(configFile: string): { readonly folder: string } {
+  return { folder: dirname(resolve(configFile)) }
 }
 
 /**
@@ -90,10 +99,24 @@ async function loadConfig(file: string): Promise<CodegenConfig> {
   try {
     await access(path)
   } catch {
-    throw new CodegenError(`There is no configuration file at ${path}. Write one, or name another with --config`)
+    throw new CodegenConfigError([
+      `there is no configuration file at ${path}: write one, or name another with --config`,
+    ])
   }
-  const module: { readonly default?: CodegenConfig } = await import(pathToFileURL(path).href)
-  if (module.default === undefined)
-    throw new CodegenError(`${path} has no default export: export default defineCodegen({ … })`)
+  const module = await importConfig(path)
+  if (module.default === undefined) {
+    throw new CodegenConfigError([`${path} has no default export: export default defineCodegen({ … })`])
+  }
   return module.default
+}
+
+async function importConfig(path: string): Promise<{ readonly default?: CodegenConfig }> {
+  try {
+    const module: { readonly default?: CodegenConfig } = await import(pathToFileURL(path).href)
+    return module
+  } catch (error) {
+    if (error instanceof CodegenError) throw error
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    throw new CodegenConfigError([`${path} cannot be run: ${reason}`])
+  }
 }

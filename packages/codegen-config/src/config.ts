@@ -1,6 +1,4 @@
-import { fileURLToPath } from "node:url"
-import { resolve } from "node:path"
-import { CodegenConfigError } from "./errors.ts"
+import type { Policy } from "@kysely-resilient/core/schema"
 
 /** What to generate, from which database, into which file. */
 export interface CodegenConfig {
@@ -24,93 +22,60 @@ export interface CodegenConfig {
    * Default: false.
    */
   readonly camelCase?: boolean
+  /**
+   * How values are read, which decides their types: what `policy()` gives, or the module that exports one,
+   * `"./policy.ts#types"`. The module is needed where the policy has types of its own, for the generated file imports it.
+   * Default: `policy()`.
+   */
+  readonly types?: Policy | string
+  /** Types that tell one table's ids from another's. */
+  readonly brands?: BrandOptions
+  /** By `table.column`: what a json or jsonb column holds. */
+  readonly json?: Readonly<Record<string, JsonType>>
+  /** By the name of a view: what the catalogue cannot say of it. */
+  readonly views?: Readonly<Record<string, ViewOptions>>
+  /** By `table.column`: another type than the policy's, for types only. Nullability and who gives the value stay as they are. */
+  readonly overrides?: Readonly<Record<string, ColumnOverride>>
+  /** What is written beside the tables' types. */
+  readonly emit?: EmitOptions
+  /** Only tables and views that match one of these: `users`, `audit.*`. Default: all. */
+  readonly include?: readonly string[]
+  /** No tables and views that match one of these. Default: none. */
+  readonly exclude?: readonly string[]
 }
 
-/** A configuration that was checked, with every default in its place. */
-export interface CheckedConfig {
-  readonly connection: string | undefined
-  readonly schemas: readonly [string, ...string[]]
-  readonly outFile: string
-  readonly camelCase: boolean
+export interface BrandOptions {
+  /**
+   * The primary key of each table, where it is one column, has a type of its own, and so has every foreign key that
+   * leads to it: `UserId` for `users.id` and for `posts.author_id`. Default: false.
+   */
+  readonly primaryKeys?: boolean
+  /** By `table.column` of a primary key: what its type is called, instead of the table's name in the singular and the column's. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 /**
- * What a configuration file exports as its default.
- *
- * @throws CodegenConfigError with everything that is wrong, if something is.
+ * A type that a module exports, `"./types.ts#UserMeta"`; or a validator that one exports, which every value is checked
+ * with when it is read (Standard Schema: Zod, Valibot, ArkType and others, synchronous). Its output is the column's type.
  */
-export function defineCodegen(config: CodegenConfig): CodegenConfig {
-  checkConfig(config, ".", {})
-  return Object.freeze({ ...config })
+export type JsonType = string | { readonly decoder: string }
+
+export interface ViewOptions {
+  /** Columns of which you know that they are never null. */
+  readonly notNull?: readonly string[]
 }
 
-/** @throws CodegenConfigError */
-export function checkConfig(
-  config: unknown,
-  folder: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): CheckedConfig {
-  if (!isObject(config)) {
-    throw new CodegenConfigError([`expected what defineCodegen({ outFile }) gives, found ${nameOf(config)}`])
-  }
-  const { connection, schemas, outFile, camelCase = false, ...others } = config
-  const problems = Object.keys(others).map(
-    (name) => `${name} is not an option; there are connection, schemas, outFile and camelCase`,
-  )
-  const checked = {
-    connection: connectionIn(connection, problems) ?? (environment["DATABASE_URL"] || undefined),
-    schemas: schemasIn(schemas, problems),
-    outFile: outFileIn(outFile, folder, problems),
-    camelCase: camelCase === true,
-  }
-  if (typeof camelCase !== "boolean") problems.push(`camelCase must be true or false, found ${nameOf(camelCase)}`)
-  if (problems.length > 0) throw new CodegenConfigError(problems)
-  return checked
-}
+/**
+ * A type of TypeScript, or one that a module exports: `"./types.ts#Settings"`. `insert` is what writing takes, where
+ * that is something else.
+ */
+export type ColumnOverride = string | { readonly select: string; readonly insert?: string }
 
-function connectionIn(connection: unknown, problems: string[]): string | undefined {
-  if (connection === undefined) return undefined
-  if (typeof connection === "string" && /^postgres(ql)?:\/\//.test(connection)) return connection
-  // A text is not shown: there may be a password in it.
-  const found = typeof connection === "string" && connection !== "" ? "something else" : nameOf(connection)
-  problems.push(`connection must begin with postgres:// or postgresql://, found ${found}`)
-  return undefined
-}
-
-function schemasIn(schemas: unknown, problems: string[]): CheckedConfig["schemas"] {
-  const list: readonly unknown[] = Array.isArray(schemas) ? schemas : []
-  const names = list.filter((schema): schema is string => typeof schema === "string" && schema !== "")
-  const [first = "public", ...others] = names
-  if (schemas === undefined) return [first]
-  if (list.length === 0) problems.push(`schemas must be a list of at least one name, found ${nameOf(schemas)}`)
-  if (names.length < list.length) problems.push("schemas must hold nothing but names")
-  if (new Set(names).size < names.length) problems.push(`schemas names one twice: ${names.join(", ")}`)
-  return [first, ...others]
-}
-
-function outFileIn(outFile: unknown, folder: string, problems: string[]): string {
-  if (outFile instanceof URL) {
-    if (outFile.protocol === "file:") return fileURLToPath(outFile)
-    problems.push(`outFile must be a path or a file: URL, found ${outFile.protocol}`)
-  } else if (outFile === undefined) {
-    problems.push('outFile is missing: say where the types go, for example outFile: "./schema.gen.ts"')
-  } else if (typeof outFile !== "string") {
-    problems.push(`outFile must be a path or a file: URL, found ${nameOf(outFile)}`)
-  } else if (!/\.[mc]?ts$/.test(outFile)) {
-    problems.push(`outFile must end with .ts, found ${outFile || nameOf(outFile)}`)
-  } else {
-    return resolve(folder, outFile)
-  }
-  return ""
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-}
-
-function nameOf(value: unknown): string {
-  if (value === "") return "an empty text"
-  if (value === null) return "null"
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
-  return `a value of type ${typeof value}`
+export interface EmitOptions {
+  /** `DBConstraints`, which gives errors the names of constraints, and the same as data. Default: true. */
+  readonly constraints?: boolean
+  /** Where foreign keys lead: `DBRelations`, and the same as data. Default: true. */
+  readonly relations?: boolean
+  /** The database's comments as JSDoc. Default: true. */
+  readonly comments?: boolean
 }

@@ -1,42 +1,61 @@
 import { Client } from "pg"
-import type { Queryable } from "./catalog.ts"
-import { CodegenError } from "./errors.ts"
+import { DatabaseUnreadableError } from "./errors.ts"
 
 /** Long enough for a server far away, short enough for somebody who waits at a prompt. */
 const connectTimeoutMs = 10_000
 /** The catalogue of a very large database takes seconds. */
 const queryTimeoutMs = 60_000
 
+/** The one thing that reading needs of a connection. */
+export interface Queryable {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- whoever writes the SQL knows its rows
+  query<Row extends object>(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>
+}
+
 /**
  * Plain `pg` and one connection: this runs while an application is developed and not while it serves.
  *
- * Everything is read in one snapshot, so that a migration running meanwhile is seen as a whole or not at all.
- *
- * @throws CodegenError if the database cannot be reached; whatever `use` throws.
+ * @throws DatabaseUnreadableError if the database cannot be reached or does not answer; whatever else `use` throws.
  */
 export async function withConnection<T>(
   connection: string | undefined,
   use: (database: Queryable) => Promise<T>,
 ): Promise<T> {
-  const client = new Client({
-    ...(connection !== undefined && { connectionString: connection }),
-    application_name: "kysely-resilient-codegen",
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
-  })
+  const unreadable = (what: string, error: unknown): DatabaseUnreadableError =>
+    new DatabaseUnreadableError(`${what}: ${withoutPassword(reasonOf(error), connection)}`)
+  const client = clientFor(connection, unreadable)
   // A connection that ends between two queries tells nobody else; the next query fails with the reason.
   client.on("error", () => {})
   try {
     await client.connect()
   } catch (error) {
-    throw new CodegenError(`Cannot reach the database: ${reasonOf(error)}`, { cause: error })
+    throw unreadable("Cannot reach the database", error)
+  }
+  const query = async <Row extends object>(text: string, parameters: readonly unknown[]): Promise<readonly Row[]> => {
+    try {
+      return (await client.query<Row>(text, [...parameters])).rows
+    } catch (error) {
+      throw unreadable("Cannot read the database's catalogue", error)
+    }
   }
   try {
-    await client.query("begin isolation level repeatable read read only")
-    return await use({ query: (text, parameters) => client.query(text, [...parameters]) })
+    return await use({ query })
   } finally {
-    // The transaction only read, and ends with its connection. A connection that is lost has nothing to end.
+    // It only read. A connection that is lost has nothing to end.
     await client.end().catch(() => {})
+  }
+}
+
+function clientFor(connection: string | undefined, unreadable: (what: string, error: unknown) => Error): Client {
+  try {
+    return new Client({
+      ...(connection !== undefined && { connectionString: connection }),
+      application_name: "kysely-resilient-codegen",
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: queryTimeoutMs,
+    })
+  } catch (error) {
+    throw unreadable("The connection string cannot be read", error)
   }
 }
 
@@ -44,4 +63,19 @@ export async function withConnection<T>(
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ")
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Whatever somebody else's message quotes, the password is not shown: neither as it was written nor as it was meant. */
+function withoutPassword(message: string, connection: string | undefined): string {
+  const written = /^[^:]+:\/\/[^:@/]*:(?<password>[^/]*)@/.exec(connection ?? "")?.groups?.["password"]
+  const secrets = [written, written && decoded(written), process.env["PGPASSWORD"]]
+  return secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, "…") : text), message)
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -3,6 +3,11 @@ export class CodegenError extends Error {
   override readonly name: string = "CodegenError"
 }
 
+/** The database could not be reached, or could not be read. */
+export class DatabaseUnreadableError extends CodegenError {
+  override readonly name: string = "DatabaseUnreadableError"
+}
+
 /** A configuration that cannot be right, with everything that is wrong about it at once. */
 export class CodegenConfigError extends CodegenError {
   override readonly name: string = "CodegenConfigError"

@@ -1,15 +1,15 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
-import { existingSchemas, readCatalog } from "./catalog.ts"
-import { checkConfig, type CheckedConfig, type CodegenConfig } from "./config.ts"
+import { checkConfig, type CheckedConfig } from "./check-config.ts"
+import type { CodegenConfig } from "./config.ts"
 import { withConnection } from "./connect.ts"
 import { CodegenError } from "./errors.ts"
-import { fileText } from "./generated-file.ts"
-import { structureHash, structureOf, type Structure } from "./structure.ts"
-import { tablesOf } from "./tables.ts"
+import { fileFor, sourceOf, type Fresh } from "./generated-file.ts"
+import { readCatalog } from "./read-catalog.ts"
+import { policyFor } from "./read-policy.ts"
 
 export interface GenerateOptions {
-  /** Where a relative `outFile` starts. Default: the folder in which the process runs. */
+  /** Where a relative `outFile` starts, and modules that the configuration names. Default: the folder in which the process runs. */
   readonly folder?: string
 }
 
@@ -28,37 +28,31 @@ export interface Generated {
  * Reads the database and writes the types of its tables. A reader of the file sees the old one or the new one, never
  * half of it.
  *
- * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or has no such
- *   tables.
+ * @throws CodegenConfigError for a wrong configuration; DatabaseUnreadableError if the database cannot be reached or
+ *   read; CodegenError if it has no such tables.
  */
 export async function generate(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Generated> {
-  const { outFile, ...source } = checkConfig(config, folder, process.env)
-  const { text, structure } = await readSchema(source)
-  const tables = Object.keys(structure).length
-  // An empty file would make every query of an application wrong; a wrong DATABASE_URL is what this usually is.
-  if (tables === 0)
-    throw new CodegenError(`There are no tables in ${source.schemas.join(", ")}: is it the right database?`)
+  const checked = checkConfig(config, folder, process.env)
+  const { outFile } = checked
+  const { text, data } = await freshFile(checked)
   const changed = (await readIfThere(outFile)) !== text
   if (changed) await writeWhole(outFile, text)
-  return { outFile, hash: structureHash(structure), tables, changed }
+  return { outFile, hash: data.hash, tables: Object.keys(data.tables).length, changed }
 }
 
-/** What the database would have written, now. */
-export interface Fresh {
-  readonly text: string
-  readonly structure: Structure
-}
-
-export async function readSchema({ connection, schemas, camelCase }: Omit<CheckedConfig, "outFile">): Promise<Fresh> {
-  const catalog = await withConnection(connection, async (database) => {
-    const found = await existingSchemas(database, schemas)
-    const missing = schemas.filter((schema) => !found.includes(schema))
-    if (missing.length > 0) throw new CodegenError(`The database has no schema ${missing.join(" and no schema ")}`)
-    return readCatalog(database, schemas)
-  })
-  const [unqualifiedSchema] = schemas
-  const tables = tablesOf(catalog, unqualifiedSchema)
-  return { text: fileText(tables, { unqualifiedSchema, camelCase }), structure: structureOf(tables) }
+/** What `generate` would write. */
+export async function freshFile(config: CheckedConfig): Promise<Fresh> {
+  const policy = await policyFor(config)
+  const { connection, schemas } = config
+  const catalog = await withConnection(connection, (database) => readCatalog(database, schemas))
+  const fresh = fileFor(catalog, config, policy)
+  // An empty file would make every query of an application wrong; a wrong DATABASE_URL is what this usually is.
+  if (Object.keys(fresh.data.tables).length === 0) {
+    const { include, exclude } = sourceOf(config)
+    const chosen = include || exclude ? " that include and exclude leave over" : ""
+    throw new CodegenError(`There are no tables in ${schemas.join(", ")}${chosen}: is it the right database?`)
+  }
+  return fresh
 }
 
 /** The text of a file, or undefined if there is none. */

@@ -1,46 +1,138 @@
-import { serializeFromMetadata } from "kysely-codegen"
-import { DocumentingSerializer, docsFor } from "./documentation.ts"
-import { dialectFor } from "./dialect.ts"
-import { namesFor, type Naming } from "./names.ts"
-import { structureHash, structureOf, type Structure } from "./structure.ts"
-import type { Table } from "./tables.ts"
+import type { Policy, SchemaSource } from "@kysely-resilient/core/schema"
+import {
+  relationsOf,
+  structureHash,
+  structureOf,
+  tablesOf,
+  type Catalog,
+  type Structure,
+} from "@kysely-resilient/core/schema-check"
+import { brandsOf } from "./brands.ts"
+import type { CheckedConfig } from "./check-config.ts"
+import { refuseUnknownNames } from "./check-names.ts"
+import { columnTypes, settingOf, type Decisions } from "./column-types.ts"
+import { constraintsText, relationsText } from "./constraint-types.ts"
+import { declarations, type TypedTable } from "./declarations.ts"
+import { docsFor } from "./docs.ts"
+import { importTexts, moduleOf, referenceImport, type Import } from "./imports.ts"
+import { namesFor, refuseLostNames, type Names } from "./names.ts"
+import { Nodes } from "./nodes.ts"
+import { referenceKey, type Reference } from "./reference.ts"
+import { dataText, key, parseData, type SchemaData } from "./schema-data.ts"
 
-/** What a generated file says of itself to programs. */
-export interface SchemaData {
-  readonly hash: string
-  readonly tables: Structure
+/** What a database would have written, now. */
+export interface Fresh {
+  readonly text: string
+  readonly data: SchemaData
 }
 
-/** Where generated files find `defineSchema`. */
-const schemaModule = "@kysely-resilient/core/schema"
-
-const opening = /^export const schema: \w+<DB> = defineSchema<DB>\(/m
-const closing = ");\n"
+/** The policy, and the module that the file imports it from; without one it is written out. */
+export interface FilePolicy {
+  readonly policy: Policy
+  readonly from: Reference | undefined
+}
 
 const header = `/**
  * Written by kysely-resilient-codegen from the database itself. Do not edit: change the database, then generate again.
- */
-`
+ */`
 
-/** The whole text of the generated file. The same tables give the same text. */
-export function fileText(tables: readonly Table[], naming: Naming): string {
-  const names = namesFor(tables, naming)
-  const { dialect, metadata, overrides } = dialectFor(tables, names, naming.unqualifiedSchema)
-  const types = serializeFromMetadata({
-    metadata,
-    dialect,
-    overrides,
-    camelCase: naming.camelCase,
-    defaultSchemas: [naming.unqualifiedSchema],
-    serializer: new DocumentingSerializer(docsFor(tables, names)),
+/** The whole text of the generated file. The same catalogue gives the same text. */
+export function fileFor(catalog: Catalog, config: CheckedConfig, { policy, from }: FilePolicy): Fresh {
+  const source = sourceOf(config)
+  const tables = tablesOf(catalog, source)
+  refuseLostNames(tables, source)
+  refuseUnknownNames(tables, config, policy)
+  const structure = structureOf(tables, catalog, source)
+  const brands = config.brands.primaryKeys ? brandsOf(tables, catalog, source, config.brands.names) : new Map()
+  const decisions: Decisions = { policy, types: structure.types, brands, config }
+  const typed: readonly TypedTable[] = tables.map((table) => ({
+    table,
+    columns: table.columns.map((column) => ({ column, types: columnTypes(table, column, decisions) })),
+  }))
+  const columns = typed.flatMap((table) => table.columns.map(({ types }) => types))
+  const names = namesFor(tables, columns, brands, { source, policy: from })
+  const nodes = new Nodes(names, from?.module)
+  const { comments, constraints, relations } = config.emit
+  const ofTypes = declarations(
+    { tables: typed, decisions, names, nodes, source, comments },
+    docsFor(tables, names, comments),
+  )
+  const data = dataOf(structure, source, {
+    constraints,
+    relations: relations ? relationsOf(tables, catalog.constraints, source) : undefined,
   })
-  const structure = structureOf(tables)
-  const data = dataText({ hash: structureHash(structure), tables: structure })
-  const { schemaType } = names
-  const imported = schemaType === "Schema" ? "type Schema" : `type Schema as ${schemaType}`
-  return `${header}import { defineSchema, ${imported} } from "${schemaModule}";
-${types}
-export const schema: ${schemaType}<DB> = defineSchema<DB>(${data}${closing}`
+  const parts = [
+    `${header}\n${importTexts(importsOf(names, nodes, config, from)).join("\n")}`,
+    ...ofTypes,
+    ...(constraints ? [constraintsText(structure.constraints)] : []),
+    ...(data.relations ? [relationsText(data.relations)] : []),
+    `const structure: ${names.libraries.get("SchemaDefinition")} = ${dataText(data)};`,
+    schemaText(typed, decisions, { names, from, constraints }),
+  ]
+  return { data, text: `${parts.join("\n\n")}\n` }
+}
+
+export function sourceOf({ schemas, camelCase, include, exclude }: CheckedConfig): SchemaSource {
+  return {
+    schemas,
+    ...(camelCase && { camelCase }),
+    ...(include && { include }),
+    ...(exclude.length > 0 && { exclude }),
+  }
+}
+
+function dataOf(
+  { tables, types, constraints }: Structure,
+  source: SchemaSource,
+  emit: { readonly constraints: boolean; readonly relations: SchemaData["relations"] | undefined },
+): SchemaData {
+  const told = {
+    tables,
+    ...(Object.keys(types).length > 0 && { types }),
+    ...(emit.constraints && { constraints }),
+  }
+  return { hash: structureHash(told), source, ...told, ...(emit.relations && { relations: emit.relations }) }
+}
+
+function importsOf(
+  names: Names,
+  nodes: Nodes,
+  config: CheckedConfig,
+  policy: Reference | undefined,
+): readonly Import[] {
+  const always = ["Schema", "SchemaDefinition"]
+  const libraries = [...names.libraries].filter(([library, name]) => always.includes(library) || nodes.used.has(name))
+  const values = policy ? ["defineSchema"] : ["defineSchema", "policy"]
+  return [
+    ...values.map((name) => ({ module: moduleOf(name), name, as: name, value: true })),
+    ...libraries.map(([name, as]) => ({ module: moduleOf(name), name, as, value: false })),
+    ...[...names.references.values()].map(({ reference, name }) => {
+      const value = nodes.values.has(referenceKey(reference)) || reference === policy
+      return referenceImport(reference, name, value, config)
+    }),
+  ]
+}
+
+function schemaText(
+  tables: readonly TypedTable[],
+  { policy, config }: Decisions,
+  file: { readonly names: Names; readonly from: Reference | undefined; readonly constraints: boolean },
+): string {
+  const { names, from } = file
+  const nameOf = (reference: Reference): string => names.references.get(referenceKey(reference))?.name ?? reference.name
+  const choices = Object.entries(policy.choices).map(([name, choice]) => `${name}: ${JSON.stringify(choice)}`)
+  const decoders = tables.flatMap(({ table, columns }) =>
+    columns.flatMap(({ column }) => {
+      const json = settingOf(config.json, table, column)
+      return json?.of === "decoder" ? `    ${key(`${table.key}.${column.name}`)}: ${nameOf(json)},\n` : []
+    }),
+  )
+  const typed = file.constraints ? "DB, DBConstraints" : "DB"
+  return `/** For createDatabase({ schema }): the types above, and how values are read so that they are true. */
+export const schema: ${names.libraries.get("Schema")}<${typed}> = defineSchema<${typed}>({
+  ...structure,
+  policy: ${from ? nameOf(from) : `policy({ ${choices.join(", ")} })`},
+${decoders.length > 0 ? `  decoders: {\n${decoders.toSorted().join("")}  },\n` : ""}});`
 }
 
 /**
@@ -48,35 +140,6 @@ export const schema: ${schemaType}<DB> = defineSchema<DB>(${data}${closing}`
  * nothing installed.
  */
 export function dataIn(text: string): SchemaData | undefined {
-  const found = opening.exec(text)
-  if (!found) return undefined
-  try {
-    const data: unknown = JSON.parse(text.slice(found.index + found[0].length, -closing.length))
-    return isSchemaData(data) ? data : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isSchemaData(data: unknown): data is SchemaData {
-  if (!isObject(data) || typeof data["hash"] !== "string" || !isObject(data["tables"])) return false
-  return Object.values(data["tables"]).every(
-    (table) => isObject(table) && isObject(table["columns"]) && Object.values(table["columns"]).every(isObject),
-  )
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null
-}
-
-/** JSON, with one column to a line: what changed shows in a diff. */
-function dataText({ hash, tables }: SchemaData): string {
-  const lines = Object.entries(tables).map(([key, { kind, columns }]) => {
-    const ofColumns = Object.entries(columns).map(
-      ([name, column]) => `        ${JSON.stringify(name)}: ${JSON.stringify(column)}`,
-    )
-    const body = `      "kind": ${JSON.stringify(kind)},\n      "columns": {\n${ofColumns.join(",\n")}\n      }`
-    return `    ${JSON.stringify(key)}: {\n${body}\n    }`
-  })
-  return `{\n  "hash": ${JSON.stringify(hash)},\n  "tables": {\n${lines.join(",\n")}\n  }\n}`
+  const found = /^const structure: \w+ = (?<data>\{\n[^]*?\n\});\n\n[^]*\}\);\n$/m.exec(text)?.groups?.["data"]
+  return found === undefined ? undefined : parseData(found)
 }

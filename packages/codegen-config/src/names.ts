@@ -1,139 +1,153 @@
-import { SymbolCollection, toKyselyCamelCase } from "kysely-codegen"
+import type { SchemaSource } from "@kysely-resilient/core/schema"
+import { queryName, sentName, type Table } from "@kysely-resilient/core/schema-check"
+import type { Brands } from "./brands.ts"
+import type { ColumnTypes } from "./column-types.ts"
 import { CodegenError } from "./errors.ts"
-import { typeName, withoutDomains, type PgType, type Table } from "./tables.ts"
-
-export interface Naming {
-  /** The schema whose tables and types are named without it. */
-  readonly unqualifiedSchema: string
-  /** Whether tables and columns are named as Kysely's CamelCasePlugin names them. */
-  readonly camelCase: boolean
-}
+import { partsOfExpression, referenceIn } from "./expressions.ts"
+import { Identifiers, pascalCase } from "./identifiers.ts"
+import { referenceKey, type Reference } from "./reference.ts"
 
 /** The identifiers of one generated file. */
 export interface Names {
-  /** What it takes from Kysely. */
-  readonly imports: Readonly<Record<"ColumnType" | "GeneratedAlways", string>>
-  /** What it takes from us: the type of the schema value. */
-  readonly schemaType: string
-  /** What it declares for its columns; decoding.ts says of each what it stands for. */
-  readonly aliases: Readonly<Record<Alias, string>>
-  /** What it means of JavaScript's and TypeScript's own. */
-  readonly globals: Readonly<Record<"Buffer" | "Date" | "Partial" | "Record" | "Uint8Array", string>>
   /** The interface of a table, by the table's key. */
   readonly tables: ReadonlyMap<string, string>
-  /** The union type of an enum, by the enum's type name. */
-  readonly enums: ReadonlyMap<string, string>
+  /** The type of a primary key, by the column that its values come from. */
+  readonly brands: ReadonlyMap<string, string>
+  /** The declaration of an enum or a composite, by the name of its type. */
+  readonly types: ReadonlyMap<string, string>
+  /** The array of an enum's labels, by the name of its type. */
+  readonly labels: ReadonlyMap<string, string>
+  /** What columns of one built-in type are, by the name of the type. */
+  readonly aliases: ReadonlyMap<string, string>
+  /** What modules of the user's export, by `module#name`. */
+  readonly references: ReadonlyMap<string, { readonly reference: Reference; readonly name: string }>
+  /** Of ours and Kysely's. */
+  readonly libraries: ReadonlyMap<string, string>
+  /** What the file declares to put types together. */
+  readonly helpers: ReadonlyMap<string, string>
 }
 
-export type Alias =
-  | "Bytes"
-  | "Circle"
-  | "CircleParts"
-  | "Generated"
-  | "Int8"
-  | "Interval"
-  | "IntervalParts"
-  | "Json"
-  | "JsonInput"
-  | "LocalMidnight"
-  | "LocalTimestamp"
-  | "Numeric"
-  | "Point"
-  | "PointParts"
-  | "Timestamp"
+/** What is imported from Kysely and from us, wherever it is needed. */
+const libraries = [
+  "ColumnType",
+  "GeneratedAlways",
+  "Schema",
+  "SchemaDefinition",
+  "StandardSchema",
+  "JsonValue",
+  "Circle",
+  "IntervalParts",
+  "JsonInput",
+  "Point",
+  "Range",
+]
+
+const helpers = ["Decoded", "Encoded", "Generated", "JsonOf"] as const
+
+/** What a column of a built-in type would like to be called; what is not here is called as its type. */
+const aliasNames: Readonly<Record<string, string>> = {
+  bytea: "Bytes",
+  circle: "CircleColumn",
+  date: "Day",
+  json: "Json",
+  jsonb: "Json",
+  point: "PointColumn",
+  timestamp: "LocalTimestamp",
+  timestamptz: "Timestamp",
+}
 
 /**
- * A table called `date` or `json` gets an interface of that name, which would hide what the rest of the file means by
- * it; kysely-codegen does not see to that. So tables choose first, as kysely-codegen will name them, and everything
- * else takes a name that they left.
- *
- * @throws CodegenError if a table would be called as the interface of all tables is, or two would be called the same by
- *   queries.
+ * Tables choose first, because queries show their names the most; everything else takes a name that they left. All in
+ * the order of their names, so the same database always gets the same file.
  */
-export function namesFor(tables: readonly Table[], { unqualifiedSchema, camelCase }: Naming): Names {
-  const identifier = (name: string): string => (camelCase ? toKyselyCamelCase(name) : name)
-  refuseTwins(tables, identifier)
-  const symbols = new SymbolCollection()
-  const ofTables = new Map(tables.map(({ key }) => [key, symbols.set(identifier(key), { type: "Table" })]))
-  for (const [key, name] of ofTables) {
-    if (name === "DB") throw new CodegenError(`The table ${key} would be called DB, as the interface of all tables is`)
-  }
-  const taken = new Set([...ofTables.values(), "DB"])
-  const take = (wanted: string): string => {
-    const name = free(wanted, taken)
-    taken.add(name)
-    return name
-  }
-  const global = (name: string): string => (taken.has(name) ? `globalThis.${name}` : name)
+export function namesFor(
+  tables: readonly Table[],
+  columns: readonly ColumnTypes[],
+  brands: Brands,
+  { source, policy }: { readonly source: SchemaSource; readonly policy: Reference | undefined },
+): Names {
+  const identifiers = new Identifiers()
+  const take = (keys: Iterable<string>, wanted: (key: string) => string, otherwise = wanted): Map<string, string> =>
+    new Map([...new Set(keys)].toSorted().map((key) => [key, identifiers.take(wanted(key), otherwise(key))]))
+  const parts = columns.flatMap(({ select, insert }) => [...partsOfExpression(select), ...partsOfExpression(insert)])
+  const tableName = (key: string): string => pascalCase(queryName(key, source))
+  const wantedBrands = new Map([...brands.values()].map(({ of, wanted }) => [of, wanted]))
+  const declared = parts.flatMap((part) => (part.kind === "enum" || part.kind === "object" ? part.type : []))
+  const enums = parts.flatMap((part) => (part.kind === "enum" ? part.type : []))
+  const referred = [...parts.flatMap((part) => referenceIn(part, policy?.module) ?? []), ...(policy ? [policy] : [])]
+  const references = new Map(referred.map((reference) => [referenceKey(reference), reference]))
+  const ofTables = take(
+    tables.map(({ key }) => key),
+    tableName,
+    (key) => `${tableName(key)}Table`,
+  )
+  const ofBrands = take(wantedBrands.keys(), (of) => wantedBrands.get(of) ?? of)
+  const ofTypes = take(declared, (type) => pascalCase(withoutSchema(type, source)))
   return {
     tables: ofTables,
-    globals: {
-      Buffer: global("Buffer"),
-      Date: global("Date"),
-      Partial: global("Partial"),
-      Record: global("Record"),
-      Uint8Array: global("Uint8Array"),
-    },
-    imports: { ColumnType: take("ColumnType"), GeneratedAlways: take("GeneratedAlways") },
-    schemaType: take("Schema"),
-    aliases: {
-      Bytes: take("Bytes"),
-      Circle: take("Circle"),
-      CircleParts: take("CircleParts"),
-      Generated: take("Generated"),
-      Int8: take("Int8"),
-      Interval: take("Interval"),
-      IntervalParts: take("IntervalParts"),
-      Json: take("Json"),
-      JsonInput: take("JsonInput"),
-      LocalMidnight: take("LocalMidnight"),
-      LocalTimestamp: take("LocalTimestamp"),
-      Numeric: take("Numeric"),
-      Point: take("Point"),
-      PointParts: take("PointParts"),
-      Timestamp: take("Timestamp"),
-    },
-    enums: new Map(enumsOf(tables).map((type) => [typeName(type), take(pascalCase(type, unqualifiedSchema))])),
+    brands: ofBrands,
+    types: ofTypes,
+    labels: take(enums, (type) => `${ofTypes.get(type) ?? type}Labels`),
+    references: new Map(
+      [...take(references.keys(), (key) => references.get(key)?.name ?? key)].flatMap(([key, name]) => {
+        const reference = references.get(key)
+        return reference ? [[key, { reference, name }] as const] : []
+      }),
+    ),
+    libraries: take(libraries, (name) => name),
+    helpers: take(helpers, (name) => name),
+    aliases: aliasNamesFor(columns, identifiers),
   }
 }
 
-/** Two names that camelCase makes one would be one property with two types. */
-function refuseTwins(tables: readonly Table[], identifier: (name: string) => string): void {
-  const groups = [
-    tables.map(({ key }) => ({ key: identifier(key), name: key })),
-    ...tables.map(({ key, columns }) => columns.map(({ name }) => ({ key: identifier(name), name: `${key}.${name}` }))),
-  ]
-  const twins = groups.flatMap((group) =>
-    [...Map.groupBy(group, ({ key }) => key)].filter(([, same]) => same.length > 1),
-  )
-  if (twins.length === 0) return
-  const clashes = twins.map(([key, same]) => `${same.map(({ name }) => name).join(" and ")} would both be ${key}`)
-  throw new CodegenError(`In camelCase ${clashes.join("; ")}`)
+function withoutSchema(type: string, { schemas: [unqualified] }: SchemaSource): string {
+  return type.startsWith(`${unqualified}.`) ? type.slice(unqualified.length + 1) : type
 }
 
-function free(wanted: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(wanted)) return wanted
-  let suffix = 2
-  while (taken.has(`${wanted}${suffix}`)) suffix++
-  return `${wanted}${suffix}`
+/** Two types share a declaration if it would say the same, as json and jsonb do. */
+function aliasNamesFor(columns: readonly ColumnTypes[], identifiers: Identifiers): ReadonlyMap<string, string> {
+  const aliased = columns.flatMap(({ select, insert, alias }) => {
+    if (alias === undefined) return []
+    const wanted = Object.hasOwn(aliasNames, alias) ? aliasNames[alias] : undefined
+    return [{ alias, wanted: wanted ?? pascalCase(alias), says: JSON.stringify([select, insert]) }]
+  })
+  const groups = Map.groupBy(aliased, ({ wanted, says }) => `${wanted} ${says}`)
+  const named = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return new Map(
+    named.flatMap(([, group]) => {
+      const name = identifiers.take(group[0]?.wanted ?? "")
+      return group.map(({ alias }) => [alias, name] as const)
+    }),
+  )
 }
 
 /**
- * Every enum that some column is of, in the order of their names, so that the same schema always gets the same file.
+ * In camelCase two names may become one, which would be one property with two types; and a name may not lead back to
+ * itself, so that no query could find it.
+ *
+ * @throws CodegenError with all of them
  */
-export function enumsOf(tables: readonly Table[]): readonly PgType[] {
-  const enums = tables.flatMap((table) => table.columns.flatMap(({ type }) => enumIn(type) ?? []))
-  const byName = new Map(enums.map((type) => [typeName(type), type]))
-  return [...byName.values()].toSorted((a, b) => (typeName(a) < typeName(b) ? -1 : 1))
-}
-
-function enumIn(type: PgType): PgType | undefined {
-  const plain = withoutDomains(type)
-  if (plain.element) return enumIn(plain.element)
-  return plain.labels ? plain : undefined
-}
-
-/** As kysely-codegen would name a table that is called so. */
-function pascalCase({ schema, name }: PgType, unqualifiedSchema: string): string {
-  return new SymbolCollection().set(schema === unqualifiedSchema ? name : `${schema}.${name}`, { type: "Table" })
+export function refuseLostNames(tables: readonly Table[], source: SchemaSource): void {
+  const groups = [
+    tables.map(({ key }) => ({ name: key, place: key })),
+    ...tables.map(({ key, columns }) => columns.map(({ name }) => ({ name, place: `${key}.${name}` }))),
+  ]
+  const problems = groups.flatMap((group) => {
+    const byName = Map.groupBy(group, ({ name }) => queryName(name, source))
+    const twins = [...byName].filter(([, same]) => same.length > 1)
+    const lost = group.filter(({ name }) => sentName(queryName(name, source), source) !== name)
+    return [
+      ...twins.map(([key, same]) => `${same.map(({ place }) => place).join(" and ")} would both be ${key}`),
+      ...lost.map(({ name, place }) => {
+        const used = queryName(name, source)
+        return `${place} would be ${used}, which queries send as ${sentName(used, source)}`
+      }),
+    ]
+  })
+  if (problems.length === 0) return
+  throw new CodegenError(
+    source.camelCase
+      ? `In camelCase ${problems.join("; ")}. Rename it, exclude its table, or do without camelCase`
+      : `${problems.join("; ")}: exclude one of them`,
+  )
 }

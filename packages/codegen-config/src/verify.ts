@@ -1,45 +1,41 @@
-import { checkConfig, type CodegenConfig } from "./config.ts"
-import { describe, differences, type Difference } from "./drift.ts"
-import { dataIn } from "./generated-file.ts"
-import { readIfThere, readSchema, type GenerateOptions } from "./generate.ts"
-import { structureHash } from "./structure.ts"
+import type { SchemaDrift } from "@kysely-resilient/core/schema-check"
+import { compare } from "./compare.ts"
+import type { CodegenConfig } from "./config.ts"
+import type { GenerateOptions } from "./generate.ts"
+import { withoutAliases } from "./schema-data.ts"
 
 /**
  * How a generated file compares with its database.
  *
- * - `current`: it is exactly what would be written now
+ * - `current`: it is what would be written now, but for the names of partitions' constraints
  * - `missing`: there is no file
  * - `foreign`: the file says nothing of itself that could be compared
  * - `drifted`: the database is not what the file says, so types may be wrong
- * - `rewritten`: they agree on every column, but the text is not what would be written: comments or options changed,
+ * - `rewritten`: they agree on the structure, but the text is not what would be written: comments or options changed,
  *   another version wrote it, or somebody edited it
  */
 export type Verification = { readonly outFile: string } & (
   | { readonly state: "current"; readonly hash: string }
   | { readonly state: "missing" }
   | { readonly state: "foreign" }
-  | { readonly state: "drifted"; readonly differences: readonly Difference[] }
+  | { readonly state: "drifted"; readonly drift: readonly SchemaDrift[] }
   | { readonly state: "rewritten"; readonly line: number; readonly file: string; readonly generated: string }
 )
 
 /**
  * Compares the generated file with the database and changes neither.
  *
- * @throws CodegenConfigError for a wrong configuration; CodegenError if the database cannot be reached or lacks a
- *   schema.
+ * @throws CodegenConfigError for a wrong configuration; DatabaseUnreadableError if the database cannot be reached or
+ *   read; CodegenError if it lacks a schema.
  */
-export async function verify(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Verification> {
-  const { outFile, ...source } = checkConfig(config, folder, process.env)
-  // Git may have written the file with the line ends of another system.
-  const text = (await readIfThere(outFile))?.replaceAll("\r\n", "\n")
-  if (text === undefined) return { outFile, state: "missing" }
-  const written = dataIn(text)
-  if (!written) return { outFile, state: "foreign" }
-  const fresh = await readSchema(source)
-  const found = differences(written.tables, fresh.structure)
-  if (found.length > 0) return { outFile, state: "drifted", differences: found }
-  if (text === fresh.text) return { outFile, state: "current", hash: structureHash(fresh.structure) }
-  return { outFile, state: "rewritten", ...firstDifferentLine(text, fresh.text) }
+export async function verify(config: CodegenConfig, options: GenerateOptions = {}): Promise<Verification> {
+  const comparison = await compare(config, options)
+  const { outFile, fresh, state } = comparison
+  if (state !== "comparable") return { outFile, state }
+  if (comparison.drift.length > 0) return { outFile, state: "drifted", drift: comparison.drift }
+  const [text, generated] = [withoutAliases(comparison.text), withoutAliases(fresh.text)]
+  if (text === generated) return { outFile, state: "current", hash: fresh.data.hash }
+  return { outFile, state: "rewritten", ...firstDifferentLine(text, generated) }
 }
 
 function firstDifferentLine(text: string, freshText: string): { line: number; file: string; generated: string } {
@@ -62,12 +58,12 @@ function findings(verification: Verification): readonly string[] {
   if (state === "drifted") {
     return [
       `${outFile} is not what the database says any more: generate it again, or migrate the database`,
-      ...verification.differences.map((difference) => `  ${describe(difference)}`),
+      ...verification.drift.map(({ message }) => `  ${message}`),
     ]
   }
   const { line, file, generated } = verification
   return [
-    `${outFile} has the right columns but is not what would be written now: generate it again`,
+    `${outFile} has the right structure but is not what would be written now: generate it again`,
     `  line ${line}, in the file:      ${file}`,
     `  line ${line}, would be written: ${generated}`,
   ]

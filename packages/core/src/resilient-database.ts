@@ -1,9 +1,13 @@
-import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random, ReadyReport } from "@kysely-resilient/driver"
+import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random } from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
-import { err, ok, type ResultAsync } from "neverthrow"
+import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
+import { checkSchema, warnOfDrift } from "./check-schema.ts"
+import type { SchemaDrifted } from "./errors/bug.ts"
 import type { DroppedError } from "./dropped/unseen.ts"
-import type { QueryError } from "./errors/database-error.ts"
+import { standsOn } from "./engines.ts"
+import type { CallSite } from "./errors/call-site.ts"
+import type { ErrorOfKind, QueryError } from "./errors/database-error.ts"
 import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
 import type { Audience } from "./foundation/audience.ts"
@@ -19,8 +23,11 @@ import { ColdBuilder } from "./query/cold.ts"
 import { tellDropped } from "./query/hooks.ts"
 import { PoolSession } from "./query/pool-session.ts"
 import type { ReadonlyDatabase } from "./query/readonly-session.ts"
+import { isCheck, type ReadyOptions, type ReadyReport } from "./query/ready.ts"
 import { readRunOptions, type RunOptions } from "./query/run-options.ts"
 import type { Database } from "./query/session.ts"
+import { driftText } from "./schema-check/drift-text.ts"
+import type { SchemaDrift } from "./schema-check/drift.ts"
 import { ScopedEngine } from "./query/scoped-engine.ts"
 
 const STRAY =
@@ -67,6 +74,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       readOnly: false,
     }
     super(kit, cold.builders)
+    standsOn(this, engine)
     this.#engine = engine
     this.#options = options
     this.#onClose = onClose
@@ -87,14 +95,39 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
     return promised<ReadonlyDatabase<DB, C>>(new PoolSession<DB, C>({ ...kit, readOnly: true }, builders))
   }
 
-  readonly ready = (options?: Pick<RunOptions, "signal" | "timeoutMs">): ResultAsync<ReadyReport, QueryError> =>
-    this.guarded(this.ready, async (site) => {
+  readonly ready = (options?: ReadyOptions): ResultAsync<ReadyReport, QueryError | SchemaDrifted> =>
+    this.guarded<ReadyReport, QueryError | SchemaDrifted>(this.ready, async (site) => {
       const said = readRunOptions(options)
       if (!said.ok) return err(this.refused(said.refused, site))
+      const check = options?.checkSchema
+      if (!isCheck(check)) return err(this.refused('checkSchema must be "error", "warn" or false', site))
+      const startedAt = this.kit.clock.now()
       const settled = await this.#engine.ready(said.value)
-      if (settled.ok) return ok(settled.value)
-      const { failure, attempts, because, journal } = settled
-      return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
+      if (!settled.ok) {
+        const { failure, attempts, because, journal } = settled
+        return err(toDatabaseError(failure, { detail: this.kit.errors.detail, attempts, because, journal, site }))
+      }
+      if (check === undefined || check === false) return ok(settled.value)
+      const { signal, timeoutMs } = said.value
+      const drift = await this.#checkSchema(site, {
+        ...(signal && { signal }),
+        // What is left; the statement's own deadline says it if that is nothing.
+        ...(timeoutMs !== undefined && { timeoutMs: Math.max(timeoutMs - (this.kit.clock.now() - startedAt), 1) }),
+      })
+      if (drift.isErr()) return err(drift.error)
+      if (check === "warn") warnOfDrift(drift.value)
+      else if (drift.value.some(({ breaking }) => breaking)) return err(this.#drifted(drift.value, site))
+      return ok({ ...settled.value, drift: drift.value })
+    })
+
+  readonly checkSchema = (
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): ResultAsync<readonly SchemaDrift[], QueryError> =>
+    this.guarded(this.checkSchema, async (site) => {
+      const said = readRunOptions(options)
+      if (!said.ok) return err(this.refused(said.refused, site))
+      const { signal, timeoutMs } = options ?? {}
+      return this.#checkSchema(site, { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) })
     })
 
   readonly resolve = (
@@ -148,5 +181,18 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().unwrapOr(undefined)
+  }
+
+  #checkSchema(
+    site: CallSite | undefined,
+    options: Pick<RunOptions, "signal" | "timeoutMs">,
+  ): Promise<Result<readonly SchemaDrift[], QueryError>> {
+    const asked = { query: this.query, refused: (why: string) => this.refused(why, site) }
+    return checkSchema(asked, this.#options.schema, options)
+  }
+
+  #drifted(drift: readonly SchemaDrift[], site: CallSite | undefined): ErrorOfKind<"schema_drift"> {
+    const failure = localFailure("schema_drift", driftText(drift))
+    return toDatabaseError(failure, { detail: this.kit.errors.detail, attempts: 1, site, drift })
   }
 }

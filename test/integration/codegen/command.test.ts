@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { readFile, writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { generate, verify } from "@kysely-resilient/codegen-config"
@@ -81,33 +81,107 @@ describe("the command", () => {
     expect(text).toMatch(/export interface DB \{\n {2}userAccount: UserAccount;\n\}/)
     // What a program compares with a database is named as the database names it.
     expect(text).toMatch(/"user_account": \{\n.*\n.*\n {8}"full_name": /)
+    // And what queries meet as they name it.
+    expect(text).toMatch(/user_account_pkey: \{ readonly kind: "unique"; readonly columns: readonly \["userId"\] \}/)
   })
 
   it.each([
-    ["no configuration", "verify", undefined, {}, /There is no configuration file at .*codegen\.config\.ts/],
-    ["a wrong one", "generate", ', camelCase: "yes" as never, connection: 7 as never', {}, /has 2 problems:\n {2}- /],
+    ["no configuration", 2, "verify", undefined, {}, /there is no configuration file at .*codegen\.config\.ts/],
+    [
+      "a wrong one",
+      2,
+      "generate",
+      ', camelCase: "yes" as never, connection: 7 as never',
+      {},
+      /has 2 problems:\n {2}- /,
+    ],
+    ["one that throws", 2, "diff", ", schemas: [].at(0).x", {}, /codegen\.config\.ts cannot be run: TypeError: /],
     [
       "no server",
+      3,
       "generate",
       "",
       { DATABASE_URL: "postgres://me:secret@127.0.0.1:1/x" },
       /^Cannot reach the database: .*ECONNREFUSED/,
     ],
+    [
+      "no readable address",
+      3,
+      "verify",
+      "",
+      { DATABASE_URL: "postgres://me:secret@:x:y/x" },
+      /^(The connection string cannot be read|Cannot reach the database): /,
+    ],
   ] as const)(
     "ends with one clear message and no stack if there is %s",
-    async (_, name, options, environment, message) => {
+    async (_, exitCode, name, options, environment, message) => {
       await using folder = await scratchFolder()
       if (options !== undefined) await writeConfig(folder.path, options)
       const { code, err } = await command(folder.path, [name], environment)
-      expect(code).toBe(1)
+      expect(code).toBe(exitCode)
       expect(err).toMatch(message)
       expect(err).not.toMatch(/\n {4}at |secret/)
     },
   )
 
+  it("says what generate would change, in the database's words and in the file's, and changes nothing", async () => {
+    await using folder = await scratchFolder()
+    await writeConfig(folder.path, "")
+    const environment = { DATABASE_URL: database.url }
+    const file = join(folder.path, "db/schema.gen.ts")
+    const nothing = await command(folder.path, ["diff"], environment)
+    expect(nothing).toMatchObject({ code: 1, out: expect.stringMatching(/\n\+export interface UserAccount \{\n/) })
+    await command(folder.path, ["generate"], environment)
+    expect(await command(folder.path, ["diff"], environment)).toEqual({
+      code: 0,
+      out: `${file} would not change\n`,
+      err: "",
+    })
+    const client = await database.connect()
+    await client.query("alter table user_account rename full_name to name")
+    try {
+      const before = await readFile(file, "utf8")
+      const { code, out } = await command(folder.path, ["diff"], environment)
+      expect(code).toBe(1)
+      expect(out).toMatch(/would change\n {2}user_account\.full_name: is called name in the database\n\n--- /)
+      expect(out).toMatch(/\n export interface UserAccount \{\n- {2}full_name: string \| null;\n\+ {2}name: /)
+      expect(await readFile(file, "utf8")).toBe(before)
+    } finally {
+      await client.query("alter table user_account rename name to full_name")
+    }
+  })
+
+  it("takes the policy from a module, as the generated file does, and says what is wrong with it", async () => {
+    await using folder = await scratchFolder()
+    const environment = { DATABASE_URL: database.url }
+    await writeConfig(folder.path, ', types: "./db/policy.ts#types"')
+    const wrong = await command(folder.path, ["generate"], environment)
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/the policy's module \.\/db\/policy\.ts cannot be loaded/),
+    })
+    await mkdir(join(folder.path, "db"))
+    const policy = `import { policy } from "@kysely-resilient/core/schema"
+export const types = policy({ "pg_catalog.int4": { ts: "Count", from: "./count.ts", parse: (text) => ({ count: Number(text) }) } })
+`
+    await writeFile(join(folder.path, "db/policy.ts"), policy.replace("types", "others"))
+    expect((await command(folder.path, ["generate"], environment)).err).toMatch(
+      /exports no policy that is called types/,
+    )
+    // A module that was loaded once is not loaded again, so this one has another name.
+    await writeConfig(folder.path, ', types: "./db/policy2.ts#types"')
+    await writeFile(join(folder.path, "db/policy2.ts"), policy)
+    expect(await command(folder.path, ["generate"], environment)).toMatchObject({ code: 0 })
+    const text = await readFile(join(folder.path, "db/schema.gen.ts"), "utf8")
+    expect(text).toContain('import type { Count } from "./count.ts";\n')
+    expect(text).toContain('import { types } from "./policy2.ts";\n')
+    expect(text).toContain("  policy: types,\n")
+    expect(text).toMatch(/^export type Int4 = ColumnType<Count, string, string>;$/m)
+  })
+
   it("refuses what is not a command, and explains itself", async () => {
     await using folder = await scratchFolder()
-    for (const args of [[], ["diff"], ["generate", "now"], ["verify", "--fast"]]) {
+    for (const args of [[], ["differ"], ["generate", "now"], ["verify", "--fast"]]) {
       expect(await command(folder.path, args)).toMatchObject({ code: 2, err: expect.stringMatching(/\n\nUsage: /) })
     }
     expect(await command(folder.path, ["--help"])).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: /) })
@@ -130,7 +204,6 @@ describe("generate", () => {
     await expect(generate({ ...config, camelCase: true })).rejects.toThrow(
       "In camelCase t.a_b and t.aB would both be aB",
     )
-    await expect(generate(config)).rejects.toThrow("The table d_b would be called DB")
   })
 })
 

@@ -1,18 +1,19 @@
-import type { Client } from "pg"
+import type { Database } from "@kysely-resilient/core"
+import { valueOf } from "../../support/results.ts"
 
-/** The last row of each table; a table without one could prove nothing. */
+/** The last row of each table, as a database with the generated schema reads it; a table without one could prove nothing. */
 export async function lastRows(
-  client: Client,
+  db: Pick<Database<unknown>, "query">,
   tables: readonly string[],
 ): Promise<readonly { readonly table: string; readonly row: object }[]> {
   const found = []
   for (const table of tables) {
     const quoted = table
       .split(".")
-      .map((part) => client.escapeIdentifier(part))
+      .map((part) => `"${part.replaceAll('"', '""')}"`)
       .join(".")
-    const { rows } = await client.query<object>(`select * from ${quoted} offset (select count(*) - 1 from ${quoted})`)
-    const [row] = rows
+    const text = `select * from ${quoted} offset (select count(*) - 1 from ${quoted})`
+    const [row] = valueOf(await db.query<object>(text)).rows
     if (!row) throw new Error(`${table} is empty`)
     found.push({ table, row })
   }
@@ -38,7 +39,8 @@ export function decodedProgram(rows: readonly { readonly table: string; readonly
 import type { DB } from "./schema.gen.ts"
 
 // The type must not say more than the value showed: a string is not "string or number". Only unknown may be anything.
-type Told<T, Kind> = unknown extends T ? true : unknown[] extends T ? true : [Exclude<T, null>] extends [Kind] ? true : false
+type Told<T, Kind> = unknown extends T ? true : unknown[] extends T ? true : [Shown<T>] extends [Kind] ? true : false
+type Shown<T> = T extends null ? never : T extends readonly (infer E)[] ? Shown<E>[] : T
 
 ${checks.join("\n")}
 `
@@ -60,7 +62,8 @@ function literal(value: unknown): string {
   if (Buffer.isBuffer(value)) return `Buffer.from(${JSON.stringify(value.toString("hex"))}, "hex")`
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
   if (typeof value === "number") return String(value)
+  if (typeof value === "bigint") return `${value}n`
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
-  const entries = Object.entries(value).filter(([, part]) => typeof part !== "function")
+  const entries = Object.entries(value)
   return `{ ${entries.map(([key, part]) => `${JSON.stringify(key)}: ${literal(part)}`).join(", ")} }`
 }

@@ -1,7 +1,14 @@
+import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { ErrorBase } from "./error-base.ts"
 import { saidOr, type Words } from "./words.ts"
 
-export type BugKind = "protocol_violation" | "data_corrupted" | "server_error" | "client_error" | "callback_threw"
+export type BugKind =
+  | "protocol_violation"
+  | "data_corrupted"
+  | "server_error"
+  | "client_error"
+  | "callback_threw"
+  | "schema_drift"
 
 /** Something threw that should not, or a program broke its word. */
 export type BugError<K extends BugKind> = ErrorBase<K, "bug">
@@ -15,6 +22,12 @@ export type ClientError = BugError<"client_error">
 /** A callback of the application threw or rejected. `unsafeDriverError` gives what it threw. */
 export type CallbackThrew = BugError<"callback_threw">
 
+/** `ready({ checkSchema: "error" })`: the database is not what the schema says, in a way that may make queries fail or types lie. */
+export interface SchemaDrifted extends BugError<"schema_drift"> {
+  /** Everything that differs, also what breaks nothing. */
+  readonly drift: readonly SchemaDrift[]
+}
+
 export type AnyBugError = ProtocolViolation | DataCorrupted | ServerError | ClientError
 
 export const BUG_WORDS: Words<BugKind> = {
@@ -23,4 +36,5 @@ export const BUG_WORDS: Words<BugKind> = {
   server_error: () => "The server reports an error of its own",
   client_error: (facts) => saidOr(facts, "Something threw before the statement was answered"),
   callback_threw: (facts) => saidOr(facts, "A callback threw"),
+  schema_drift: (facts) => saidOr(facts, "The database is not what the schema says"),
 }

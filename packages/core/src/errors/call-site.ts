@@ -13,7 +13,9 @@ export function captureCallSite(operation: (...parameters: never[]) => unknown):
 /** The frames of the application, without those of the libraries that the call went through. */
 export function framesOf(site: CallSite | undefined): string | undefined {
   const frames = stackOf(site)?.split("\n").slice(1) ?? []
-  const theirs = frames.filter((frame) => !/[\\/]node_modules[\\/](kysely|neverthrow)[\\/]/.test(frame))
+  const theirs = frames.filter(
+    (frame) => !/[\\/]node_modules[\\/](kysely|neverthrow|@kysely-resilient)[\\/]/.test(frame),
+  )
   return theirs.length === 0 ? undefined : theirs.join("\n")
 }
 

@@ -1,5 +1,5 @@
 import type { AnyAvailabilityError } from "./availability.ts"
-import type { AnyBugError, CallbackThrew } from "./bug.ts"
+import type { AnyBugError, CallbackThrew, SchemaDrifted } from "./bug.ts"
 import type { AnyConflictError } from "./conflict.ts"
 import type { AnyConstraintError } from "./constraint.ts"
 import { isErrorObject } from "./error-object.ts"
@@ -24,7 +24,7 @@ export type TransactionError = QueryError | CallbackThrew
  * Every error of this library: a real `Error`, and a discriminated union on `kind`. `error instanceof DatabaseError` and
  * `isDatabaseError(error)` ask the same, and hold across copies of this package.
  */
-export type DatabaseError = QueryError | NoRow | TooManyRows | CallbackThrew
+export type DatabaseError = QueryError | NoRow | TooManyRows | CallbackThrew | SchemaDrifted
 
 /** The members of one kind: `ErrorOfKind<"unique_violation">`. */
 export type ErrorOfKind<K extends DatabaseError["kind"]> = Extract<DatabaseError, { readonly kind: K }>

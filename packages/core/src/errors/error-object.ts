@@ -26,6 +26,7 @@ export interface ErrorFields {
   readonly column?: string | null
   readonly type?: string | null
   readonly first?: unknown
+  readonly drift?: readonly object[]
   readonly query?: QueryInfo | undefined
   readonly callSite?: string | undefined
 }

@@ -69,4 +69,12 @@ export type {
   Refused,
 } from "./request.ts"
 export type { DecodeFailed, NoRow, TooManyRows } from "./result.ts"
-export type { AnyBugError, CallbackThrew, ClientError, DataCorrupted, ProtocolViolation, ServerError } from "./bug.ts"
+export type {
+  AnyBugError,
+  CallbackThrew,
+  ClientError,
+  DataCorrupted,
+  ProtocolViolation,
+  SchemaDrifted,
+  ServerError,
+} from "./bug.ts"

@@ -6,7 +6,9 @@ import type { ResultKind } from "./result.ts"
 import type { Facts } from "./words.ts"
 
 /** What went wrong, as a program would branch on it: the driver's kinds and those that only exist here. */
-export type ErrorKind = FailureKind | Extract<BugKind | ResultKind, "callback_threw" | "no_row" | "too_many_rows">
+export type ErrorKind =
+  | FailureKind
+  | Extract<BugKind | ResultKind, "callback_threw" | "schema_drift" | "no_row" | "too_many_rows">
 
 /** A failure of the driver's, or one of our own in the same form. */
 export type CoreFailure<K extends ErrorKind = ErrorKind> = Omit<Failure, "kind"> & { readonly kind: K }
@@ -82,6 +84,7 @@ const OUR_WORDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   "pool_full",
   "pool_timeout",
   "refused",
+  "schema_drift",
 ])
 
 function quotesNoValue(failure: CoreFailure, sql: string | undefined): boolean {

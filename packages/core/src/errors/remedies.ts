@@ -65,5 +65,6 @@ export const REMEDIES: Readonly<Record<ErrorKind, string>> = {
   data_corrupted: "Stop writing, look at the server's log, think of your backups",
   server_error: "Look at the server's log",
   client_error: "Report it: something threw that should not",
+  schema_drift: "Generate the types again, or migrate the database; `error.drift` names all that differs",
   callback_threw: "Correct the callback; `unsafeDriverError` has what it threw",
 }

@@ -24,6 +24,8 @@ export interface ErrorContext {
   readonly value?: unknown
   /** Of `transaction_aborted`: the error of the statement that aborted it. */
   readonly first?: unknown
+  /** Of `schema_drift`: all that differs. */
+  readonly drift?: readonly object[]
 }
 
 /** An error is logged, often more than once: an INSERT of ten thousand rows must not fill the log. */
@@ -45,6 +47,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     ...constraintFields(failure),
     ...columnFields(failure),
     ...(context.first !== undefined && { first: context.first }),
+    ...(context.drift !== undefined && { drift: context.drift }),
     query: context.query && shownOf(context.query, context.detail),
     callSite: firstPlaceOf(frames),
   }

@@ -1,14 +1,17 @@
-import type { DriverSnapshot, Effect, Observer, ReadyReport } from "@kysely-resilient/driver"
+import type { DriverSnapshot, Effect, Observer } from "@kysely-resilient/driver"
 import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
-import type { CallbackThrew } from "../errors/bug.ts"
+import type { CallbackThrew, SchemaDrifted } from "../errors/bug.ts"
 import type { QueryError, TransactionError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
+import type { WithAdvisoryLock } from "./advisory-lock.ts"
+import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
+import type { ReadyOptions, ReadyReport } from "./ready.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -110,6 +113,16 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+
+  /**
+   * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
+   * and the server frees it with the transaction, whatever ends that. In a transaction (where this is a savepoint) that is the end of the
+   * whole transaction, unless the savepoint is rolled back. A text is hashed by the server: `hashtextextended(key, 0)` is what psql calls
+   * `pg_advisory_xact_lock` with. The transaction is READ COMMITTED, so that it sees what the last holder has done.
+   *
+   * With `wait: false` the answer is `{ locked: false }` if somebody else has the lock, else `{ locked: true, value }`.
+   */
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>>
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */
@@ -163,8 +176,19 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
   /** The same database with no way to write: for reports, for helpers that must only read. Costs nothing to make. */
   readonly readonly: () => ReadonlyDatabase<DB, C>
 
-  /** Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. */
-  readonly ready: (options?: Pick<RunOptions, "signal" | "timeoutMs">) => ResultAsync<ReadyReport, QueryError>
+  /**
+   * Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. With
+   * `checkSchema: "error"`, also if the database is not what the schema says.
+   */
+  readonly ready: (options?: ReadyOptions) => ResultAsync<ReadyReport, QueryError | SchemaDrifted>
+
+  /**
+   * What differs between the database and the schema that `createDatabase` was given: tables, columns, constraints and types
+   * by name, and tables that this role or its search_path does not reach. Empty if nothing does. One statement.
+   */
+  readonly checkSchema: (
+    options?: Pick<RunOptions, "signal" | "timeoutMs">,
+  ) => ResultAsync<readonly SchemaDrift[], QueryError>
 
   /**
    * What became of a write whose error said `effect: "unknown"`, by the `token` of that error: later, and in another process if need

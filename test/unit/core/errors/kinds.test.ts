@@ -20,7 +20,7 @@ const STABLE = {
   request:
     "data_exception insufficient_privilege authentication_failed read_only_transaction invalid_statement invalid_transaction_state raised_exception encode_failed refused configuration cursor_missing",
   result: "decode_failed no_row too_many_rows",
-  bug: "protocol_violation data_corrupted server_error client_error callback_threw",
+  bug: "protocol_violation data_corrupted server_error client_error callback_threw schema_drift",
 }
 
 const kinds = Object.keys(REMEDIES) as ErrorKind[]

@@ -1,0 +1,66 @@
+import type { SchemaDefinition, SchemaSource } from "../schema/define-schema.ts"
+import type { Catalog } from "./catalog.ts"
+import { differences } from "./differences.ts"
+import type { SchemaDrift } from "./drift.ts"
+import { queryName } from "./naming.ts"
+import { own } from "./sorted.ts"
+import { structureIn } from "./structure.ts"
+import { keyOf } from "./tables.ts"
+
+/** Of a schema that does not say where it is from: written by hand, or by an older version. */
+const unknownSource: SchemaSource = { schemas: ["public"] }
+
+/** What the catalogue's query is asked for. */
+export function sourceOf(schema: SchemaDefinition): SchemaSource {
+  return schema.source ?? unknownSource
+}
+
+/** What a schema says, compared with the catalogue that a connection finds. */
+export function liveDrift(schema: SchemaDefinition, catalog: Catalog): readonly SchemaDrift[] {
+  const source = sourceOf(schema)
+  const structure = structureIn(catalog, source)
+  return [
+    ...schemaDrift(catalog, source),
+    ...differences(schema, structure, (name) => queryName(name, source)),
+    ...accessDrift(schema, catalog, source),
+  ]
+}
+
+function schemaDrift({ session }: Catalog, { schemas }: SchemaSource): readonly SchemaDrift[] {
+  return schemas.flatMap((schema): readonly SchemaDrift[] => {
+    const found = session.schemas.find(({ name }) => name === schema)
+    if (!found) {
+      const message = `The database ${session.database} has no schema ${schema}`
+      return [{ kind: "schema_missing", schema, breaking: true, message }]
+    }
+    if (found.usable) return []
+    const message = `The role ${session.user} may not use the schema ${schema}: grant usage on schema ${schema} to ${session.user}`
+    return [{ kind: "schema_forbidden", schema, breaking: true, message }]
+  })
+}
+
+/** Of the schema's own tables: queries find another one, or may not use it. */
+function accessDrift(
+  schema: SchemaDefinition,
+  { session, relations }: Catalog,
+  source: SchemaSource,
+): readonly SchemaDrift[] {
+  const [unqualified] = source.schemas
+  const usable = new Set(session.schemas.flatMap(({ name, usable: may }) => (may ? name : [])))
+  const told = relations.filter(
+    (relation) => own(schema.tables, keyOf(relation, source)) && usable.has(relation.schema),
+  )
+  const hidden = told.filter((relation) => relation.schema === unqualified && !relation.visible)
+  return [
+    ...hidden.map((relation): SchemaDrift => {
+      const table = keyOf(relation, source)
+      const message = `${table}: queries do not find it in the schema ${unqualified}, because search_path is ${session.searchPath || "empty"}`
+      return { kind: "table_hidden", table, schema: unqualified, breaking: true, message }
+    }),
+    ...told.flatMap((relation): readonly SchemaDrift[] => {
+      const table = keyOf(relation, source)
+      const message = `${table}: the role ${session.user} may neither read nor write it`
+      return relation.permitted ? [] : [{ kind: "table_forbidden", table, breaking: false, message }]
+    }),
+  ]
+}

@@ -1,0 +1,11 @@
+// The subpath `@kysely-resilient/testing/core`: for tests of what is built on `@kysely-resilient/core`.
+export { expectErr, expectOk } from "./expect-result.ts"
+export { fakeErrors } from "./fake-errors.ts"
+export type { FakeErrors, FakeFacts } from "./fake-errors.ts"
+export type { Fault } from "./faults/fault.ts"
+export { faults } from "./faults.ts"
+export type { Faults } from "./faults.ts"
+export { recordingDatabase } from "./recording/recording-database.ts"
+export type { Recording } from "./recording/recording-database.ts"
+export type { RecordedStatement, Reply, StatementMatcher, WhenOptions } from "./recording/script.ts"
+export { withRollback } from "./with-rollback.ts"

@@ -1,0 +1,77 @@
+import {
+  createEngine,
+  type Effect,
+  type Engine,
+  type LeaseHandle,
+  type ReadyReport,
+  type Settled,
+  type StatementOptions,
+  type StatementResult,
+  type StreamChunk,
+} from "@kysely-resilient/core/testing"
+
+import { RecordingLease } from "./lease.ts"
+import { Recorder } from "./recorder.ts"
+
+type Compiled = Parameters<Engine["run"]>[0]
+
+/**
+ * What a recording database stands on: it writes down what it is asked, and answers from a script. No server, no SQL, no constraint:
+ * what PostgreSQL would have made of a statement only PostgreSQL knows.
+ */
+export class RecordingEngine implements Engine {
+  readonly recorder: Recorder = new Recorder()
+  /** Never connects; it knows what a snapshot looks like. */
+  #silent: Engine | undefined
+
+  run(statement: Compiled, options: StatementOptions = {}): Promise<Settled<StatementResult>> {
+    return Promise.resolve(this.recorder.answer(statement, options, undefined))
+  }
+
+  batch(statements: readonly Compiled[], options: StatementOptions = {}): Promise<Settled<readonly StatementResult[]>> {
+    return Promise.resolve(this.recorder.answerAll(statements, options, undefined))
+  }
+
+  stream(statement: Compiled, chunkSize: number, options: StatementOptions = {}): AsyncIterable<StreamChunk> {
+    return this.recorder.chunks(statement, chunkSize, options, undefined)
+  }
+
+  lease(): LeaseHandle {
+    return new RecordingLease(this.recorder)
+  }
+
+  dialect(): never {
+    throw new Error(
+      "A recording database has no db.kysely: nothing executes here. Use a real one, see isolatedDatabase",
+    )
+  }
+
+  async ready(): Promise<Settled<ReadyReport>> {
+    return { ok: true, value: { serverVersion: "recording", connectMs: 0 }, attempts: 1 }
+  }
+
+  async resolve(): Promise<Settled<Effect>> {
+    return { ok: true, value: "unknown", attempts: 1 }
+  }
+
+  snapshot(): ReturnType<Engine["snapshot"]> {
+    this.#silent ??= createEngine({ connection: "postgres://recording.invalid/none", pool: { min: 0 } })
+    return this.#silent.snapshot()
+  }
+
+  /** Tests do not wait. */
+  async rest({ signal }: Parameters<Engine["rest"]>[0]): Promise<boolean> {
+    return signal?.aborted !== true
+  }
+
+  takeRetry(): boolean {
+    return true
+  }
+
+  tell(): void {}
+
+  async close(): Promise<void> {
+    this.recorder.close()
+    await this.#silent?.close()
+  }
+}
