@@ -1,4 +1,4 @@
-import { sql, type Compilable, type OnConflictDoNothingBuilder, type RawBuilder } from "kysely"
+import { sql, type Compilable, type RawBuilder } from "kysely"
 
 import type { SchemaDefinition } from "../schema/define-schema.ts"
 import type { Chunk } from "./insert-chunk.ts"

@@ -72,7 +72,7 @@ describe("rows are read in chunks", () => {
   it("which give back every row in order, whatever their keys, and say rightly whether they are alike", () => {
     const value = fc.constantFrom(1, "x", null, undefined, 5n, true)
     const row = fc.record({ a: value, b: value, c: value }, { requiredKeys: [] })
-    const run = fc.tuple(row, fc.integer({ min: 1, max: 250 })).map(([it, times]) => many(times, () => it))
+    const run = fc.tuple(row, fc.integer({ min: 1, max: 250 })).map(([each, times]) => many(times, () => each))
     return fc.assert(
       fc.asyncProperty(
         fc.array(run, { maxLength: 12, size: "max" }),
