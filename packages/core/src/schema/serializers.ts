@@ -18,8 +18,7 @@ export function serializersOf({
   policy,
 }: SchemaDefinition): ReadonlyMap<string, ReadonlyMap<string, Serialize>> {
   const found = new Map<string, ReadonlyMap<string, Serialize>>()
-  if (policy === undefined || !Object.values(policy.custom).some(({ serialize }) => serialize !== undefined))
-    return found
+  if (policy === undefined || !Object.values(policy.custom).some((type) => type.serialize !== undefined)) return found
   for (const [name, table] of Object.entries(tables)) {
     const columns = Object.entries(table.columns).flatMap(([column, { type }]) => {
       const serialize = serializerOf(treeOf(type, types), policy)
