@@ -15,7 +15,7 @@ export function bodyOf(request: Request): ResultAsync<Fields, BadInput> {
   )
 }
 
-export function bad(errors: BadInput["errors"]): BadInput {
+function bad(errors: BadInput["errors"]): BadInput {
   return { kind: "bad_input", errors }
 }
 
