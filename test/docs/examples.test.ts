@@ -19,6 +19,8 @@ const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
 const SAYS: Readonly<Record<string, string>> = {
   "ten-lines.ts": "Ann has 100\nBob has 70\n",
   "dialect.ts": "Rich: ann\n",
+  "from-pg.ts": "Ann has 100\nBob has 70\n",
+  "railway-db.ts": "ann 95\nbob 5\n",
   "generated-types.ts": "ann has 100\nDifferences: 0\n",
   // Neither says anything by itself.
   "codegen.config.ts": "",
@@ -119,7 +121,7 @@ describe("a page", () => {
 
   it("shows every example", () => {
     const shown = pages().flatMap((page) => embeddedIn(read(page)))
-    const there = globSync(["examples/*.ts", "examples/guides/*.ts"], { cwd: root })
+    const there = globSync(["examples/*.ts", "examples/guides/**/*.ts"], { cwd: root })
     expect(new Set(shown)).toEqual(new Set(there.filter((path) => basename(path) !== "library.ts")))
   })
 })

@@ -2,9 +2,18 @@ import { setTimeout as pause } from "node:timers/promises"
 
 import { createEngine, deadlineAfter, MARKER_MIGRATION, systemClock, type Engine } from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
-import { startEmbeddedPostgres, startFaultProxy, type FaultProxy, type OwnServer } from "@kysely-resilient/testing"
+import {
+  cut,
+  instant,
+  startEmbeddedPostgres,
+  startFaultProxy,
+  type FaultProxy,
+  type OwnServer,
+} from "@kysely-resilient/testing"
 import pg from "pg"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+
+import { makeStandby } from "../support/standby.ts"
 
 /** A server whose synchronous standby never answers: every COMMIT of a write waits in SyncRepWaitForLSN. */
 let server: OwnServer
@@ -29,9 +38,11 @@ beforeEach(async () => {
   await side.query("truncate notes")
 })
 
-async function whoWaits(): Promise<number> {
+async function whoWaits(through = side): Promise<number> {
   for (;;) {
-    const { rows } = await side.query<{ pid: number }>("select pid from pg_stat_activity where wait_event = 'SyncRep'")
+    const { rows } = await through.query<{ pid: number }>(
+      "select pid from pg_stat_activity where wait_event = 'SyncRep'",
+    )
     if (rows[0] !== undefined) return rows[0].pid
     await pause(5)
   }
@@ -42,6 +53,18 @@ async function somebodyHasLooked(): Promise<void> {
   const asked =
     "select 1 from pg_stat_activity where query like '%wait_event%' and state = 'idle' and pid <> pg_backend_pid()"
   while ((await side.query(asked)).rows.length === 0) await pause(2)
+}
+
+/** Until it has ended, and what it has said to its client is on its way. */
+async function gone(processId: number, through = side): Promise<void> {
+  const asked = "select 1 from pg_stat_activity where pid = $1"
+  while ((await through.query(asked, [processId])).rows.length > 0) await pause(2)
+}
+
+/** Nothing waits for the standby any more, on behalf of nobody. */
+async function nobodyWaits(): Promise<void> {
+  const asked = "select 1 from pg_stat_activity where wait_event = 'SyncRep'"
+  while ((await side.query(asked)).rows.length > 0) await pause(5)
 }
 
 const notes = async (): Promise<number> => (await side.query("select * from notes")).rows.length
@@ -71,7 +94,12 @@ describe.each(["xid", "marker"] as const)(
     beforeEach(async () => {
       proxy = await startFaultProxy({ target: server.url })
       for (const statement of MARKER_MIGRATION.up) await side.query(statement)
-      through = createEngine({ connection: proxy.url(server.url), pool: { min: 0, max: 3 }, resolution })
+      through = createEngine({
+        connection: proxy.url(server.url),
+        pool: { min: 0, max: 3 },
+        timeouts: { cancelMs: 200 },
+        resolution,
+      })
     })
 
     afterEach(async () => {
@@ -90,7 +118,7 @@ describe.each(["xid", "marker"] as const)(
     }
 
     it("is left alone, and is known to be applied here", async () => {
-      const { lease, committing, waiting } = await commitWithin(1_000)
+      const { lease, committing, waiting } = await commitWithin(500)
       expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
       expect(await whoWaits(), "its wait goes on").toBe(waiting)
       await side.query("select pg_cancel_backend($1)", [waiting])
@@ -101,12 +129,46 @@ describe.each(["xid", "marker"] as const)(
     })
 
     it("and is over meanwhile, is known to be applied here", async () => {
-      const { lease, committing, waiting } = await commitWithin(20_000)
+      const { lease, committing, waiting } = await commitWithin(1_000)
       // Seen waiting by whoever looks; only then is the wait over.
       await somebodyHasLooked()
       await side.query("select pg_cancel_backend($1)", [waiting])
       expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
       await lease.release()
+      expect(await notes()).toBe(1)
+      await nobodyWaits()
+    })
+
+    it("and is cut short, of which nobody hears, is known to be applied here", async () => {
+      const lease = through.lease()
+      lease.begin({ deadline: deadlineAfter(systemClock, 500) })
+      expect(await lease.run(text("insert into notes values ('d')"))).toMatchObject({ ok: true })
+      const committing = lease.commit()
+      const waiting = await whoWaits()
+      proxy.stallAll()
+      await side.query("select pg_terminate_backend($1)", [waiting])
+      await gone(waiting)
+      proxy.cutAll()
+      proxy.resumeAll()
+      expect(await committing).toMatchObject({ ok: false, failure: { effect: "applied_locally", retry: "never" } })
+      await lease.release()
+      expect(await notes()).toBe(1)
+      await nobodyWaits()
+    })
+
+    it("is known to be applied, if the role has chosen not to wait for any standby", async () => {
+      const careless = createEngine({
+        connection: `${proxy.url(server.url)}?options=-c%20synchronous_commit%3Dlocal`,
+        pool: { min: 0, max: 3 },
+        resolution,
+      })
+      proxy.rule({ when: instant("commit before its answer"), do: cut() })
+      const lease = careless.lease()
+      lease.begin({})
+      expect(await lease.run(text("insert into notes values ('e')"))).toMatchObject({ ok: true })
+      expect(await lease.commit()).toMatchObject({ ok: true })
+      await lease.release()
+      await careless.close()
       expect(await notes()).toBe(1)
     })
   },
@@ -134,4 +196,53 @@ describe("a transaction that only reads", () => {
     expect(await lease.commit()).toMatchObject({ ok: true })
     await lease.release()
   })
+})
+
+describe("with a standby that answers late", () => {
+  let primary: OwnServer
+  let standby: OwnServer
+  let proxy: FaultProxy
+  let watcher: pg.Client
+
+  beforeAll(async () => {
+    ;[primary, standby] = await Promise.all([startEmbeddedPostgres(), startEmbeddedPostgres()])
+    await makeStandby(standby, primary, "following")
+    watcher = new pg.Client(primary.url)
+    await watcher.connect()
+    await watcher.query("create table notes (note text)")
+    for (const statement of MARKER_MIGRATION.up) await watcher.query(statement)
+    await watcher.query("alter system set synchronous_standby_names = '*'")
+    await watcher.query("select pg_reload_conf()")
+    proxy = await startFaultProxy({ target: primary.url })
+  })
+
+  afterAll(async () => {
+    await proxy.close()
+    await watcher.end()
+    await Promise.all([standby.stop(), primary.stop()])
+  })
+
+  it.each(["xid", "marker"] as const)(
+    "a COMMIT whose wait was cut short is applied once it has that too, by %s",
+    async (resolution) => {
+      const through = createEngine({ connection: proxy.url(primary.url), pool: { min: 0, max: 3 }, resolution })
+      const lease = through.lease()
+      lease.begin({})
+      expect(await lease.run(text("insert into notes values ('late')"))).toMatchObject({ ok: true })
+      await standby.pause()
+      const committing = lease.commit()
+      const waiting = await whoWaits(watcher)
+      proxy.stallAll()
+      await watcher.query("select pg_terminate_backend($1)", [waiting])
+      await gone(waiting, watcher)
+      proxy.cutAll()
+      proxy.resumeAll()
+      // The question waits for the standby now, as the COMMIT did.
+      expect(await whoWaits(watcher)).not.toBe(waiting)
+      await standby.resume()
+      expect(await committing).toMatchObject({ ok: true })
+      await lease.release()
+      await through.close()
+    },
+  )
 })

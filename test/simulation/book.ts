@@ -29,8 +29,6 @@ const AT_ONCE = "when it was told"
 /** What callers were told against what the server holds. */
 export class Book {
   readonly entries: Entry[] = []
-  /** Somebody has asked the server what became of a COMMIT: that the standby was not waited for is not seen any more then. */
-  askedAround = false
   readonly #storage: Storage
   readonly #synchronous: boolean
   readonly #wrong: (text: string) => void
@@ -96,9 +94,7 @@ export class Book {
     if (effect === "applied") return wrong("is an error though it was applied, and nothing is wrong with its answer")
     const { unconfirmed, replicated } = this.#storage
     const alone = entry.kept.filter((token) => (unconfirmed.get(token) ?? 0) > replicated)
-    if (effect === "ok" && alone.length > 0 && when === AT_ONCE && !this.askedAround) {
-      return wrong("is not confirmed by the standby")
-    }
+    if (effect === "ok" && alone.length > 0 && when === AT_ONCE) return wrong("is not confirmed by the standby")
     if (effect === "applied_locally" && !this.#synchronous) {
       return wrong("is said to stand here only, and there is no standby to wait for")
     }

@@ -114,4 +114,30 @@ export const onceWrong: readonly (readonly [what: string, scenario: Scenario])[]
       healed: true,
     },
   ],
+  [
+    "a caller was told ok of what the standby had not confirmed",
+    {
+      seed: 1_071,
+      driver: {
+        ...DRIVER,
+        idleTimeoutMs: 200,
+        acquireTimeoutMs: 100,
+        connectMs: 100,
+        cancelMs: 1_000,
+        resolution: "xid",
+      },
+      server: { ...SERVER, synchronous: true, connectionsMax: 3 },
+      lateMs: 0,
+      workers: [[{ do: "append", via: "returning" }]],
+      faults: [
+        { when: { step: 16 }, strike: { do: "terminate" } },
+        { when: { instant: "flushing", nth: 1 }, strike: { do: "standby-away", ms: 1_500 } },
+        {
+          when: { instant: "waits", nth: 1 },
+          strike: { do: "cut", serverGetsRest: true, clientGetsRest: false, how: "reset" },
+        },
+      ],
+      healed: true,
+    },
+  ],
 ]

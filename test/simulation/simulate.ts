@@ -65,7 +65,7 @@ async function play(world: World): Promise<void> {
   }
   let closed = false
   const closing = (async () => {
-    await world.within("close", scenario.driver.cancelMs, world.engine.close())
+    await world.within("close", scenario.driver.cancelMs, Promise.resolve(world.db.close()))
     closed = true
   })()
   await world.run(() => closed)

@@ -301,7 +301,6 @@ export class World implements Workshop, Battlefield {
       const reason = "reason" in told ? ` ${told.reason}` : ""
       this.trace.push(`${this.#stamp} event ${told.name}${id}${reason}${failure}`)
     }
-    if (event.name === "effect.resolved") this.book.askedAround = true
     if (event.name === "connection.opened") {
       if (this.#opened.has(event.connectionId)) this.wrong(`connection ${event.connectionId} was opened twice`)
       this.#opened.add(event.connectionId)

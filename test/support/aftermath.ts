@@ -13,7 +13,7 @@ const CALM_MS = 4_000
  * What must hold after every fault, whatever it was: nobody holds or awaits a connection, no transaction and no lock is
  * left on the server, and a fresh query works.
  */
-export async function expectCalm(engine: Engine, database: TestDatabase): Promise<void> {
+export async function expectCalm(engine: Pick<Engine, "snapshot" | "run">, database: TestDatabase): Promise<void> {
   const limitAt = performance.now() + CALM_MS
   let seen: unknown
   for (;;) {

@@ -5,6 +5,7 @@ export type { DatabaseOptions, ErrorOptions } from "./options.ts"
 export type { DroppedError } from "./dropped/unseen.ts"
 export type { Hooks } from "./query/hooks.ts"
 
+export type { AdvisoryLockOptions, Locked } from "./query/advisory-lock.ts"
 export { attempt } from "./query/attempt.ts"
 export { prepare } from "./query/prepare.ts"
 export type { PreparedQuery } from "./query/prepared-query.ts"

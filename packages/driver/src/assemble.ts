@@ -39,10 +39,12 @@ import type { OnConnect } from "./postgres/session.ts"
 import { HoardingPool } from "./pool/hoarding-pool.ts"
 import { Pool, type PoolParts } from "./pool/pool.ts"
 import type { Holder } from "./pool/waiters.ts"
+import { STANDBY_WAIT_MS } from "./resolution/course.ts"
 import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
 import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
 import { SideConnection } from "./resolution/side-connection.ts"
+import { Standby } from "./resolution/standby.ts"
 import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
 import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
@@ -97,6 +99,7 @@ class AssembledEngine implements Assembled {
   readonly machine: Machine
   readonly #connections: Connections
   readonly #side: SideConnection
+  readonly #standbySide: SideConnection
   readonly #resolver: Resolver
   readonly #watch: Watch<PgConnection>
   readonly #closing = new AbortController()
@@ -136,11 +139,9 @@ class AssembledEngine implements Assembled {
       makeSocket,
       decoding,
     })
-    this.#side = new SideConnection({
-      open: () => this.#connections.open(() => {}),
-      clock,
-      patienceMs: options.timeouts.connectMs,
-    })
+    const open = (): Promise<Outcome<PgConnection>> => this.#connections.open(() => {})
+    this.#side = new SideConnection({ open, clock, patienceMs: options.timeouts.connectMs })
+    this.#standbySide = new SideConnection({ open, clock, patienceMs: STANDBY_WAIT_MS + 2 * options.timeouts.cancelMs })
     const reaper = new Reaper(this.#side)
     const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
@@ -156,6 +157,7 @@ class AssembledEngine implements Assembled {
     const emit = (event: Told): void => observe(Object.assign(event, { at: clock.wallTime() }))
     this.#resolver = new Resolver({
       side: this.#side,
+      standby: new Standby({ side: this.#standbySide, clock, closing: this.#closing.signal }),
       clock,
       emit,
       outageWaitMs: options.retry.outageWaitMs,
@@ -319,6 +321,7 @@ class AssembledEngine implements Assembled {
     await drained
     this.#watch.close()
     this.#side.close()
+    this.#standbySide.close()
     abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }

@@ -96,7 +96,12 @@ describe.each(["xid", "marker"] as const)("with resolution %s, a built write tha
   })
 
   it.each(counted)("%s", async (_, query, command, inDatabase, affected) => {
-    expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 1 })
+    expect(await engine.run(query.compile())).toEqual({
+      ok: true,
+      value: { rows: [], command, affected },
+      attempts: 1,
+      access: "write",
+    })
     expect(await notes()).toEqual(inDatabase)
   })
 
@@ -110,7 +115,12 @@ describe.each(["xid", "marker"] as const)("with resolution %s, a built write tha
       sql: /^(commit|with kysely_resilient)/,
     } as const
     const rule = proxy.rule({ when: committed, do: cut() })
-    expect(await engine.run(query.compile())).toEqual({ ok: true, value: { rows: [], command, affected }, attempts: 1 })
+    expect(await engine.run(query.compile())).toEqual({
+      ok: true,
+      value: { rows: [], command, affected },
+      attempts: 1,
+      access: "write",
+    })
     expect(rule.hits).toBe(1)
     expect(await notes()).toEqual(inDatabase)
   })
@@ -123,6 +133,7 @@ describe.each(["xid", "marker"] as const)("with resolution %s, a built write tha
         ok: true,
         value: { rows: [], command, affected },
         attempts: 2,
+        access: "write",
       })
       expect(rule.hits).toBe(1)
       expect(await notes()).toEqual(inDatabase)
@@ -183,14 +194,24 @@ describe.each(["xid", "marker"] as const)("with resolution %s", (resolution) => 
 
   it("a write of its own that is cut before its COMMIT arrives is done again", async () => {
     const rule = proxy.rule({ when: beforeCommitReachesServer, do: cut() })
-    expect(await engine.run(add("a"))).toMatchObject({ ok: true, value: { rows: [{ note: "a" }] }, attempts: 2 })
+    expect(await engine.run(add("a"))).toMatchObject({
+      ok: true,
+      value: { rows: [{ note: "a" }] },
+      attempts: 2,
+      access: "write",
+    })
     expect(rule.hits).toBe(1)
     expect(await notes()).toEqual(["a"])
   })
 
   it("a write of its own whose answer is cut is done again, for it was not committed", async () => {
     const rule = proxy.rule({ when: beforeAnswer(/insert into notes/), do: cut() })
-    expect(await engine.run(add("a"))).toMatchObject({ ok: true, value: { rows: [{ note: "a" }] }, attempts: 2 })
+    expect(await engine.run(add("a"))).toMatchObject({
+      ok: true,
+      value: { rows: [{ note: "a" }] },
+      attempts: 2,
+      access: "write",
+    })
     expect(rule.hits).toBe(1)
     expect(await notes()).toEqual(["a"])
   })

@@ -15,6 +15,7 @@ beforeAll(async () => {
   await database.ask("create table people (id int primary key, name text not null, born date)")
   await database.ask("insert into people values (1, 'ann', '2000-02-01'), (2, 'bob', null)")
   await database.ask("create table marks (mark text)")
+  await database.ask("create sequence counter")
 })
 
 type Make = (config?: ResilientPoolConfig) => pg.Pool
@@ -130,6 +131,19 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
         await database.ask("insert into marks values ('a'), ('b')")
       }
       expect(await make().query(text)).toMatchObject(expected)
+    })
+
+    it("gives the rows of a write, and of a SELECT that writes", async () => {
+      const pool = make()
+      const written = await pool.query("insert into marks values ($1), ('b') returning mark", ["a"])
+      expect(written).toMatchObject({ command: "INSERT", rowCount: 2, rows: [{ mark: "a" }, { mark: "b" }] })
+      for (const n of ["1", "2"]) {
+        expect((await pool.query("select setval('counter', $1) as n", [n])).rows).toEqual([{ n }])
+      }
+      const client = await pool.connect()
+      expect((await client.query("select setval('counter', 3) as n")).rows).toEqual([{ n: "3" }])
+      expect((await client.query("delete from marks where mark = 'a' returning mark")).rows).toEqual([{ mark: "a" }])
+      client.release()
     })
 
     it("gives a Result of pg's", async () => {
@@ -340,6 +354,34 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       await until(() => pool.totalCount === 0)
       const { rows } = await pool.query("select pg_backend_pid() as pid")
       expect(rows[0].pid).not.toBe(processID)
+    })
+
+    it("keeps its connection when its first statement fails", async () => {
+      const pool = make({ max: 1 })
+      const client = await pool.connect()
+      const { processID } = client as unknown as { readonly processID: number }
+      expect(await rejection(client.query("select bogus"))).toMatchObject({ code: "42703" })
+      const next = pool.connect()
+      expect((await client.query("select pg_backend_pid() as pid")).rows).toEqual([{ pid: processID }])
+      expect([pool.idleCount, pool.waitingCount]).toEqual([0, 1])
+      client.release()
+      const other = await next
+      other.release()
+    })
+
+    it("keeps its connection when its first statement fails, whoever asked for nothing before", async () => {
+      const pool = make({ max: 1 })
+      const client = await pool.connect()
+      await rejection(client.query("select bogus"))
+      let served = false
+      const next = pool.connect().then((other) => {
+        served = true
+        other.release()
+      })
+      await pause(30)
+      expect(served).toBe(false)
+      client.release()
+      await next
     })
 
     it("commits by hand", async () => {
@@ -654,7 +696,7 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
     })
 
     it("lets nobody wait longer than connectionTimeoutMillis", async () => {
-      const pool = make({ max: 1, connectionTimeoutMillis: 200 })
+      const pool = make({ max: 1, connectionTimeoutMillis: 1_000 })
       const client = await pool.connect()
       expect((await rejection(pool.connect())).message).toBe("timeout exceeded when trying to connect")
       expect((await rejection(pool.query("select 1"))).message).toBe("timeout exceeded when trying to connect")

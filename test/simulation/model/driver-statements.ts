@@ -39,6 +39,7 @@ export const driverGrammar: readonly (readonly [RegExp, (match: RegExpExecArray)
     /^select string_agg\(concat_ws\(' ', pid, extract\(epoch from backend_start\), case when .+ end\), ';'\) from pg_stat_activity where pid in \((.+)\)$/,
     showStates,
   ],
+  [/^select pg_logical_emit_message\(true, '', ''\)::text$/, () => emit],
   [/^with gone as \(delete from kysely_resilient\.commit_marker /, () => purge],
 ]
 
@@ -77,7 +78,7 @@ function fence([, id = ""]: RegExpExecArray): Statement {
 
 function statusOfXid([, list = "", xid = ""]: RegExpExecArray): Statement {
   return {
-    columns: texts(10),
+    columns: texts(11),
     run(host) {
       const inRecovery = host.fact("pg_is_in_recovery()::text") === "true"
       const status = inRecovery ? null : host.storage.statusOf(Number(xid))
@@ -151,6 +152,15 @@ function showStates([, list = ""]: RegExpExecArray): Statement {
       return { rows: [[states.length === 0 ? null : states.join(";")]], tag: "SELECT 1" }
     },
   }
+}
+
+/** Nothing that anybody reads; but it takes a number, so its COMMIT waits for the standby like every other. */
+const emit: Statement = {
+  columns: texts(1),
+  run(host) {
+    host.fact("pg_current_xact_id()::text")
+    return { rows: [["0/0"]], tag: "SELECT 1" }
+  },
 }
 
 const purge: Statement = { columns: texts(1), run: () => ({ rows: [["0"]], tag: "SELECT 1" }) }

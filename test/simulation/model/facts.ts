@@ -31,6 +31,8 @@ export function factAbout(expression: string, asked: Asked): string | null | und
       return String(processId)
     case "(select extract(epoch from backend_start) from pg_stat_get_activity(pg_backend_pid()))::text":
       return startedAt
+    case "(current_setting('synchronous_standby_names') <> '' and current_setting('synchronous_commit') not in ('off', 'local'))::text":
+      return String(settings.synchronous && !transaction.localCommit)
     case "pg_advisory_unlock_all()":
       return ""
     case "pg_is_in_recovery()::text":

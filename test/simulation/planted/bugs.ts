@@ -141,6 +141,12 @@ export const bugs: readonly Bug[] = [
     wrong: `    return { by: "nothing" }`,
   },
   {
+    name: "what stands here counts as confirmed by the standby",
+    file: "resolution/ask-xid.ts",
+    right: `{ effect: synchronous ? "committed" : "applied" }`,
+    wrong: `{ effect: "applied" }`,
+  },
+  {
     name: "a session that was lost while others were being ended is forgotten",
     file: "resolution/reaper.ts",
     right: `.then((asked) => (asked.ok ? undefined : this.#forget()))`,

@@ -1,13 +1,12 @@
-import { err, type ResultAsync } from "neverthrow"
+import { err, type Result } from "neverthrow"
 
-import { localFailure } from "../errors/local-failure.ts"
-import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { CallSite } from "../errors/call-site.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import type { PinnedLane } from "./lease-lane.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
-import { known, SessionBase } from "./session-base.ts"
+import { SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
 import { planOf, type TransactionOptions } from "./transaction-options.ts"
 import { transactOn } from "./transaction.ts"
@@ -22,25 +21,21 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
     this.#lane = lane
   }
 
-  readonly atomic = <R extends AnyResult>(
+  protected override async enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
-    known(
-      this.guarded(this.atomic, async (site) => {
-        const { kit, builders } = this
-        const refuse = (why: string): TransactionError =>
-          toDatabaseError(localFailure("refused", why), { detail: kit.errors.detail, attempts: 0, site })
-        const plan = planOf(options, kit)
-        if (!plan.ok) return err(refuse(plan.refused))
-        if (this.#lane.rawTransaction)
-          return err(refuse("A transaction that raw SQL has begun is open on this connection: end it first"))
+    options: TransactionOptions | undefined,
+    site: CallSite | undefined,
+  ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
+    const { kit, builders } = this
+    const plan = planOf(options, kit)
+    if (!plan.ok) return err(this.refused(plan.refused, site))
+    if (this.#lane.rawTransaction)
+      return err(this.refused("A transaction that raw SQL has begun is open on this connection: end it first", site))
 
-        const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-        const enclosed = await this.#lane.enclose((inner) =>
-          transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
-        )
-        return enclosed.ok ? enclosed.value : err(refuse(enclosed.failure.message))
-      }),
+    const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
+    const running = await this.#lane.enclose((inner) =>
+      transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
     )
+    return running.ok ? running.value : err(this.refused(running.failure.message, site))
+  }
 }

@@ -1,9 +1,6 @@
-import { err, type ResultAsync } from "neverthrow"
+import { err, type Result, type ResultAsync } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { ErrorOfKind } from "../errors/database-error.ts"
-import { localFailure } from "../errors/local-failure.ts"
-import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import { PoolLane } from "./lane.ts"
@@ -27,12 +24,8 @@ export class PoolSession<DB, C> extends SessionBase<DB, C> {
   readonly transaction = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#transact(body, options, this.transaction)
-
-  readonly atomic = <R extends AnyResult>(
-    body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#transact(body, options, this.atomic)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.transaction, (site) => this.enclosed(body, options, site)))
 
   readonly withConnection = <R extends AnyResult>(
     body: (session: Session<DB, C>) => Awaitable<R>,
@@ -47,23 +40,16 @@ export class PoolSession<DB, C> extends SessionBase<DB, C> {
       }),
     )
 
-  #transact<R extends AnyResult>(
+  protected override async enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
-    operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> {
-    return known(
-      this.guarded(operation, async (site) => {
-        const { kit, builders } = this
-        const plan = planOf(options, kit)
-        if (!plan.ok) return err(this.refused(plan.refused, site))
-        const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-        return transact<R>(kit, { plan: plan.value, body: open, site })
-      }),
-    )
-  }
-
-  protected refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {
-    return toDatabaseError(localFailure("refused", why), { detail: this.kit.errors.detail, attempts: 0, site })
+    site: CallSite | undefined,
+    mayRerun?: () => boolean,
+  ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
+    const { kit, builders } = this
+    const plan = planOf(options, kit)
+    if (!plan.ok) return err(this.refused(plan.refused, site))
+    const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
+    return transact<R>(kit, { plan: plan.value, body: open, site, mayRerun })
   }
 }

@@ -11,6 +11,7 @@ import type { NoRow, TooManyRows } from "../errors/result.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { promised } from "../foundation/promised.ts"
+import { AdvisoryLock, readAdvisoryLock, type AdvisoryLockOptions, type WithAdvisoryLock } from "./advisory-lock.ts"
 import { answer } from "./answer.ts"
 import { answerBatch, type BatchAnswers } from "./batch.ts"
 import { visitRows } from "./for-each.ts"
@@ -46,10 +47,13 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     this.#lane = lane
   }
 
-  abstract readonly atomic: <R extends AnyResult>(
+  /** All or nothing: a transaction, or a savepoint in one. Where `mayRerun` answers false, it does not run again whatever failed. */
+  protected abstract enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-    options?: TransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
+    options: TransactionOptions | undefined,
+    site: CallSite | undefined,
+    mayRerun?: () => boolean,
+  ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>>
 
   // Terminals. Properties and not methods: each may be passed around, as in `query.$call(db.all)`.
 
@@ -109,6 +113,28 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     return this.#answer(rawAnswer<Row>(), query, options, this.query)
   }
 
+  readonly atomic = <R extends AnyResult>(
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: TransactionOptions,
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.atomic, (site) => this.enclosed(body, options, site)))
+
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>> = <R extends AnyResult>(
+    key: string | bigint,
+    body: (tx: Tx<DB, C>) => Awaitable<R>,
+    options?: AdvisoryLockOptions,
+  ): ResultAsync<never, ErrOf<R> | TransactionError> =>
+    this.guarded(this.withAdvisoryLock, async (site) => {
+      const plan = readAdvisoryLock(key, options)
+      if (!plan.ok) return err(this.refused(plan.refused, site))
+      const { value } = plan
+      const lock = new AdvisoryLock(value)
+      const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
+      const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
+      // Which of its two answers it is, `wait` has told the caller's types.
+      return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
+    })
+
   #answer<T, K extends ErrorKind, E>(
     shape: Shape<T, K>,
     query: unknown,
@@ -117,6 +143,10 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   ): ResultAsync<T, E> {
     const site = siteOf(this.kit, operation)
     return known(answered(this.kit.dropped, site, answer(this.kit, this.#lane, shape, queryIn(query), options, site)))
+  }
+
+  protected refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {
+    return toDatabaseError(localFailure("refused", why), { detail: this.kit.errors.detail, attempts: 0, site })
   }
 
   /** For what is not one statement. Whatever throws in it, and should not, becomes an Err here. */

@@ -8,6 +8,7 @@ import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
+import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
@@ -110,6 +111,16 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
+
+  /**
+   * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
+   * and the server frees it with the transaction, whatever ends that. In a transaction (where this is a savepoint) that is the end of the
+   * whole transaction, unless the savepoint is rolled back. A text is hashed by the server: `hashtextextended(key, 0)` is what psql calls
+   * `pg_advisory_xact_lock` with. The transaction is READ COMMITTED, so that it sees what the last holder has done.
+   *
+   * With `wait: false` the answer is `{ locked: false }` if somebody else has the lock, else `{ locked: true, value }`.
+   */
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>>
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */

@@ -31,6 +31,8 @@ export interface TransactionWork<R> {
   readonly plan: TransactionPlan
   readonly body: (run: Run) => Awaitable<R>
   readonly site: CallSite | undefined
+  /** Asked after a failed run. Default: true. */
+  readonly mayRerun?: (() => boolean) | undefined
 }
 
 type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
@@ -61,7 +63,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
     runs = journalWith(runs, failure, { tookMs: failedAt - startedAt })
     const wait = waitAfter(failure, attempt, kit.backoff, kit.random)
     const left = remainingMs(kit.clock, deadline)
-    const { rerun: allowed } = plan
+    const allowed = plan.rerun && work.mayRerun?.() !== false
     const call = currentCall()
     const attemptsMax = call === undefined ? plan.attemptsMax : Math.min(plan.attemptsMax, attempt + call.triesLeft - 1)
     const because = reasonToStop({

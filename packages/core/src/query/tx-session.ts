@@ -1,6 +1,7 @@
-import type { ResultAsync } from "neverthrow"
-import type { TransactionError } from "../errors/violations.ts"
+import type { Result, ResultAsync } from "neverthrow"
 
+import type { CallSite } from "../errors/call-site.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
@@ -29,18 +30,16 @@ export class TxSession<DB, C> extends SessionBase<DB, C> implements Tx<DB, C> {
 
   readonly savepoint = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#part(body, this.savepoint)
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.savepoint, (site) => this.enclosed(body, undefined, site)))
 
-  // What options say is the transaction's affair, which is open already.
-  readonly atomic = <R extends AnyResult>(
+  /** What options say is the transaction's affair, which is open already. */
+  protected override enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> => this.#part(body, this.atomic)
-
-  #part<R extends AnyResult>(
-    body: (tx: Tx<DB, C>) => Awaitable<R>,
-    operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> {
+    _options: unknown,
+    site: CallSite | undefined,
+  ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
     const open = (part: Run): Awaitable<R> => body(new TxSession<DB, C>(this.kit, this.builders, part))
-    return known(this.guarded(operation, (site) => savepoint<R>(this.kit, this.#run, open, site)))
+    return savepoint<R>(this.kit, this.#run, open, site)
   }
 }

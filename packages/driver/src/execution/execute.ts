@@ -9,6 +9,8 @@ import type { Plan } from "./plan.ts"
 export function execute(machine: Machine, connection: PgConnection, plan: Plan): Promise<Exchange> {
   return new Promise((resolve) => {
     const exchange = plan.exchangeOn(connection)
+    const rider = connection.types?.riderOf(plan.sql)
+    if (rider !== undefined) exchange.ride(rider)
     // Even if it fails: a session's lock, for one, outlives the statement that took it.
     if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
     // It gets `cancelMs` more to answer instead.

@@ -100,6 +100,7 @@ async function resolved(machine: Machine, plan: Plan, tried: Tried): Promise<Tri
       exchange.complete(found.affected)
       return { ok: true, exchange }
     case "applied_locally":
+      if (found.affected !== undefined) exchange?.complete(found.affected)
       return { ...tried, failure: replicationUnconfirmed({ ...untouched("commit"), sent: true }) }
     case "not_applied":
       return { ...tried, failure: { ...failure, effect: "not_applied" } }

@@ -61,19 +61,19 @@ export function readPoolConfig(
   const driver = {
     ...Object(section.value("resilience")),
     connection,
-    pool: { ...PG_POOL_DEFAULTS, ...together(resilience, "pool", pool) },
-    timeouts: together(resilience, "timeouts", timeouts),
+    pool: { ...PG_POOL_DEFAULTS, ...together(problems, "pool", resilience.value("pool"), pool) },
+    timeouts: together(problems, "timeouts", resilience.value("timeouts"), timeouts),
   }
   problems.throwIfAny()
   return { driver, rest }
 }
 
 /** What was said in both words is a contradiction, or will be one day. */
-function together(resilience: Section, name: "pool" | "timeouts", inPgsWords: Loose): Loose {
-  const own: object = Object(resilience.value(name))
+function together(problems: Problems, name: string, inOurs: unknown, inPgsWords: Loose): Loose {
+  const own: object = Object(inOurs)
   for (const key of Object.keys(own)) {
     if (!Object.hasOwn(inPgsWords, key)) continue
-    resilience.wrong(`${name}.${key}`, "is given in pg's words too", "Remove one of the two")
+    problems.add(`resilience.${name}.${key}`, "is given in pg's words too", "Remove one of the two")
   }
   return { ...inPgsWords, ...own }
 }

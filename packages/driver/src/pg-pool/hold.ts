@@ -173,6 +173,8 @@ export class Hold implements ConnectionHolder {
         ? { ...plan, exchangeOn: () => transaction.commit(query.sql) }
         : plan
     const settled = await runPlan(this.#machine, this, uncommitted(commit, shape, statusBefore))
+    // Whatever was prepared may be gone: it is prepared again.
+    if (shape.leaves === "statements" && this.pinned !== undefined) this.pinned.wire.parsedStatements = {}
     this.#note(settled.ok, settled.ok ? settled.value.learnt : undefined, shape)
     return settled
   }

@@ -8,14 +8,63 @@ export interface Unknowns {
 
 /** What its server says of them; what it does not say there is none of, as far as the session can see. */
 export interface CatalogAnswer {
-  readonly types: ReadonlyMap<number, CatalogType>
-  /** By table, then by the column's number. */
-  readonly tables: ReadonlyMap<number, ReadonlyMap<number, CatalogColumn>>
+  readonly types: ReadonlyMap<number, DescribedType>
+  readonly tables: ReadonlyMap<number, DescribedTable>
+}
+
+/** What a type or a table was when the server described it, in the words in which it would say the same of it again. */
+export type Print = string
+
+export interface DescribedType {
+  readonly type: CatalogType
+  /** Of the type and of everything that it is made of, by number. */
+  readonly prints: ReadonlyMap<number, Print>
+}
+
+export interface DescribedTable {
+  readonly print: Print
+  /** By the column's number. */
+  readonly columns: ReadonlyMap<number, CatalogColumn>
 }
 
 /** One row with two texts: types with everything that they are made of, and tables with their columns. */
 export function catalogQuestion({ types, tables }: Unknowns): string {
   return `select (${typesOf(types)})::text, (${columnsOf(tables)})::text`
+}
+
+/** One row with two texts: are these still what they were? Costs the server a look into two indexes for each. */
+export function printsQuestion(types: readonly number[], tables: readonly number[]): string {
+  const [ofTypes, ofTables] = [
+    `select json_object_agg(t.oid, ${TYPE_PRINT}) from pg_catalog.pg_type t where t.oid = any ('{${types.join()}}'::oid[])`,
+    `select json_object_agg(c.oid, ${TABLE_PRINT}) from pg_catalog.pg_class c where c.oid = any ('{${tables.join()}}'::oid[])`,
+  ]
+  return `select (${ofTypes})::text, ${tables.length === 0 ? "null" : `(${ofTables})::text`}`
+}
+
+/** Everything by which one type can be told from another. What cannot change while it lives (a range's subtype) is left out. */
+const TYPE_PRINT = `concat_ws('|', t.typnamespace::regnamespace, t.typname, t.typtype, t.typdelim, t.typelem, t.typbasetype,
+  case t.typtype when 'c' then (
+    select string_agg(a.attname || ':' || a.atttypid, ',' order by a.attnum) from pg_catalog.pg_attribute a
+    where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+  ) end)`
+
+const TABLE_PRINT = `concat_ws('|', c.relnamespace::regnamespace, c.relname, (
+    select string_agg(a.attnum || ':' || a.attname, ',' order by a.attnum) from pg_catalog.pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  ))`
+
+/** @param fields the answer to `printsQuestion` */
+export function printsAnswer(fields: readonly (string | null)[]): readonly [types: Prints, tables: Prints] {
+  const [types = null, tables = null] = fields
+  return [printsIn(types), printsIn(tables)]
+}
+
+export type Prints = ReadonlyMap<number, Print>
+
+function printsIn(text: string | null): Prints {
+  const prints: unknown = text === null ? {} : JSON.parse(text)
+  if (typeof prints !== "object" || prints === null) return new Map()
+  return new Map(Object.entries(prints).map(([oid, print]) => [Number(oid), String(print)]))
 }
 
 // typarray tells a real array from int2vector and its like, which also have an element type.
@@ -36,6 +85,7 @@ with recursive reached(oid) as (
 select json_agg(json_build_object(
   'oid', t.oid::int8, 'name', case n.nspname when 'pg_catalog' then '' else n.nspname || '.' end || t.typname,
   'kind', t.typtype, 'delimiter', t.typdelim, 'element', e.oid::int8, 'base', t.typbasetype::int8,
+  'print', ${TYPE_PRINT},
   'subtype', g.rngsubtype::int8, 'range', m.rngtypid::int8,
   'attributes', case t.typtype when 'c' then (
     select json_agg(json_build_array(a.attname, a.atttypid::int8) order by a.attnum) from pg_catalog.pg_attribute a
@@ -52,17 +102,21 @@ left join pg_catalog.pg_range m on m.rngmultitypid = t.oid`
 
 function columnsOf(oids: readonly number[]): string {
   return `
-select json_agg(json_build_array(c.oid::int8, a.attnum, n.nspname, c.relname, a.attname))
+select json_agg(json_build_object(
+  'oid', c.oid::int8, 'schema', n.nspname, 'table', c.relname, 'print', ${TABLE_PRINT}, 'columns', (
+    select json_agg(json_build_array(a.attnum, a.attname)) from pg_catalog.pg_attribute a
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  )
+))
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.oid = any ('{${oids.join()}}'::oid[])`
 }
 
 /** @param fields the answer to `catalogQuestion` */
 export function catalogAnswer(fields: readonly (string | null)[]): CatalogAnswer {
   const [types, columns] = fields
-  return { types: readTypes(rowsIn<TypeRow>(types)), tables: readColumns(rowsIn<ColumnRow>(columns)) }
+  return { types: readTypes(rowsIn<TypeRow>(types)), tables: readTables(rowsIn<TableRow>(columns)) }
 }
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- whoever writes the SQL knows its rows
@@ -74,6 +128,7 @@ function rowsIn<Row>(text: string | null | undefined): readonly Row[] {
 interface TypeRow {
   readonly oid: number
   readonly name: string
+  readonly print: Print
   /** pg_type.typtype. */
   readonly kind: string
   readonly delimiter: string
@@ -84,21 +139,29 @@ interface TypeRow {
   readonly attributes: readonly (readonly [name: string, type: number])[] | null
 }
 
-type ColumnRow = readonly [table: number, number: number, schema: string, table: string, column: string]
+interface TableRow {
+  readonly oid: number
+  readonly schema: string
+  readonly table: string
+  readonly print: Print
+  readonly columns: readonly (readonly [number: number, name: string])[] | null
+}
 
-/** Parts that the session could not see make the whole unknown. */
-function readTypes(rows: readonly TypeRow[]): ReadonlyMap<number, CatalogType> {
+/** A type with a part that the session cannot see is left out. */
+function readTypes(rows: readonly TypeRow[]): ReadonlyMap<number, DescribedType> {
   const byOid = new Map(rows.map((row) => [row.oid, row]))
-  const types = new Map<number, CatalogType>()
-  const typeOf = (oid: number): CatalogType | undefined => {
-    const known = types.get(oid)
-    if (known !== undefined) return known
-    const row = byOid.get(oid)
-    const type = row === undefined ? undefined : typeIn(row, typeOf)
-    if (type !== undefined) types.set(oid, type)
-    return type
+  const types = new Map<number, DescribedType>()
+  for (const { oid } of rows) {
+    const prints = new Map<number, Print>()
+    const typeOf = (part: number): CatalogType | undefined => {
+      const row = byOid.get(part)
+      if (row === undefined) return undefined
+      prints.set(part, row.print)
+      return typeIn(row, typeOf)
+    }
+    const type = typeOf(oid)
+    if (type !== undefined) types.set(oid, { type, prints })
   }
-  for (const { oid } of rows) typeOf(oid)
   return types
 }
 
@@ -135,11 +198,11 @@ function typeIn(row: TypeRow, typeOf: (oid: number) => CatalogType | undefined):
   }
 }
 
-function readColumns(rows: readonly ColumnRow[]): CatalogAnswer["tables"] {
-  const tables = new Map<number, Map<number, CatalogColumn>>()
-  for (const [oid, number, schema, table, column] of rows) {
-    const columns = tables.get(oid) ?? new Map<number, CatalogColumn>()
-    tables.set(oid, columns.set(number, { schema, table, column }))
-  }
-  return tables
+function readTables(rows: readonly TableRow[]): CatalogAnswer["tables"] {
+  return new Map(
+    rows.map(({ oid, schema, table, print, columns }) => {
+      const named = (columns ?? []).map(([number, column]) => [number, { schema, table, column }] as const)
+      return [oid, { print, columns: new Map(named) }]
+    }),
+  )
 }

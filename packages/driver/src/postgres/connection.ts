@@ -117,7 +117,7 @@ export class PgConnection {
     this.#cancelMs = parts.cancelMs
     this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
     this.#resetSession = parts.resetSession ?? (() => Promise.resolve(false))
-    this.types = parts.decoding && new SessionTypes(parts.decoding)
+    this.types = parts.decoding && new SessionTypes(parts.decoding, () => this.facts.pooled)
     this.#readers = this.types ?? parsersOf(this.#client)
 
     const wire = this.#client.connection

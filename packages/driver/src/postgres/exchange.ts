@@ -13,6 +13,8 @@ export type Step =
   | { readonly do: "command"; readonly sql: string }
   /** A question of our own, answered by one row of texts. */
   | { readonly do: "learn"; readonly sql: string }
+  /** The same, of the types in the answer. */
+  | { readonly do: "confirm"; readonly sql: string }
   /** A write that answers with one number: how many rows it has written. Its reply is that of the plain `command`. */
   | { readonly do: "count"; readonly sql: string; readonly parameters: Parameters; readonly command: string }
   /** `name`: the server keeps it prepared under that, which takes 63 bytes. */
@@ -61,7 +63,7 @@ export type CommitTag = "COMMIT" | "ROLLBACK"
  * records; what it means is decided above.
  */
 export class Exchange implements Submittable {
-  readonly request: Request
+  request: Request
   /** One per answered statement, commands excluded. */
   readonly replies: Reply[] = []
   /** Were any bytes handed to the socket? */
@@ -96,16 +98,28 @@ export class Exchange implements Submittable {
   #reply: Reply | undefined
   /** What a `learn` step was told. */
   learnt: readonly (string | null)[] | undefined
+  /** What a `confirm` step was told. */
+  confirmed: readonly (string | null)[] | undefined
   /** How its transaction can be recognised if its COMMIT is not answered; set by whoever sends one. */
   claim: Claim | undefined
   /** The steps with an answer, in their order, and where we are: CommandComplete, EmptyQuery and PortalSuspended come one per step. */
-  readonly #asked: readonly Step["do"][]
+  #asked: readonly Step["do"][]
+  /** Rows are read only once it is known that what is known of their types is still so. */
+  #doubted = false
   #answered = 0
 
   constructor(request: Request, decoder?: RowDecoder) {
     this.request = request
     this.decoder = decoder
     this.#asked = request.protocol === "simple" ? NO_STEPS : askedIn(request.steps)
+  }
+
+  /** Before it is sent: in the same flight it is asked whether what is known of the types in the answer is still so. */
+  ride(sql: string): void {
+    if (this.request.protocol === "simple" || !this.request.steps.some(bringsRows)) return
+    this.request = { protocol: "extended", steps: [...this.request.steps, { do: "confirm", sql }] }
+    this.#asked = askedIn(this.request.steps)
+    this.#doubted = true
   }
 
   /** Has everything an answer that was asked for? If not, and without an error, the stream is out of step. */
@@ -130,13 +144,17 @@ export class Exchange implements Submittable {
     const reply = this.#current()
     reply.fields = message.fields
     this.decoder = new RowDecoder(message.fields, this.raw ? AS_TEXT : this.readers)
-    if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
+    if (this.#doubted || this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
     const asked = this.#asked[this.#answered]
     if (asked === "learn" || asked === "count") {
       this.learnt = message.fields
+      return
+    }
+    if (asked === "confirm") {
+      this.confirmed = message.fields
       return
     }
     if (this.decodeFailure !== undefined) return
@@ -179,7 +197,7 @@ export class Exchange implements Submittable {
     if (tag.command === "COMMIT" || tag.command === "ROLLBACK") this.commitTag = tag.command
     this.completed += 1
     const asked = this.#asked[this.#answered]
-    if (asked === "command" || asked === "learn") {
+    if (asked === "command" || asked === "learn" || asked === "confirm") {
       this.#answered += 1
       return
     }
@@ -257,6 +275,11 @@ const AS_TEXT: ColumnReaders = {
 const NO_STEPS: readonly Step["do"][] = []
 const ONE_STATEMENT: readonly Step["do"][] = ["execute"]
 
+/** What is fetched later from a portal is read as its first rows were. */
+function bringsRows(step: Step): boolean {
+  return step.do === "execute" || step.do === "open-portal"
+}
+
 function askedIn(steps: readonly Step[]): readonly Step["do"][] {
   if (steps.length === 1 && steps[0]?.do === "execute") return ONE_STATEMENT
   return steps.filter((step) => step.do !== "close-portal").map((step) => step.do)
@@ -288,6 +311,7 @@ function encode(request: Request, prepared: Readonly<Record<string, string>>): B
     switch (step.do) {
       case "command":
       case "learn":
+      case "confirm":
         buffer.parse(step.sql).bind("", []).execute("", 0)
         break
       case "count":

@@ -23,9 +23,7 @@ export class RowDecoder {
     this.#readers = readers
     this.#names = fields.map((field) => field.name)
     this.#reads = fields.map((field) => readers.readerOf(field))
-    const blank: Record<string, unknown> = Object.create(null)
-    for (const name of this.#names) blank[name] = null
-    this.#blank = { ...blank }
+    this.#blank = blankRow(this.#names)
   }
 
   /** Is there a column of which nobody knows how to read it? */
@@ -62,6 +60,16 @@ export class RowDecoder {
     }
     return { row }
   }
+}
+
+/** An object without a prototype, or with properties that were defined, is slow to make and slow to spread: only if it must be. */
+function blankRow(names: readonly string[]): Record<string, unknown> {
+  const blank: Record<string, unknown> = {}
+  for (const name of names) {
+    if (name !== "__proto__") blank[name] = null
+    else Object.defineProperty(blank, name, { value: null, writable: true, enumerable: true, configurable: true })
+  }
+  return blank
 }
 
 function unreadable(): never {

@@ -2,7 +2,8 @@ import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import type { BackendSeen, Look } from "./finding.ts"
-import { askRow, sqlStateOf } from "./side-connection.ts"
+import { askRow, sqlStateOf, type Around } from "./side-connection.ts"
+import { SYNCHRONOUS } from "./standby.ts"
 
 export type MarkerClaim = Extract<Claim, { readonly by: "marker" }>
 
@@ -16,11 +17,14 @@ const FENCE_WAIT_MS = 100
 export async function askMarker(connection: PgConnection, claim: MarkerClaim): Promise<Look> {
   const asked = await askRow(connection, STATE(claim.id), FENCE(claim.id))
   if (asked.ok) {
-    const [state, affected, systemId] = asked.fields
+    const [state, affected, systemId, synchronous] = asked.fields
     if (systemId !== claim.systemId) return { effect: "unknown", why: "another database cluster answers" }
     if (state === "fenced") return { effect: "not_applied" }
     if (state === "committed") {
-      return { effect: "applied", ...(affected && { affected: BigInt(affected) }) }
+      return {
+        effect: synchronous === "true" ? "committed" : "applied",
+        ...(affected && { affected: BigInt(affected) }),
+      }
     }
     return { effect: "undecided", why: "the marker is neither there nor absent" }
   }
@@ -57,21 +61,26 @@ const UNDEFINED_TABLE = "42P01"
 const UNDEFINED_SCHEMA = "3F000"
 const INSUFFICIENT_PRIVILEGE = "42501"
 
-/** Committed locally: it must not wait for the standby that the transaction may be waiting for. */
-function FENCE(id: string): readonly string[] {
-  return [
-    "begin isolation level read committed read write",
-    `set local lock_timeout = ${FENCE_WAIT_MS}`,
-    "set local synchronous_commit = local",
-    `insert into ${MARKER_TABLE} (id, state) values ('${id}', 'fenced') on conflict (id) do nothing`,
-  ]
+/**
+ * Committed locally: it must not wait for the standby that the transaction may be waiting for. Only then is it said so, because the
+ * question asks what COMMIT means otherwise.
+ */
+function FENCE(id: string): Around {
+  return {
+    before: [
+      "begin isolation level read committed read write",
+      `set local lock_timeout = ${FENCE_WAIT_MS}`,
+      `insert into ${MARKER_TABLE} (id, state) values ('${id}', 'fenced') on conflict (id) do nothing`,
+    ],
+    after: ["set local synchronous_commit = local", "commit"],
+  }
 }
 
 function STATE(id: string): string {
   return (
     `select (select state from ${MARKER_TABLE} where id = '${id}'), ` +
     `(select affected::text from ${MARKER_TABLE} where id = '${id}'), ` +
-    "(select system_identifier from pg_control_system())::text"
+    `(select system_identifier from pg_control_system())::text, ${SYNCHRONOUS}`
   )
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../postgres/server-life.ts"
 import type { BackendSeen, Look } from "./finding.ts"
 import { askRow, sqlStateOf } from "./side-connection.ts"
+import { SYNCHRONOUS } from "./standby.ts"
 
 export type XidClaim = Extract<Claim, { readonly by: "xid" }>
 
@@ -17,6 +18,8 @@ export type XidClaim = Extract<Claim, { readonly by: "xid" }>
 export interface XidSeen {
   readonly life: ServerLife | undefined
   readonly inRecovery: boolean
+  /** COMMIT means there that a synchronous standby has it too. */
+  readonly synchronous: boolean
   /** As `pg_xact_status` says it; `future`: a number that this server has never handed out. */
   readonly status: "committed" | "aborted" | "in progress" | "future" | undefined
   readonly backend: BackendSeen | undefined
@@ -28,7 +31,7 @@ export interface XidSeen {
  * committed stays so, and its number is not handed out again. "Committed" may be somebody else's.
  */
 export function judgeXid({ life: earlier }: Pick<XidClaim, "life">, seen: XidSeen): Look {
-  const { life, inRecovery, status, backend } = seen
+  const { life, inRecovery, synchronous, status, backend } = seen
   if (inRecovery) return { effect: "undecided", why: "the server that answers is in recovery" }
   if (life?.systemId !== earlier.systemId) return { effect: "unknown", why: "another database cluster answers" }
   if (status === "aborted" || status === "future") return { effect: "not_applied" }
@@ -39,7 +42,7 @@ export function judgeXid({ life: earlier }: Pick<XidClaim, "life">, seen: XidSee
       why: "the server has restarted since, and may have given the transaction's number away",
     }
   }
-  if (status === "committed") return { effect: "applied" }
+  if (status === "committed") return { effect: synchronous ? "committed" : "applied" }
   if (status === "in progress") {
     return {
       effect: "undecided",
@@ -76,7 +79,7 @@ export async function terminateXid(connection: PgConnection, { xid, life }: XidC
 /** 22023: "transaction ID … is in the future" (src/backend/utils/adt/xid8funcs.c). */
 const INVALID_PARAMETER_VALUE = "22023"
 
-const WHO = `select ${LIFE_COLUMNS}, pg_is_in_recovery()::text`
+const WHO = `select ${LIFE_COLUMNS}, pg_is_in_recovery()::text, ${SYNCHRONOUS}`
 
 function statusOf(xid: string): string {
   return (
@@ -87,10 +90,11 @@ function statusOf(xid: string): string {
 }
 
 function seenIn(fields: readonly (string | null)[]): XidSeen {
-  const [inRecovery, status, pid, waitEvent, state] = fields.slice(LIFE_COLUMNS_COUNT)
+  const [inRecovery, synchronous, status, pid, waitEvent, state] = fields.slice(LIFE_COLUMNS_COUNT)
   return {
     life: lifeIn(fields),
     inRecovery: inRecovery === "true",
+    synchronous: synchronous === "true",
     status: status === "committed" || status === "aborted" || status === "in progress" ? status : undefined,
     backend: pid
       ? { processId: Number(pid), awaitsStandby: waitEvent === "SyncRep", active: state === "active" }

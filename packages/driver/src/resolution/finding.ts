@@ -3,14 +3,16 @@ export type Finding =
   | { readonly effect: "not_applied" }
   /** `affected`: how many rows, where the transaction has left word of it. */
   | { readonly effect: "applied"; readonly affected?: bigint }
-  /** Committed on this server, after a wait for its synchronous standby that may have been cut short. */
-  | { readonly effect: "applied_locally" }
+  /** Committed on this server; its synchronous standby has not confirmed it. */
+  | { readonly effect: "applied_locally"; readonly affected?: bigint }
   /** Nobody can say, and asking again will not help. */
   | { readonly effect: "unknown"; readonly why: string }
 
 /** One look at it. */
 export type Look =
   | Finding
+  /** Committed on the server that was asked; whether its synchronous standby has it is not known yet. */
+  | { readonly effect: "committed"; readonly affected?: bigint }
   /** It is still going on, or whoever was asked is the wrong one for now. */
   | { readonly effect: "undecided"; readonly why: string; readonly backend?: BackendSeen }
 

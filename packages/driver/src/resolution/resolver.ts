@@ -1,6 +1,7 @@
 import type { Outcome } from "../failure/failure.ts"
 import type { Clock, TimerOptions } from "../foundation/clock.ts"
 import { remainingMs, type Deadline } from "../foundation/deadline.ts"
+import { unreachable } from "../foundation/invariant.ts"
 import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Told } from "../telemetry/events.ts"
@@ -9,10 +10,12 @@ import { askXid, terminateXid } from "./ask-xid.ts"
 import { nextStep, NOTHING_SEEN, type Course, type Patience, type Sight } from "./course.ts"
 import type { Finding, Look } from "./finding.ts"
 import type { SideConnection } from "./side-connection.ts"
+import type { Standby } from "./standby.ts"
 import { tokenOf, type AskableClaim } from "./token.ts"
 
 interface ResolverParts {
   readonly side: Pick<SideConnection, "use">
+  readonly standby: Pick<Standby, "confirm">
   readonly clock: Clock
   readonly emit: (event: Told) => void
   /** How long a server that cannot be reached is waited for, milliseconds. */
@@ -98,26 +101,39 @@ export class Resolver {
     unwanted: AbortSignal,
     timers: TimerOptions,
   ): Promise<{ readonly finding: Finding; readonly final: boolean }> {
-    const { clock, side } = this.#parts
+    const { clock, side, standby } = this.#parts
     const inTime = <T>(promise: Promise<T> | undefined, until: number): Promise<T | undefined> =>
       this.#unless(promise, until, unwanted, timers)
+    const look = async (): Promise<Sight> => sightOf(await side.use((connection) => lookAt(connection, claim)))
     let course: Course = NOTHING_SEEN
+    let sight = await inTime(look(), patience.giveUpAt)
     for (;;) {
-      const looking = side.use((connection) => lookAt(connection, claim))
-      const looked = await inTime(looking, patience.giveUpAt)
-      const next = nextStep(course, sightOf(looked), clock.now(), looked === undefined ? OVER : patience)
+      const next = nextStep(course, sight ?? NO_TIME, clock.now(), sight === undefined ? OVER : patience)
       course = next.course
-      if (next.step.do === "answer") {
-        // Its marker can no longer be written, but its locks would stand in the way of whoever does it again.
-        if (claim.by === "marker" && next.step.finding.effect === "not_applied") {
-          void side.use((connection) => terminate(connection, claim))
-        }
-        return next.step
+      const { step } = next
+      switch (step.do) {
+        case "answer":
+          // Its marker can no longer be written, but its locks would stand in the way of whoever does it again.
+          if (claim.by === "marker" && step.finding.effect === "not_applied") {
+            void side.use((connection) => terminate(connection, claim))
+          }
+          return step
+        case "confirm":
+          sight = await inTime(standby.confirm(step.untilAt), step.untilAt)
+          continue
+        case "terminate":
+          await inTime(
+            side.use((connection) => terminate(connection, claim)),
+            patience.giveUpAt,
+          )
+          break
+        case "look-again":
+          await inTime(undefined, clock.now() + step.waitMs)
+          break
+        default:
+          unreachable(step)
       }
-      if (next.step.do === "terminate") {
-        const terminating = side.use((connection) => terminate(connection, claim))
-        await inTime(terminating, patience.giveUpAt)
-      } else await inTime(undefined, clock.now() + next.step.waitMs)
+      sight = await inTime(look(), patience.giveUpAt)
     }
   }
 
@@ -150,8 +166,9 @@ const BACKGROUND: TimerOptions = { background: true }
 /** Nobody waits any longer. */
 const OVER: Patience = { giveUpAt: Number.NEGATIVE_INFINITY, outageWaitMs: 0, pauseMaxMs: 0 }
 
-function sightOf(looked: Outcome<Look> | undefined): Sight {
-  if (looked === undefined) return { effect: "undecided", why: "there was no time left to ask" }
+const NO_TIME: Sight = { effect: "undecided", why: "there was no time left to ask" }
+
+function sightOf(looked: Outcome<Look>): Sight {
   return looked.ok ? looked.value : { effect: "unreachable", why: looked.failure.message }
 }
 

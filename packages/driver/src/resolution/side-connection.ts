@@ -75,17 +75,19 @@ export type Asked =
   | { readonly ok: true; readonly fields: readonly (string | null)[] }
   | { readonly ok: false; readonly error: unknown; readonly why: string }
 
-/** One row of texts, perhaps inside a transaction of its own that begins with `within`. Leaves no transaction open. */
-export async function askRow(connection: PgConnection, sql: string, within: readonly string[] = []): Promise<Asked> {
-  const question: Step = { do: "learn", sql }
-  const steps: readonly Step[] =
-    within.length === 0
-      ? [question]
-      : [
-          ...within.map((command): Step => ({ do: "command", sql: command })),
-          question,
-          { do: "command", sql: "commit" },
-        ]
+/** Commands around a question: BEGIN and COMMIT, and what else belongs to its transaction. */
+export interface Around {
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+}
+
+/** One row of texts. Leaves no transaction open. */
+export async function askRow(connection: PgConnection, sql: string, around?: Around): Promise<Asked> {
+  const steps = [
+    ...(around?.before ?? []).map(command),
+    { do: "learn", sql } as const,
+    ...(around?.after ?? []).map(command),
+  ]
   const exchange = await connection.perform({ protocol: "extended", steps })
   if (connection.dead === undefined && connection.transactionStatus !== "I") {
     await connection.perform({ protocol: "simple", sql: "rollback" })
@@ -94,6 +96,10 @@ export async function askRow(connection: PgConnection, sql: string, within: read
   if (error === undefined && learnt !== undefined) return { ok: true, fields: learnt }
   if (error === undefined) return { ok: true, fields: [] }
   return { ok: false, error, why: error instanceof Error ? error.message : "the question was not answered" }
+}
+
+function command(sql: string): Step {
+  return { do: "command", sql }
 }
 
 export function sqlStateOf(error: unknown): string | undefined {

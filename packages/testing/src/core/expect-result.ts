@@ -10,14 +10,14 @@ export function expectOk<T>(result: Result<T, unknown>): T {
   throw failedAssertion(`It should have been Ok, and is an Err: ${told(result.error)}`, expectOk)
 }
 
-type KeysOf<E> = E extends unknown ? keyof E : never
-type ValueOf<E, K> = E extends unknown ? (K extends keyof E ? E[K] : never) : never
+type KeysOf<E> = E extends object ? keyof E : never
+type ValueOf<E, K> = E extends object ? (K extends keyof E ? E[K] : never) : never
 
 /** Fields of an error that may be wanted: of any member of the union. */
 type Wanted<E> = { readonly [K in KeysOf<E>]?: ValueOf<E, K> }
 
 /** The members of a union that can have what is wanted. */
-type Matching<E, W> = E extends unknown
+type Matching<E, W> = E extends object
   ? W extends { readonly [K in keyof W]: K extends keyof E ? E[K] : never }
     ? E
     : never

@@ -144,6 +144,12 @@ describe("a json column with a decoder", () => {
     try {
       expect(await read()).toEqual({ meta: checked })
       expect(asked.hits).toBe(2)
+      await database.ask(
+        "alter table posts rename meta to old_meta; alter table posts add meta jsonb; update posts set meta = '1'",
+      )
+      expect(errorOf(await db.query("select meta from posts"))).toMatchObject({ kind: "decode_failed" })
+      await database.ask("alter table posts rename meta to new_meta; alter table posts rename old_meta to meta")
+      expect([await read(), await read()]).toEqual([{ meta: checked }, { meta: checked }])
     } finally {
       await database.ask("drop table posts; drop schema audit, tenant cascade")
       await database.ask(setup)

@@ -2,6 +2,7 @@ import { createDatabase, type Database } from "@kysely-resilient/core"
 import { defineSchema, policy, type PolicyChoices, type SchemaDefinition } from "@kysely-resilient/core/schema"
 import type { DriverOptions } from "@kysely-resilient/driver"
 import { beforeAnswer, beforeExecute, cut, delay, startFaultProxy } from "@kysely-resilient/testing"
+import { sql as sqlTag } from "kysely"
 import { ok } from "neverthrow"
 import { afterEach, describe, expect, it } from "vitest"
 
@@ -118,16 +119,20 @@ describe("types that are not built in", () => {
     expect(await ask(open())).toEqual(first)
   })
 
-  it("are asked for once per connection, however many answers they are in", async () => {
+  it("are asked for once per connection, and those that can be altered once per text", async () => {
     await using proxy = await startFaultProxy({ target: database.url })
     const asked = proxy.rule({ when: beforeExecute(QUESTION), do: delay(0), times: 100 })
     const db = open({}, { connection: proxy.url(database.url) })
-    for (let times = 0; times < 3; times += 1) valueOf(await db.query(FIRST))
+    const moods = ["select moods from things where id = 1", "select mood, moods from things where id = 1"]
+    for (const sql of [...moods, ...moods])
+      expect(valueOf(await db.query(sql)).rows).toMatchObject([{ moods: ["sad", null] }])
     expect(asked.hits).toBe(1)
-    const slowly = `select things.* from things, pg_sleep(0.1) where id = 1`
+    for (const sql of [FIRST, FIRST, "select pair from things where id = 1", FIRST]) valueOf(await db.query(sql))
+    expect(asked.hits).toBe(3)
+    const slowly = `select moods from things, pg_sleep(0.1) where id = 1`
     const two = await Promise.all([db.query(slowly), db.query(slowly)])
-    expect(two.map((answer) => valueOf(answer).rows)).toMatchObject([[first], [first]])
-    expect(asked.hits).toBe(2)
+    expect(two.map((answer) => valueOf(answer).rows)).toEqual([[{ moods: ["sad", null] }], [{ moods: ["sad", null] }]])
+    expect(asked.hits).toBe(4)
   })
 
   it("cost no question where nobody can want it: without a policy, and in a schema without such types", async () => {
@@ -176,6 +181,36 @@ describe("a type that changes while connections live", () => {
       { word: "[1,3)", words: ["[1,3)"] },
       { word: { t: "1", u: null }, words: [{ t: "1", u: null }] },
     ])
+  })
+
+  it.each([
+    ["alone", "select '(1,2)'::shape as s", (value: unknown) => value],
+    ["in an array", "select array['(1,2)'::shape] as s", (value: unknown) => [value]],
+    ["in another composite", "select row('(1,2)'::shape)::holder as s", (value: unknown) => ({ inside: value })],
+    [
+      "in a table's column that a stream reads",
+      "select s from (values ('(1,2)'::shape)) v(s)",
+      (value: unknown) => value,
+    ],
+  ])("is read with the attributes that it has now, %s", async (how, sql, within) => {
+    await database.ask("create type shape as (a int4, b int8); create type holder as (inside shape)")
+    try {
+      const db = open({}, { pool: { min: 0, max: 1 } })
+      const read = async (): Promise<unknown> => {
+        if (!how.includes("stream")) return valueOf(await db.query<{ s: unknown }>(sql)).rows[0]?.s
+        for await (const row of db.stream(db.sql<{ s: unknown }>`${sqlTag.raw(sql)}`)) return valueOf(row).s
+        return undefined
+      }
+      expect([await read(), await read()]).toEqual([within({ a: 1, b: 2n }), within({ a: 1, b: 2n })])
+      await database.ask("alter type shape rename attribute a to z")
+      expect(await read()).toEqual(within({ z: 1, b: 2n }))
+      await database.ask("alter type shape alter attribute b type text")
+      expect(await read()).toEqual(within({ z: 1, b: "2" }))
+      await database.ask("alter type shape drop attribute b; alter type shape add attribute c numeric")
+      expect([await read(), await read()]).toEqual([within({ z: 1, c: "2" }), within({ z: 1, c: "2" })])
+    } finally {
+      await database.ask("drop type holder; drop type shape")
+    }
   })
 
   const LATE = "select array['x'::late] as late"

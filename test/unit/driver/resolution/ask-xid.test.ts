@@ -3,7 +3,7 @@ import { judgeXid, type XidSeen } from "@kysely-resilient/driver/src/resolution/
 import { describe, expect, it } from "vitest"
 
 const life: ServerLife = { systemId: "7", timeline: "00000001", startedAt: "1.5", resetAt: ["2.5", "3.5"] }
-const seen: XidSeen = { life, inRecovery: false, status: "committed", backend: undefined }
+const seen: XidSeen = { life, inRecovery: false, synchronous: false, status: "committed", backend: undefined }
 
 /** Each is another life, or another server. */
 const later = [
@@ -22,6 +22,11 @@ describe("in the same life", () => {
     [undefined, { effect: "unknown" }],
   ] as const)("%s is what it says", (status, finding) => {
     expect(judgeXid({ life }, { ...seen, status })).toMatchObject(finding)
+  })
+
+  it("committed is not the whole answer where a standby is to have it too", () => {
+    expect(judgeXid({ life }, { ...seen, synchronous: true })).toEqual({ effect: "committed" })
+    expect(judgeXid({ life }, { ...seen, synchronous: true, status: "aborted" })).toEqual({ effect: "not_applied" })
   })
 
   it("in progress shows whose it is", () => {

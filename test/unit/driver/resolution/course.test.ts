@@ -46,6 +46,47 @@ describe("what is known", () => {
   })
 })
 
+describe("what is committed here, and is to be on the standby too,", () => {
+  const committed: Sight = { effect: "committed", affected: 3n }
+
+  it("is confirmed before it is said to be applied", () => {
+    expect(steps([100, committed], [200, { effect: "confirmed" }])).toEqual([
+      { do: "confirm", untilAt: 5_100 },
+      { do: "answer", finding: { effect: "applied", affected: 3n }, final: true },
+    ])
+  })
+
+  it("is confirmed, whatever wait for the standby was seen before", () => {
+    expect(steps([0, still(waiting)], [10, committed], [20, { effect: "confirmed" }]).at(-1)).toMatchObject({
+      finding: { effect: "applied" },
+    })
+  })
+
+  it("is known here only, if the standby does not confirm it", () => {
+    expect(steps([0, committed], [10, { effect: "unconfirmed" }]).at(-1)).toEqual({
+      do: "answer",
+      finding: { effect: "applied_locally", affected: 3n },
+      final: true,
+    })
+  })
+
+  it("is asked for again where the standby could not be asked: another server may have taken over", () => {
+    expect(steps([0, committed], [100, unreachable], [200, committed], [300, { effect: "not_applied" }])).toEqual([
+      { do: "confirm", untilAt: 5_000 },
+      { do: "look-again", waitMs: 20 },
+      { do: "confirm", untilAt: 5_000 },
+      { do: "answer", finding: { effect: "not_applied" }, final: true },
+    ])
+  })
+
+  it("is known here only, when nobody waits any longer", () => {
+    const here = { do: "answer", finding: { effect: "applied_locally", affected: 3n }, final: true }
+    expect(steps([0, committed], [5_000, committed]).at(-1)).toEqual(here)
+    expect(steps([29_000, committed]).at(-1)).toEqual({ do: "confirm", untilAt: 30_000 })
+    expect(steps([29_000, committed], [30_000, unreachable]).at(-1)).toEqual(here)
+  })
+})
+
 describe("what is in progress", () => {
   it("and does nothing is ended at once: its COMMIT has not arrived", () => {
     expect(steps([0, still(idle)])).toEqual([{ do: "terminate" }])
@@ -141,6 +182,9 @@ describe("whatever is seen", () => {
       still(running),
       still(waiting),
       { effect: "applied" },
+      { effect: "committed" },
+      { effect: "confirmed" },
+      { effect: "unconfirmed" },
       { effect: "not_applied" },
       { effect: "unknown", why: "nobody can know" },
     ),
@@ -155,14 +199,17 @@ describe("whatever is seen", () => {
         for (const [index, step] of steps(...timed).entries()) {
           const [now, one] = timed[index]!
           const backend = one.effect === "undecided" ? one.backend : undefined
-          awaited ||= backend?.awaitsStandby === true
+          awaited ||= backend?.awaitsStandby === true || one.effect === "committed"
           if (step.do === "terminate") expect(backend).toMatchObject({ awaitsStandby: false })
           if (step.do === "look-again") expect(now + step.waitMs).toBeLessThanOrEqual(patience.giveUpAt)
+          if (step.do === "confirm")
+            expect([one.effect, step.untilAt <= patience.giveUpAt]).toEqual(["committed", true])
           if (step.do !== "answer") continue
           if (step.final) {
-            const asked = one.effect === "undecided" || one.effect === "unreachable"
-            const locally = awaited && (asked || one.effect === "applied")
-            expect(step.finding.effect).toBe(locally ? "applied_locally" : one.effect)
+            const asked = one.effect === "undecided" || one.effect === "unreachable" || one.effect === "committed"
+            const locally = one.effect === "unconfirmed" || (awaited && (asked || one.effect === "applied"))
+            const confirmed = one.effect === "confirmed" ? "applied" : one.effect
+            expect(step.finding.effect).toBe(locally ? "applied_locally" : confirmed)
           } else expect([step.finding.effect, awaited]).toEqual(["unknown", false])
         }
       }),

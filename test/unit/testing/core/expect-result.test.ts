@@ -47,6 +47,17 @@ describe("expectErr", () => {
     expectTypeOf(expectErr(mine)).toEqualTypeOf<"taken" | "gone">()
   })
 
+  it("takes fields of the database's errors where a callback adds its own", () => {
+    const mixed: Result<number, QueryError | "sold already" | { readonly kind: "mine"; readonly n: number }> =
+      err(taken)
+    const narrowed = expectErr(mixed, { kind: "unique_violation" })
+    expectTypeOf(narrowed.category).toEqualTypeOf<"constraint">()
+    const mine: typeof mixed = err({ kind: "mine", n: 7 })
+    const own = expectErr(mine, { kind: "mine" })
+    expectTypeOf(own.n).toEqualTypeOf<number>()
+    expect(own.n).toBe(7)
+  })
+
   it("takes only what an error can have", () => {
     // @ts-expect-error -- no kind of these errors
     expect(() => expectErr(failed, { kind: "uniq_violation" })).toThrow(AssertionError)

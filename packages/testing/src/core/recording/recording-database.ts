@@ -16,13 +16,13 @@ export interface Recording<DB, C = unknown> {
    * What to say to the statements that contain a text, have a name, match an expression, or that a function picks: rows, `{ affected }`, or
    * an error of `fakeErrors`. Of several rules that fit, the last one that was given holds. Without any: no rows, and none changed.
    */
-  when(
+  readonly when: (
     statement: StatementMatcher,
     reply: Reply | ((statement: RecordedStatement) => Reply),
     options?: WhenOptions,
-  ): void
+  ) => void
   /** Forgets what was asked and what was scripted. */
-  clear(): void
+  readonly clear: () => void
 }
 
 /** `recordingDatabase(schema)`, or `recordingDatabase<DB>()` without a generated schema. */

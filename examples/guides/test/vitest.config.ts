@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["**/*.vitest.ts"],
+    globalSetup: ["./server.ts"],
+    setupFiles: ["./setup.ts"],
+  },
+})
