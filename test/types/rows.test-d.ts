@@ -144,6 +144,7 @@ describe("row terminals", () => {
       .using("posts as p", "p.author_id", "u.id")
       .whenNotMatched()
       .thenInsertValues({ email: "a@x", born: new Date() })
+    expectTypeOf<typeof withCte>().not.toExtend<WithRows<typeof withCte>>()
     // @ts-expect-error add .returning(...) or use db.exec(...)
     void db.all(withCte)
     // @ts-expect-error add .returning(...) or use db.exec(...)
