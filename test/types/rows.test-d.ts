@@ -131,7 +131,7 @@ describe("row terminals", () => {
     expectTypeOf(page(db.selectFrom("users").select("id"))).toEqualTypeOf<ResultAsync<{ id: bigint }[], QueryError>>()
     const paged = <O>(query: SelectQueryBuilder<Shop, "users", O>) => query.limit(20).$call(db.all)
     expectTypeOf(paged(db.selectFrom("users").select("id"))).toEqualTypeOf<ResultAsync<{ id: bigint }[], QueryError>>()
-    const compiled = <O>(query: CompiledQuery<O>) => db.one(query)
+    const compiled = <O>(query: WithRows<CompiledQuery<O>>) => db.one<CompiledQuery<O>>(query)
     expectTypeOf(compiled(db.selectFrom("users").select("id").compile())).toExtend<
       ResultAsync<{ id: bigint }, unknown>
     >()

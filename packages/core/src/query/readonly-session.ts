@@ -3,8 +3,9 @@ import type { ReadonlyQueryCreator } from "kysely/readonly"
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
-import type { QueryError, TransactionError } from "../errors/database-error.ts"
+import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Preparable, PreparedQuery } from "./prepared-query.ts"
 import type { BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
@@ -78,7 +79,7 @@ export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadB
   readonly atomic: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
     options?: ReadonlyTransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
 
 /** A read-only transaction, or a savepoint in one. */
@@ -88,7 +89,7 @@ export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
   readonly afterCommit: (run: () => unknown) => void
   readonly savepoint: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
 
 /**
@@ -103,11 +104,11 @@ export interface ReadonlyDatabase<DB, C = unknown>
   readonly transaction: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
     options?: ReadonlyTransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /** One connection for as long as the callback runs, on which every statement is read-only by itself. */
   readonly withConnection: <R extends AnyResult>(
     body: (session: ReadonlySession<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
