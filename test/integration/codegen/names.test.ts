@@ -108,7 +108,9 @@ import type { DB, DBConstraints, DBRelations } from "./schema.gen.ts"
 export const wrong: Selectable<DB["date"]>["date"] = null as unknown as Selectable<DB["json"]>["json"]
 ${uses.join("\n")}
 `
-    expect(await typeErrors(folder.path, { "schema.gen.ts": text, "uses.ts": program })).toEqual([])
+    const files = { "schema.gen.ts": text, "uses.ts": program }
+    expect(await typeErrors(folder.path, files)).toEqual([])
+    expect(await typeErrors(folder.path, files, {}, "typescript-5.9")).toEqual([])
     expect(Object.keys(schema.tables)).toHaveLength(2 * odd.length)
 
     await using db = createDatabase<Record<string, Record<string, unknown>>, unknown>({
@@ -164,7 +166,9 @@ export const unviewed: Selectable<DB["knownUser"]>["userId"] = 1n
 export const seen: readonly string[] | undefined = (null as unknown as Selectable<DB["knownUser"]>).metaData?.langs
 export const fk: DBConstraints["blogPost"]["own"]["post_by_fk"]["columns"][0] = "writtenBy"
 `
-    expect(await typeErrors(folder.path, { "schema.gen.ts": text, "types.ts": types, "uses.ts": program })).toEqual([])
+    const files = { "schema.gen.ts": text, "types.ts": types, "uses.ts": program }
+    expect(await typeErrors(folder.path, files)).toEqual([])
+    expect(await typeErrors(folder.path, files, {}, "typescript-5.9")).toEqual([])
 
     const { schema }: { schema: Schema<Record<"userAccount" | "knownUser", Record<string, unknown>>> } = await import(
       join(folder.path, "schema.gen.ts")
