@@ -9,7 +9,7 @@ import { root } from "../../scripts/docs/pages.ts"
 import { testDatabase } from "../support/databases.ts"
 
 const schema = readFileSync(resolve(root, "examples/schema/schema.sql"), "utf8")
-const database = testDatabase(import.meta.url, { setup: (client) => client.query(schema) })
+const database = testDatabase(import.meta.url, { setup: async (client) => void (await client.query(schema)) })
 let child: ChildProcess
 let origin: string
 
