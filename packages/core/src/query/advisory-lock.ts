@@ -26,12 +26,12 @@ export interface WithAdvisoryLock<Tx> {
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options: AdvisoryLockOptions & { readonly wait: false; readonly lockTimeoutMs?: never },
-  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | TransactionError>
+  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | TransactionError<Tx>>
   <R extends AnyResult>(
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options?: AdvisoryLockOptions & { readonly wait?: true },
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<Tx>>
 }
 
 interface AdvisoryLockPlan {

@@ -46,7 +46,7 @@ export interface QueryBuilders<DB> extends Pick<Kysely<DB>, Builders> {
  * works with all of them. Every operation answers a `Result` and never throws or rejects; every one is bound, so both
  * `db.all(query)` and `query.$call(db.all)` work.
  */
-export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
+export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
   /** Never there at run time: `InsertError<typeof db, "users">` reads it. */
   readonly "~types"?: { readonly db: DB; readonly constraints: C }
 
@@ -124,7 +124,7 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */
-export interface Tx<DB, C = unknown> extends Session<DB, C> {
+export interface Tx<DB, out C = unknown> extends Session<DB, C> {
   /** Which run of the callback this is: 1, 2, … A conflict runs the whole callback again, with a new transaction. */
   readonly attempt: number
 
@@ -148,7 +148,7 @@ export interface Tx<DB, C = unknown> extends Session<DB, C> {
 }
 
 /** A database that survives bad days: Kysely's builders, and operations that answer Results. */
-export interface Database<DB, C = unknown> extends Session<DB, C> {
+export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /**
    * All or nothing. Ok from the callback commits; an Err, or a throw (then `callback_threw`), rolls back. A failed statement
    * makes the transaction fail even if the callback passes over it; a savepoint may fail alone.
