@@ -169,6 +169,14 @@ describe("listen", () => {
     expect(await follow(db, "orders").loop).toMatchObject({ kind: "pool_closed" })
   })
 
+  it("holds no connection while nobody listens, and has one again for who does then", async () => {
+    const db = open()
+    for (let round = 1; round <= 2; round += 1) {
+      for await (const event of db.listen("orders")) if (valueOf(event).kind === "listening") break
+      await until(async () => (await listeners()).length === 0)
+    }
+  })
+
   it("can be had by hand, again and again, while another loop over the same goes on", async () => {
     const db = open()
     const channel = db.listen("orders")
