@@ -150,9 +150,11 @@ describe("the network swallows the connections", () => {
   })
 
   it("query_timeout spoils no connection", async () => {
-    const impatient = resilientPool(proxy.url(database.url), { query_timeout: 100, max: 1 })
-    expect(await told(impatient.query("select pg_sleep(10)"))).toMatchObject({ message: "Query read timeout" })
-    expect((await impatient.query("select 2 as two")).rows).toEqual([{ two: 2 }])
+    const impatient = resilientPool(proxy.url(database.url), { max: 1 })
+    const before = (await impatient.query("select pg_backend_pid() as pid")).rows
+    const slow = { text: "select pg_sleep(10)", query_timeout: 100 }
+    expect(await told(impatient.query(slow))).toMatchObject({ message: "Query read timeout" })
+    expect((await impatient.query("select pg_backend_pid() as pid")).rows).toEqual(before)
     const left = await database.ask(
       `select query from pg_stat_activity where ${OTHERS} and query like '%pg_sleep(10)%' and state = 'active'`,
     )
@@ -362,7 +364,7 @@ describe("sessions are terminated at random, under load", () => {
       }
     }
     const callers = Array.from({ length: 8 }, (_, nth) => caller(nth))
-    for (let strike = 0; strike < 25; strike += 1) {
+    for (let strike = 0; strike < 12; strike += 1) {
       await pause(40)
       const struck = await serverFaults.terminate({ url: database.adminUrl }, { database: database.name })
       await struck.lift()

@@ -195,7 +195,7 @@ describe("a transaction by hand", () => {
       "is unknown while nobody can be asked, and %s when the token is asked later",
       async (effect, when, found) => {
         const away = resilientPool(proxy.url(database.url), {
-          resilience: { resolution, retry: { outageWaitMs: 200 }, timeouts: { connectMs: 100, cancelMs: 200 } },
+          resilience: { resolution, retry: { outageWaitMs: 300 } },
         })
         await away.query("select 1")
         proxy.rule({ when, do: [call(() => proxy.refuse(true)), cut({ side: "client" })] })

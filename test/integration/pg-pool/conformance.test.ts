@@ -588,6 +588,19 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }])
     })
 
+    it("is told by the statement of the pool's that runs, and not by the pool", async () => {
+      const pool = make({ max: 1, resilience: { retry: false } })
+      let told = 0
+      pool.on("error", () => (told += 1))
+      const { rows } = await pool.query("select pg_backend_pid() as pid")
+      const sleeping = rejection(pool.query("select pg_sleep(10)"))
+      await pause(50)
+      await kill(rows[0].pid)
+      expect(await sleeping).toMatchObject({ code: "57P01" })
+      await until(() => pool.totalCount === 0)
+      expect(told).toBe(0)
+    })
+
     it("is told by the pool where nobody had the client", async () => {
       const pool = make()
       const { rows } = await pool.query("select pg_backend_pid() as pid")
