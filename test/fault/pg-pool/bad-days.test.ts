@@ -92,6 +92,24 @@ describe("nobody listens to errors", () => {
     expect(ours).toMatchObject({ code: 0, output: expect.stringMatching(/alive\n$/) })
   })
 
+  it("a listener that throws is the program's affair, and costs nobody an answer", async () => {
+    const ended = await runScript(
+      `import { ResilientPool } from "@kysely-resilient/driver/pg-pool"
+       const pool = new ResilientPool({ connectionString: process.env.URL, max: 1 })
+       const thrown = []
+       process.on("uncaughtException", (error) => thrown.push(error.message))
+       for (const event of ["acquire", "release", "remove"]) pool.on(event, () => { throw new Error(event) })
+       pool.on("connect", (client) => client.on("notice", () => { throw new Error("notice") }))
+       await pool.query("do $$ begin raise notice 'heard'; end $$")
+       console.log((await pool.query("select 1 as one")).rows[0].one)
+       await pool.end()
+       await new Promise((resolve) => setImmediate(resolve))
+       console.log(thrown.join(" "), pool.totalCount)`,
+      { URL: database.url },
+    )
+    expect(ended).toMatchObject({ code: 0, output: "1\nacquire notice release acquire release remove 0\n" })
+  })
+
   it("ends by itself when there is nothing more to do, without end()", async () => {
     const ended = await runScript(
       `import { ResilientPool } from "@kysely-resilient/driver/pg-pool"

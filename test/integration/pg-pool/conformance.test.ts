@@ -140,7 +140,15 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       for (const n of ["1", "2"]) {
         expect((await pool.query("select setval('counter', $1) as n", [n])).rows).toEqual([{ n }])
       }
+      const both = "with written as (insert into marks values ('c') returning mark) select mark from written"
+      expect(await pool.query(both)).toMatchObject({
+        command: "SELECT",
+        rows: [{ mark: "c" }],
+        fields: [{ name: "mark" }],
+      })
+      expect((await pool.query({ text: both, rowMode: "array" })).rows).toEqual([["c"]])
       const client = await pool.connect()
+      expect((await client.query(`${both} -- again`)).rows).toEqual([{ mark: "c" }])
       expect((await client.query("select setval('counter', 3) as n")).rows).toEqual([{ n: "3" }])
       expect((await client.query("delete from marks where mark = 'a' returning mark")).rows).toEqual([{ mark: "a" }])
       client.release()
@@ -331,6 +339,14 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       const client = await make().connect()
       client.release()
       expect(() => client.release()).toThrow("Release called on client which has already been released to the pool.")
+    })
+
+    it("is an instance of what pg has for it, and so is the pool", async () => {
+      const pool = make()
+      const client = await pool.connect()
+      expect(pool).toBeInstanceOf(pg.Pool)
+      expect(client).toBeInstanceOf(pg.Client)
+      client.release()
     })
 
     it("gives the same client for the same connection", async () => {
