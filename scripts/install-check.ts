@@ -44,6 +44,7 @@ const ENTRIES = [
   "@kysely-resilient/core/errors",
   "@kysely-resilient/core/policy-check",
   "@kysely-resilient/core/schema",
+  "@kysely-resilient/core/schema-check",
   "@kysely-resilient/core/testing",
   "@kysely-resilient/codegen-config",
   "@kysely-resilient/testing",

@@ -4,8 +4,23 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { createDatabase } from "@kysely-resilient/core"
-import { createEngine, type DriverEvent, type DriverOptions, type Engine } from "@kysely-resilient/driver"
-import { databaseUrl, startEmbeddedPostgres, type OwnServer } from "@kysely-resilient/testing"
+import {
+  createEngine,
+  deadlineAfter,
+  MARKER_MIGRATION,
+  type DriverEvent,
+  type DriverOptions,
+  type Engine,
+} from "@kysely-resilient/driver"
+import {
+  databaseUrl,
+  instant,
+  stall,
+  startEmbeddedPostgres,
+  startFaultProxy,
+  type FaultProxy,
+  type OwnServer,
+} from "@kysely-resilient/testing"
 import { systemClock, type Clock } from "@kysely-resilient/driver/src/foundation/clock.ts"
 import { CompiledQuery } from "kysely"
 import { ok } from "neverthrow"
@@ -417,6 +432,72 @@ describe("limits of a role and of a database", () => {
     expect(told("connection.failed")[0]?.failure).toMatchObject({ kind: "too_many_connections", sqlState: "53300" })
     expect(told("connection.failed")[0]?.failure.message).toMatch(says)
   })
+
+  describe.each(["xid", "marker"] as const)(
+    "a COMMIT that is lost while there is no place for another, by %s,",
+    (resolution) => {
+      const few = { host: "127.0.0.1", user: "few", password: "few", database: "postgres" }
+      let proxy: FaultProxy
+      let taker: pg.Client
+
+      beforeAll(async () => {
+        for (const statement of MARKER_MIGRATION.up) await ask(statement)
+        await ask(
+          "grant usage on schema kysely_resilient to few; grant all on all tables in schema kysely_resilient, public to few",
+        )
+        proxy = await startFaultProxy({ target: server.url })
+      })
+
+      afterAll(async () => {
+        await proxy.close()
+        for (const statement of MARKER_MIGRATION.down) await ask(statement)
+      })
+
+      afterEach(async () => {
+        await taker.end()
+      })
+
+      /** The network swallows the answer of COMMIT, its session ends, and somebody else has its place before we know. */
+      async function loseCommit(engine: Engine): Promise<ReturnType<ReturnType<Engine["lease"]>["commit"]>> {
+        const lease = engine.lease()
+        lease.begin({ deadline: deadlineAfter(systemClock, 8_000) })
+        const inserted = await lease.run(text("insert into notes values ('c') returning pg_backend_pid() as pid"))
+        const [pid] = inserted.ok ? Object.values(inserted.value.rows[0] ?? {}) : []
+        const rule = proxy.rule({ when: instant("commit before its answer"), do: stall() })
+        const committing = lease.commit()
+        while (rule.hits === 0) await pause(5)
+        await ask(`select pg_terminate_backend(${String(pid)})`)
+        for (;;) {
+          taker = new pg.Client({ ...few, port: server.port })
+          taker.on("error", () => {})
+          const taken = await taker.connect().then(
+            () => true,
+            () => false,
+          )
+          if (taken) return committing
+        }
+      }
+
+      it.each(["is idle", "comes back in time"])("is found out over the one of the pool that %s", async (how) => {
+        const engine = makeEngine({
+          connection: { ...few, port: proxy.port },
+          pool: { min: 0, max: 2 },
+          timeouts: { stallMs: 300 },
+          resolution,
+        })
+        await Promise.all([engine.run(text("select pg_sleep(0.05)")), engine.run(text("select pg_sleep(0.05)"))])
+        expect(engine.snapshot().pool).toMatchObject({ idle: 2 })
+        const committing = loseCommit(engine)
+        const other = how === "is idle" ? undefined : engine.run(text("select pg_sleep(0.8)"))
+        expect(await committing).toMatchObject({ ok: true })
+        await other
+        expect(told("effect.resolved")).toMatchObject([{ effect: "applied", late: false }])
+        expect(told("connection.opened")).toHaveLength(2)
+        expect(engine.snapshot().pool).toMatchObject({ idle: 1, leased: 0 })
+        expect(await ask("select * from notes")).toHaveLength(1)
+      })
+    },
+  )
 })
 
 describe("what is dropped", () => {

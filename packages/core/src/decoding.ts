@@ -1,15 +1,11 @@
-import type { CatalogColumn, Decoding, Reader } from "@kysely-resilient/driver"
+import type { CatalogColumn, Decoding, Read, Reader } from "@kysely-resilient/driver"
 
 import { codecOf, columnParser } from "./schema/codec-of.ts"
-import type { SchemaDefinition } from "./schema/define-schema.ts"
+import type { SchemaDefinition, TableDefinition } from "./schema/define-schema.ts"
 import { jsonCheck } from "./schema/json-check.ts"
 import { BUILT_IN_NAMES } from "./schema/numbers.ts"
 import type { Policy } from "./schema/policy.ts"
-import { treeOf } from "./schema/type-tree.ts"
-
-const JSON_TYPES: ReadonlySet<number> = new Set(
-  [...BUILT_IN_NAMES].filter(([, name]) => name === "json" || name === "jsonb").map(([oid]) => oid),
-)
+import { treeOf, type TypeTree } from "./schema/type-tree.ts"
 
 /** How the driver reads what this schema's types speak of; undefined where nothing was decided, and `pg` reads everything. */
 export function decodingOf(schema: SchemaDefinition): Decoding | undefined {
@@ -17,7 +13,6 @@ export function decodingOf(schema: SchemaDefinition): Decoding | undefined {
 }
 
 class SchemaDecoding implements Decoding {
-  readonly checkedTypes: ReadonlySet<number>
   readonly #schema: SchemaDefinition
   readonly #policy: Policy
   readonly #asksServer: boolean
@@ -29,7 +24,6 @@ class SchemaDecoding implements Decoding {
     this.#policy = policy
     this.#asksServer = namesOwnTypes(schema, policy)
     this.#dimensionsMax = declaredDimensions(schema)
-    this.checkedTypes = Object.keys(schema.decoders ?? {}).length > 0 ? JSON_TYPES : new Set()
   }
 
   builtIn(oid: number): Reader | undefined {
@@ -42,21 +36,43 @@ class SchemaDecoding implements Decoding {
     return reader
   }
 
-  described(tree: Parameters<Decoding["described"]>[0]): Reader {
+  described(tree: TypeTree): Reader {
     const type = nameOf(tree)
     const read = codecOf(tree, this.#policy).parse
-    if (tree.kind !== "array") return { type, read }
-    return { type, read, readColumn: columnParser(tree, this.#policy, this.#dimensionsMax.get(type) ?? 1) }
+    if (tree.kind === "array") {
+      const declaredMost = this.#dimensionsMax.get(type) ?? 1
+      const upTo = (dimensions: number): Read => columnParser(tree, this.#policy, dimensions)
+      return declaredMost === 1
+        ? { type, read, readColumn: upTo(1) }
+        : { type, read, readColumn: upTo(1), readerOf: (column) => upTo(this.#dimensionsOf(column)) }
+    }
+    const mayBeChecked = (type === "json" || type === "jsonb") && this.#schema.decoders !== undefined
+    return mayBeChecked ? { type, read, readerOf: (column) => this.#checked(read, column) } : { type, read }
   }
 
-  checkOf({ schema, table, column }: CatalogColumn): ((value: unknown) => unknown) | undefined {
-    const { tables, decoders = {} } = this.#schema
-    const qualified = `${schema}.${table}`
-    // Tables are named without their schema where it is the first; and that may be another one (`withSchema`, search_path).
-    const name = Object.hasOwn(tables, qualified) ? qualified : table
-    const key = `${name}.${column}`
+  /** As many as the schema says that this very column has. */
+  #dimensionsOf({ schema, table, column }: CatalogColumn): number {
+    const definition = this.#tableOf(schema, table)?.[1].columns[column]
+    return definition === undefined ? 1 : Math.max(1, bracketsOf(definition.base ?? definition.type))
+  }
+
+  #checked(read: Read, { schema, table, column }: CatalogColumn): Read {
+    const { decoders = {} } = this.#schema
+    const key = `${this.#tableOf(schema, table)?.[0] ?? table}.${column}`
     const decoder = Object.hasOwn(decoders, key) ? decoders[key] : undefined
-    return decoder === undefined ? undefined : jsonCheck(decoder)
+    if (decoder === undefined) return read
+    const check = jsonCheck(decoder)
+    return (text) => check(read(text))
+  }
+
+  /** Tables are named without their schema where it is the first; and that may be another one (`withSchema`, search_path). */
+  #tableOf(schema: string, table: string): readonly [name: string, definition: TableDefinition] | undefined {
+    const { tables } = this.#schema
+    for (const name of [`${schema}.${table}`, table]) {
+      const definition = Object.hasOwn(tables, name) ? tables[name] : undefined
+      if (definition !== undefined) return [name, definition]
+    }
+    return undefined
   }
 }
 
@@ -73,17 +89,23 @@ function namesOwnTypes({ types = {}, tables }: SchemaDefinition, { custom }: Pol
 /** By array type: the most dimensions with which a column of it was declared. */
 function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, number> {
   const most = new Map<string, number>()
-  for (const { columns } of Object.values(tables)) {
-    for (const { type, base } of Object.values(columns)) {
-      const [brackets] = /(?:\[\]){2,}$/.exec(base ?? type) ?? []
-      if (brackets === undefined) continue
-      const array = `${(base ?? type).slice(0, -brackets.length)}[]`
-      most.set(array, Math.max(most.get(array) ?? 1, brackets.length / 2))
-    }
+  const names = Object.values(tables).flatMap(({ columns }) =>
+    // Of a domain the server says what it is based on; but an array of domains is no array of that.
+    Object.values(columns).flatMap(({ type, base }) => (base === undefined ? [type] : [type, base])),
+  )
+  for (const name of names) {
+    const dimensions = bracketsOf(name)
+    if (dimensions < 2) continue
+    const array = name.slice(0, name.length - 2 * (dimensions - 1))
+    most.set(array, Math.max(most.get(array) ?? 1, dimensions))
   }
   return most
 }
 
-function nameOf(tree: Parameters<Decoding["described"]>[0]): string {
+function bracketsOf(type: string): number {
+  return (/(?:\[\])*$/.exec(type)?.[0].length ?? 0) / 2
+}
+
+function nameOf(tree: TypeTree): string {
   return tree.kind === "array" ? `${nameOf(tree.element)}[]` : tree.name
 }

@@ -14,6 +14,7 @@ import type { AlertOptions } from "./health/alerting.ts"
 import { DEFAULT_THRESHOLDS, type HealthOptions, type Thresholds } from "./health/thresholds.ts"
 import type { Hooks } from "./query/hooks.ts"
 import type { ErrorSettings } from "./query/kit.ts"
+import { serializePlugins } from "./query/serialize-plugin.ts"
 import type { SchemaDefinition } from "./schema/define-schema.ts"
 
 /** The driver's options, and what an application wants on top. Whatever is wrong in either throws one `OptionsError`. */
@@ -74,11 +75,14 @@ export function readDatabaseOptions(
   env: Environment,
 ): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
   const { schema, plugins, errors, on, health, alerts, ...driver } = options
+  const good = isSchema(schema) && schemaProblems(schema).length === 0 ? schema : undefined
+  // Last, where tables and columns have the database's own names.
+  const serializing = good === undefined ? [] : serializePlugins(good)
   const resolved: ResolvedDatabaseOptions = {
     driver: withTimeouts(driver),
-    schema: isSchema(schema) ? schema : undefined,
-    decoding: isSchema(schema) && schemaProblems(schema).length === 0 ? decodingOf(schema) : undefined,
-    plugins: plugins ?? [],
+    schema: good,
+    decoding: good && decodingOf(good),
+    plugins: [...(Array.isArray(plugins) ? plugins : []), ...serializing],
     errors: {
       detail: errors?.detail ?? "redact",
       callSite: errors?.callSite ?? isDevelopment(env),

@@ -3,6 +3,7 @@ import { Kysely } from "kysely"
 import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
 import { checkSchema, warnOfDrift } from "./check-schema.ts"
+import { ConstraintNames } from "./constraints/names.ts"
 import type { SchemaDrifted } from "./errors/bug.ts"
 import type { DroppedError } from "./dropped/unseen.ts"
 import { standsOn } from "./engines.ts"
@@ -69,6 +70,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       backoff,
       hooks,
       dropped: errors.reportDropped ? (dropped: DroppedError): void => tellDropped(hooks, dropped) : undefined,
+      names: ConstraintNames.of(options.schema),
       transactionMs,
       closing: new Closing(),
       readOnly: false,

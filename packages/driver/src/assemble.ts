@@ -140,8 +140,14 @@ class AssembledEngine implements Assembled {
       decoding,
     })
     const open = (): Promise<Outcome<PgConnection>> => this.#connections.open(() => {})
-    this.#side = new SideConnection({ open, clock, patienceMs: options.timeouts.connectMs })
-    this.#standbySide = new SideConnection({ open, clock, patienceMs: STANDBY_WAIT_MS + 2 * options.timeouts.cancelMs })
+    const pool = (): Pool<PgConnection> => this.#pool
+    this.#side = new SideConnection({ open, pool, clock, patienceMs: options.timeouts.connectMs })
+    this.#standbySide = new SideConnection({
+      open,
+      pool,
+      clock,
+      patienceMs: STANDBY_WAIT_MS + 2 * options.timeouts.cancelMs,
+    })
     const reaper = new Reaper(this.#side)
     const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {

@@ -42,6 +42,7 @@ export type {
   DriverOptions,
   PoolLimits,
   RetryOptions,
+  SheddingOptions,
   SslOptions,
   TimeoutOptions,
 } from "./options.ts"
@@ -51,7 +52,7 @@ export type { Rest } from "./execution/rest.ts"
 export { DEFAULT_BACKOFF, waitAfter } from "./policy/backoff.ts"
 export type { Backoff, Wait } from "./policy/backoff.ts"
 export type { RetryBudget } from "./policy/budget.ts"
-export type { CatalogColumn, CatalogType, Decoding, Reader } from "./postgres/decoding.ts"
+export type { CatalogColumn, CatalogType, Decoding, Read, Reader } from "./postgres/decoding.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
 export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"

@@ -117,6 +117,7 @@ first that fits.`
 const NOTHING_SAID: Facts = {
   phase: "write",
   constraint: undefined,
+  schema: undefined,
   table: undefined,
   column: undefined,
   dataType: undefined,

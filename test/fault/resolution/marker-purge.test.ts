@@ -17,6 +17,13 @@ const database = testDatabase(import.meta.url, {
   },
 })
 
+const nobodyLends = {
+  acquire: () => {
+    throw new Error("the server is not full")
+  },
+  giveBack: () => {},
+}
+
 let engine: Engine
 let side: SideConnection
 let now: number
@@ -42,7 +49,12 @@ function purge(): MarkerPurge {
     onConnect: undefined,
     clock,
   })
-  side = new SideConnection({ open: () => connections.open(() => {}), clock, patienceMs: 5_000 })
+  side = new SideConnection({
+    open: () => connections.open(() => {}),
+    pool: () => nobodyLends,
+    clock,
+    patienceMs: 5_000,
+  })
   return new MarkerPurge(side, clock)
 }
 
@@ -80,6 +92,7 @@ it("a write of today leaves a marker that it does not delete", async () => {
 it("a transaction that only reads leaves none, and takes no number", async () => {
   side = new SideConnection({
     open: () => Promise.reject(new Error("nobody asks")),
+    pool: () => nobodyLends,
     clock: { now: () => 0, wallTime: () => 0, after: () => ({ cancel: () => {} }) },
     patienceMs: 1,
   })

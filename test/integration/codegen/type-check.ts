@@ -14,11 +14,26 @@ export async function scratchFolder(): Promise<{ readonly path: string } & Async
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** What an application need not keep to, and generated files do, since they are somebody's. */
+export const asApplication = {
+  isolatedDeclarations: false,
+  declaration: false,
+  noPropertyAccessFromIndexSignature: false,
+}
+
+/** The newest compiler that is promised to work, and the oldest. */
+export type Compiler = "typescript" | "typescript-5.9"
+
 /**
  * What `tsc` has against the TypeScript files of a folder, one finding to a line, under every strict flag that this
  * repository uses.
  */
-export async function typeErrors(folder: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+export async function typeErrors(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  flags: Readonly<Record<string, boolean>> = {},
+  compiler: Compiler = "typescript",
+): Promise<readonly string[]> {
   const config = {
     extends: join(root, "tsconfig.base.json"),
     compilerOptions: {
@@ -26,6 +41,7 @@ export async function typeErrors(folder: string, files: Readonly<Record<string, 
       composite: false,
       allowImportingTsExtensions: true,
       noPropertyAccessFromIndexSignature: true,
+      ...flags,
     },
     files: Object.keys(files),
   }
@@ -33,7 +49,7 @@ export async function typeErrors(folder: string, files: Readonly<Record<string, 
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   try {
     await promisify(execFile)(process.execPath, [
-      join(root, "node_modules/typescript/bin/tsc"),
+      join(root, "node_modules", compiler, "bin/tsc"),
       "-p",
       folder,
       "--pretty",

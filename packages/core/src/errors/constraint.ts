@@ -14,23 +14,63 @@ export interface ConstraintError<
   K extends ConstraintKind,
   Constraint extends string | null = string | null,
   Columns extends readonly string[] = readonly string[],
+  Table extends string | null = string | null,
 > extends ErrorBase<K, "constraint"> {
-  /** The constraint's name (or the unique index's); null where PostgreSQL names none, as for NOT NULL. */
+  /**
+   * The constraint's name (or the unique index's), as far as the schema promises that this statement may violate it; null for any
+   * other, as one of a trigger's or of a cascade's, and where PostgreSQL names none. Of statements whose table is not known
+   * (a SELECT, raw SQL) the name as the server said it.
+   */
   readonly constraint: Constraint
-  /** The table that PostgreSQL names: for a foreign key on DELETE it is the referencing one, for a partition the partition. */
-  readonly table: string | null
-  /** The columns that are known to take part; empty where none are. */
+  /** The name as the server said it, promised or not; for a partition it is the partition's own. */
+  readonly constraintName: string | null
+  /** Whose constraint it is; where `constraint` is null, the table that PostgreSQL names. For a foreign key it is always the referencing one. */
+  readonly table: Table
+  /** The columns that are known to take part, in the constraint's order; empty where none are. */
   readonly columns: Columns
 }
 
-export type UniqueViolation<C extends string | null = string | null> = ConstraintError<"unique_violation", C>
-export type ForeignKeyViolation<C extends string | null = string | null> = ConstraintError<"foreign_key_violation", C>
-export type CheckViolation<C extends string | null = string | null> = ConstraintError<"check_violation", C>
-export type NotNullViolation = ConstraintError<"not_null_violation">
-export type ExclusionViolation<C extends string | null = string | null> = ConstraintError<"exclusion_violation", C>
+export interface UniqueViolation<
+  Constraint extends string | null = string | null,
+  Columns extends readonly string[] = readonly string[],
+  Table extends string | null = string | null,
+> extends ConstraintError<"unique_violation", Constraint, Columns, Table> {}
+
+export interface ForeignKeyViolation<
+  Constraint extends string | null = string | null,
+  Columns extends readonly string[] = readonly string[],
+  Table extends string | null = string | null,
+> extends ConstraintError<"foreign_key_violation", Constraint, Columns, Table> {}
+
+export interface CheckViolation<
+  Constraint extends string | null = string | null,
+  Columns extends readonly string[] = readonly string[],
+  Table extends string | null = string | null,
+> extends ConstraintError<"check_violation", Constraint, Columns, Table> {}
+
+export interface ExclusionViolation<
+  Constraint extends string | null = string | null,
+  Columns extends readonly string[] = readonly string[],
+  Table extends string | null = string | null,
+> extends ConstraintError<"exclusion_violation", Constraint, Columns, Table> {}
+
+/** A column must not be null. It says so by the column: PostgreSQL names no constraint for it. */
+export interface NotNullViolation<Column extends string | null = string | null> extends ConstraintError<
+  "not_null_violation",
+  null,
+  readonly NonNullable<Column>[]
+> {
+  /** The column, as far as the schema promises that this statement may violate it; null for any other, as one that a trigger sets. */
+  readonly column: Column
+  /** The column as the server said it; null for a value of a NOT NULL domain. */
+  readonly columnName: string | null
+}
 
 /** A rule that PostgreSQL does not tell apart further; triggers raise it too. */
-export type IntegrityConstraintViolation = ConstraintError<"integrity_constraint_violation">
+export interface IntegrityConstraintViolation<Constraint extends string | null = string | null> extends ConstraintError<
+  "integrity_constraint_violation",
+  Constraint
+> {}
 
 export type AnyConstraintError =
   | UniqueViolation

@@ -8,17 +8,16 @@ import type { AnyRequestError } from "./request.ts"
 import type { DecodeFailed, NoRow, TooManyRows } from "./result.ts"
 
 /** What any statement can fail with. A discriminated union on `kind`, with the small closed `category` above it. */
-export type QueryError =
-  | AnyConstraintError
+export type QueryError = AnyConstraintError | OtherError
+
+/** What has nothing to do with the constraints of a schema. */
+export type OtherError =
   | AnyConflictError
   | AnyLimitError
   | AnyAvailabilityError
   | AnyRequestError
   | DecodeFailed
   | AnyBugError
-
-/** What a callback's operation can fail with of itself: a transaction, a savepoint, a pinned connection. */
-export type TransactionError = QueryError | CallbackThrew
 
 /**
  * Every error of this library: a real `Error`, and a discriminated union on `kind`. `error instanceof DatabaseError` and

@@ -21,9 +21,11 @@ export interface ErrorFields {
   readonly sqlState?: string | undefined
   readonly retryAfterMs?: number | undefined
   readonly constraint?: string | null
+  readonly constraintName?: string | null
   readonly table?: string | null
   readonly columns?: readonly string[]
   readonly column?: string | null
+  readonly columnName?: string | null
   readonly type?: string | null
   readonly first?: unknown
   readonly drift?: readonly object[]

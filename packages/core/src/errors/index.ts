@@ -1,7 +1,20 @@
 // The subpath `@kysely-resilient/core/errors`: everything about errors, without the rest.
 export { DatabaseError, isDatabaseError } from "./database-error.ts"
-export type { ErrorOfKind, QueryError, TransactionError } from "./database-error.ts"
+export type { ErrorOfKind, OtherError, QueryError } from "./database-error.ts"
+export type {
+  ConstrainedTable,
+  ConstraintOf,
+  ConstraintsOf,
+  DeleteError,
+  InsertError,
+  TransactionError,
+  UpdateError,
+  ViolationOf,
+} from "./violations.ts"
 export { describe } from "./describe.ts"
+export { fieldErrors } from "./field-errors.ts"
+export type { FieldErrors, FieldMessage, FieldMessages } from "./field-errors.ts"
+export { assertNever, catchConstraint, catchKind } from "./handle.ts"
 export { toProblem } from "./problem.ts"
 export type { Problem, ProblemOptions } from "./problem.ts"
 export { toPromise } from "./to-promise.ts"

@@ -19,6 +19,7 @@ export function factsOf(failure: CoreFailure, sql?: string): Facts {
   return {
     phase: failure.phase,
     constraint: safe(failure.constraint),
+    schema: safe(failure.schema),
     table: safe(failure.table),
     column: safe(failure.column),
     dataType: safe(failure.dataType),

@@ -6,6 +6,7 @@ import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
 import type { ErrorOfKind } from "./database-error.ts"
 import type { QueryInfo } from "./error-base.ts"
 import { errorObject, type ErrorFields } from "./error-object.ts"
+import { asReported, type Naming } from "./named.ts"
 import { factsOf, type CoreFailure, type ErrorKind } from "./redaction.ts"
 
 /** What the operation knows of its failure beyond the failure itself. */
@@ -22,6 +23,8 @@ export interface ErrorContext {
   readonly transaction?: string | undefined
   /** With effect `applied_locally`: what would have been answered. */
   readonly value?: unknown
+  /** Which constraints may be named; default: any, as the server said it. */
+  readonly naming?: Naming | undefined
   /** Of `transaction_aborted`: the error of the statement that aborted it. */
   readonly first?: unknown
   /** Of `schema_drift`: all that differs. */
@@ -44,7 +47,7 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
     token: failure.token,
     sqlState: failure.sqlState,
     retryAfterMs: failure.retryAfterMs,
-    ...constraintFields(failure),
+    ...constraintFields(failure, context.naming),
     ...columnFields(failure),
     ...(context.first !== undefined && { first: context.first }),
     ...(context.drift !== undefined && { drift: context.drift }),
@@ -70,10 +73,14 @@ function shownOf(query: QueryInfo, detail: ErrorContext["detail"]): QueryInfo {
   return { ...query, sql: sql.length <= SQL_CHARACTERS_MAX ? shown : `${shown}…` }
 }
 
-function constraintFields(failure: CoreFailure): Pick<ErrorFields, "constraint" | "table" | "columns"> {
-  if (categoryOf(failure.kind) !== "constraint") return {}
-  const { constraint, table, column } = factsOf(failure)
-  return { constraint: constraint ?? null, table: table ?? null, columns: column === undefined ? [] : [column] }
+function constraintFields(failure: CoreFailure, naming: Naming = asReported): Partial<ErrorFields> {
+  const { kind } = failure
+  if (categoryOf(kind) !== "constraint") return {}
+  const facts = factsOf(failure)
+  const { constraint, table, columns, column } = naming({ ...facts, kind })
+  const constraintName = facts.constraint ?? null
+  const fields = { constraint, constraintName, table, columns }
+  return kind === "not_null_violation" ? { ...fields, column, columnName: facts.column ?? null } : fields
 }
 
 function columnFields(failure: CoreFailure): Pick<ErrorFields, "column" | "type"> {

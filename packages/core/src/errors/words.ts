@@ -4,6 +4,7 @@ import type { Phase } from "@kysely-resilient/driver"
 export interface Facts {
   readonly phase: Phase
   readonly constraint: string | undefined
+  readonly schema: string | undefined
   readonly table: string | undefined
   readonly column: string | undefined
   readonly dataType: string | undefined

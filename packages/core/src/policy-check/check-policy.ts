@@ -113,16 +113,13 @@ class PolicyCheck {
     return column
   }
 
-  /** One column that cannot be read must not hide the others. */
+  /** One column that cannot be read must not hide the others: then each is looked at by itself. */
   async tableRows(table: string, columns: readonly CheckedColumn[], rowsMax: number): Promise<void> {
-    const readable = columns.filter(({ state }) => state !== "wrong")
-    if (readable.length === 0) return
-    const list = readable.map(({ name }, index) => `${quoted(name)} as c${index}`)
-    const unread = await this.#look(
-      `select ${list.join(", ")} from ${this.#tableName(table)} limit ${rowsMax}`,
-      readable,
-    )
-    if (unread) await this.tableRows(table, columns, rowsMax)
+    if (columns.length === 0) return
+    const list = columns.map(({ name }, index) => `${quoted(name)} as c${index}`).join(", ")
+    const unread = await this.#look(`select ${list} from ${this.#tableName(table)} limit ${rowsMax}`, columns)
+    if (!unread || columns.length === 1) return
+    for (const column of columns) if (column.state !== "wrong") await this.tableRows(table, [column], rowsMax)
   }
 
   /** The rows that were looked at have no value of it: one that there is, else a sample of its type. */
@@ -136,8 +133,9 @@ class PolicyCheck {
     const live = await this.#liveType(from, column.name)
     const trouble = await this.#trouble(`select (${sample})::text::${live} as c0`, [column])
     // What breaks a domain's rules is no value of it, and says nothing.
-    if (trouble?.category === "request") this.#wrong(column, `of type ${live} in the database`)
-    else if (trouble !== undefined && trouble.category !== "constraint") throw trouble
+    if (trouble === "unread" || trouble === undefined) return
+    if (trouble.category === "request") this.#wrong(column, `of type ${live} in the database`)
+    else if (trouble.category !== "constraint") throw trouble
   }
 
   async #liveType(from: string, name: string): Promise<string> {
@@ -153,21 +151,20 @@ class PolicyCheck {
 
   /** True: a value could not be read, and its column is out now. */
   async #look(sql: string, columns: readonly CheckedColumn[]): Promise<boolean> {
-    const before = this.#mismatches.length
     const trouble = await this.#trouble(sql, columns)
-    if (trouble !== undefined) throw trouble
-    return this.#mismatches.length > before && columns.some(({ state }) => state !== "wrong")
+    if (trouble !== undefined && trouble !== "unread") throw trouble
+    return trouble === "unread"
   }
 
   /** Answers what has nothing to do with reading values. */
-  async #trouble(sql: string, columns: readonly CheckedColumn[]): Promise<QueryError | undefined> {
+  async #trouble(sql: string, columns: readonly CheckedColumn[]): Promise<QueryError | "unread" | undefined> {
     const answer = await this.#db.query(sql, [], { readOnly: true })
     if (answer.isErr()) {
       const { error } = answer
       const column = error.kind === "decode_failed" ? columns[Number(error.column?.slice(1))] : undefined
       if (column === undefined) return error
       this.#wrong(column, error.message)
-      return undefined
+      return "unread"
     }
     for (const row of answer.value.rows) columns.forEach((column, index) => this.#see(column, row[`c${index}`]))
     return undefined

@@ -1,7 +1,8 @@
 import { CompiledQuery } from "kysely"
 import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
-import type { DatabaseError, TransactionError } from "../errors/database-error.ts"
+import type { DatabaseError } from "../errors/database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import { open, type AnyResult, type Awaitable, type ErrOf, type OkOf } from "./results.ts"
 import { isDuration, isFlag, refuse, shown, type ReadOptions, type RunOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -25,12 +26,12 @@ export interface WithAdvisoryLock<Tx> {
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options: AdvisoryLockOptions & { readonly wait: false; readonly lockTimeoutMs?: never },
-  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | TransactionError>
+  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | TransactionError<Tx>>
   <R extends AnyResult>(
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options?: AdvisoryLockOptions & { readonly wait?: true },
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<Tx>>
 }
 
 interface AdvisoryLockPlan {

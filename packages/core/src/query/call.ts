@@ -1,6 +1,7 @@
 import type { FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
 import type { CompiledQuery, KyselyPlugin } from "kysely"
 
+import { targetOf, type Statement } from "../constraints/target.ts"
 import type { CallSite } from "../errors/call-site.ts"
 import type { ErrorOfKind } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
@@ -35,7 +36,7 @@ export class Call {
   readonly #lane: Lane
   readonly #site: CallSite | undefined
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
-  readonly #queries: { readonly sql: string; readonly parameterCount: number }[] = []
+  readonly #queries: (Statement & { readonly sql: string; readonly parameterCount: number })[] = []
   said: StatementOptions = {}
   /** Made of the names of prepared queries. */
   #ownLabel: string | undefined
@@ -61,7 +62,9 @@ export class Call {
     if (isPrepared(query)) this.#named(query.name)
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
-    this.#queries.push({ sql: sent.sql, parameterCount: sent.parameters.length })
+    const { query: node } = compiled
+    const { sql, parameters } = sent
+    this.#queries.push({ sql, parameterCount: parameters.length, kind: node.kind, target: targetOf(node) })
     return sent
   }
 
@@ -102,6 +105,7 @@ export class Call {
       because: ended.because,
       journal: ended.journal,
       value,
+      naming: this.#kit.names?.ofStatements(this.#queries),
       site: this.#site,
       query: first && {
         sql: this.#queries.map((query) => query.sql).join(";\n"),

@@ -1,6 +1,7 @@
 import type { Backoff, Clock, Engine, Pace, Random } from "@kysely-resilient/driver"
 
 import type { TellDropped } from "../dropped/watched.ts"
+import type { ConstraintNames } from "../constraints/names.ts"
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
 import type { Closing } from "../foundation/closing.ts"
 import type { Hooks } from "./hooks.ts"
@@ -27,6 +28,8 @@ export interface Kit {
   readonly backoff: Readonly<Record<Pace, Backoff>>
   readonly hooks: Hooks
   readonly dropped: TellDropped
+  /** What the schema says of its constraints, if it does. */
+  readonly names: ConstraintNames | undefined
   readonly closing: Closing
   /** Nothing may be written with it. */
   readonly readOnly: boolean

@@ -1,7 +1,7 @@
 import { err, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import type { PinnedLane } from "./lease-lane.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"

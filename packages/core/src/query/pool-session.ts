@@ -1,14 +1,14 @@
 import { err, type Result, type ResultAsync } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import { PoolLane } from "./lane.ts"
 import { PinnedSession } from "./pinned-session.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { readRunOptions, type RunOptions } from "./run-options.ts"
-import { SessionBase } from "./session-base.ts"
+import { known, SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
 import { planOf, type TransactionOptions } from "./transaction-options.ts"
 import { transact } from "./transaction.ts"
@@ -24,19 +24,21 @@ export class PoolSession<DB, C> extends SessionBase<DB, C> {
   readonly transaction = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.transaction, (site) => this.enclosed(body, options, site))
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.transaction, (site) => this.enclosed(body, options, site)))
 
   readonly withConnection = <R extends AnyResult>(
     body: (session: Session<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.withConnection, async (site) => {
-      const { kit, builders } = this
-      const said = readRunOptions(options)
-      if (!said.ok) return err(this.refused(said.refused, site))
-      return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
-    })
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(
+      this.guarded(this.withConnection, async (site) => {
+        const { kit, builders } = this
+        const said = readRunOptions(options)
+        if (!said.ok) return err(this.refused(said.refused, site))
+        return holdConnection<R>(kit, said.value, (lane) => body(new PinnedSession<DB, C>(kit, builders, lane)), site)
+      }),
+    )
 
   protected override async enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,

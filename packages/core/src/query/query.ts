@@ -14,6 +14,7 @@ import type {
 } from "kysely"
 
 import type { QueryError } from "../errors/database-error.ts"
+import type { ConstrainedTable, DeleteError, InsertError, UpdateError } from "../errors/violations.ts"
 import type { Preparable, PreparedQuery } from "./prepared-query.ts"
 
 /** A query as a value: a builder that can be compiled, a piece of raw SQL, what either was compiled to, or what `prepare` gave. */
@@ -34,32 +35,99 @@ type OutputOf<Q> = Q extends { compile(...parameters: never[]): CompiledQuery<in
 /** A row of a query: what Kysely's own `execute` would give an array of. */
 export type RowOf<Q> = RowFrom<OutputOf<Q>>
 
-type RowFrom<O> = unknown extends O ? O : O extends WriteResult ? O : Simplify<O>
+type RowFrom<O> = unknown extends O ? O : Simplify<O>
 
 /**
- * A query that gives rows. A write without RETURNING gives none, so it is refused where it is written: the error message of
- * the compiler shows the text below. A generic helper whose query is of any type `Q` takes a `WithRows<Q>`.
+ * A query that gives rows. A write without RETURNING gives none, so it is refused where it is written, and so is what it was compiled
+ * to: the error message of the compiler shows the text below. A generic helper whose query is of any type `Q` takes a `WithRows<Q>`.
  *
- * By builder and not by output, so that it is decided too where only the output's type is still open, as in a helper for
- * `SelectQueryBuilder<DB, "users", O>`. What a write was compiled to is not recognised: it answers no rows.
+ * What selects is known by being a SELECT, so that it is decided too where only the output's type is still open, as in a
+ * helper for `SelectQueryBuilder<DB, "users", O>`.
  */
-export type WithRows<Q> = Q extends WriteWithoutReturning | PreparedQuery<WriteWithoutReturning> ? Q & NoRowsToGive : Q
+export type WithRows<Q> = Q extends Selecting ? Q : [OutputOf<Q>] extends [never] ? NoQuery : RowsIn<OutputOf<Q>, Q>
 
-// oxlint-disable typescript/no-explicit-any -- Kysely's builders are invariant in these parameters
-type WriteWithoutReturning =
-  | InsertQueryBuilder<any, any, InsertResult>
-  | UpdateQueryBuilder<any, any, any, UpdateResult>
-  | DeleteQueryBuilder<any, any, DeleteResult>
-  | WheneableMergeQueryBuilder<any, any, any, MergeResult>
-// oxlint-enable typescript/no-explicit-any
+type RowsIn<O, Q> = unknown extends O ? Q : [O] extends [WriteResult] ? Q & NoRowsToGive : Q
+
+// For conditional types only, which look for a member since that costs the compiler least.
+interface Selecting {
+  readonly isSelectQueryBuilder: true
+}
+interface Inserting {
+  readonly onConflict: unknown
+}
+interface Updating {
+  readonly set: unknown
+}
+interface Deleting {
+  readonly using: unknown
+}
+interface Merging {
+  readonly whenMatched: unknown
+}
 
 interface NoRowsToGive {
   readonly "this write returns no rows: add .returning(...) or use db.exec(...)": never
 }
 
-/** What a statement can fail with. Narrower, per table, once constraints are typed. */
-// oxlint-disable-next-line no-unused-vars -- the statement and its constraints decide, as soon as they are typed
-export type ErrorOf<Q, Constraints = unknown> = QueryError
+interface NoQuery {
+  readonly "this is no query: for text write db.query(...)": never
+}
+
+/**
+ * What a statement can fail with. A write through a builder: what it can violate of its table's constraints, by name, if
+ * the schema says what there is. Anything else (a SELECT, raw SQL, a compiled query, a target with an alias): any constraint.
+ */
+export type ErrorOf<Q, C = unknown> = unknown extends C ? QueryError : Known<ByTable<C>, WriteOf<Q>>
+
+/** Which table a query writes to and how, if its type tells. It is asked apart, since for an open `Q` that costs the compiler less. */
+type WriteOf<Q> = Q extends Selecting
+  ? Untold
+  : Q extends Inserting
+    ? Q extends InsertQueryBuilder<infer _DB, infer T, infer _O>
+      ? Write<"insert", T>
+      : Untold
+    : Q extends Updating
+      ? Q extends UpdateQueryBuilder<infer _DB, infer T, infer _TB, infer _O>
+        ? Write<"update", T>
+        : Untold
+      : Q extends Deleting
+        ? Q extends DeleteQueryBuilder<infer _DB, infer T, infer _O>
+          ? Write<"delete", T>
+          : Untold
+        : Q extends Merging
+          ? Q extends WheneableMergeQueryBuilder<infer _DB, infer T, infer _ST, infer _O>
+            ? Write<"update", T>
+            : Untold
+          : Q extends PreparedQuery<infer P>
+            ? WriteOf<P>
+            : Untold
+
+interface Write<K, T> {
+  readonly how: K
+  readonly table: T
+}
+type Untold = Write<never, string>
+
+/** Of a table whose constraints are known, and of any of several; not of `any`, and not of an alias. */
+type Known<M, W> =
+  W extends Write<infer K, infer T>
+    ? string extends T
+      ? QueryError
+      : [T] extends [keyof M]
+        ? K extends keyof M[T]
+          ? M[T][K]
+          : QueryError
+        : QueryError
+    : never
+
+/** Each table's errors are worked out once. */
+type ByTable<C> = {
+  [T in ConstrainedTable<C>]: {
+    readonly insert: InsertError<C, T>
+    readonly update: UpdateError<C, T>
+    readonly delete: DeleteError<C, T>
+  }
+}
 
 /** What one entry of a batch answers: rows, or for a write without RETURNING how many rows it changed. */
 export type BatchAnswer<Q> = [OutputOf<Q>] extends [WriteResult] ? { readonly affected: bigint } : RowOf<Q>[]

@@ -3,8 +3,9 @@ import type { ReadonlyQueryCreator } from "kysely/readonly"
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
-import type { QueryError, TransactionError } from "../errors/database-error.ts"
+import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Preparable, PreparedQuery } from "./prepared-query.ts"
 import type { BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
@@ -31,7 +32,7 @@ export type ReadonlyTransactionOptions = Omit<TransactionOptions, "accessMode">
  * What reads need of a session. A function that takes one works with a database, a transaction, a savepoint and a pinned connection, and
  * with what is read-only of them.
  */
-export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadBuilders> {
+export interface ReadonlySession<DB, out C = unknown> extends Pick<Kysely<DB>, ReadBuilders> {
   readonly sql: Sql
   readonly all: <Q extends ReadQuery>(
     query: WithRows<Q>,
@@ -78,17 +79,17 @@ export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadB
   readonly atomic: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
     options?: ReadonlyTransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
 
 /** A read-only transaction, or a savepoint in one. */
-export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
+export interface ReadonlyTx<DB, out C = unknown> extends ReadonlySession<DB, C> {
   readonly attempt: number
   readonly signal: AbortSignal
   readonly afterCommit: (run: () => unknown) => void
   readonly savepoint: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
 
 /**
@@ -97,17 +98,17 @@ export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
  * text, transaction control in raw SQL and settings of `transaction_read_only` are refused: they could lead around that. It guards
  * against mistakes. Against malice, connect as a role that has no rights to write.
  */
-export interface ReadonlyDatabase<DB, C = unknown>
+export interface ReadonlyDatabase<DB, out C = unknown>
   extends ReadonlySession<DB, C>, Pick<ReadonlyQueryCreator<DB>, "with" | "withRecursive"> {
   /** Read-only, and otherwise as `transaction` of the database itself. For several statements that are to see the same: `repeatable read`. */
   readonly transaction: <R extends AnyResult>(
     body: (tx: ReadonlyTx<DB, C>) => Awaitable<R>,
     options?: ReadonlyTransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /** One connection for as long as the callback runs, on which every statement is read-only by itself. */
   readonly withConnection: <R extends AnyResult>(
     body: (session: ReadonlySession<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }

@@ -2,8 +2,9 @@ import type { Failure } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { QueryError, TransactionError } from "../errors/database-error.ts"
+import type { QueryError } from "../errors/database-error.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import { callbackThrew, runCallback } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import type { LeaseLane } from "./lease-lane.ts"
@@ -37,7 +38,7 @@ async function keepOrUndo<R>(
   const lease = lane.target
   const name = lane.nextName()
   const error = (failure: Failure, first?: Error): QueryError =>
-    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, site, first })
+    toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, naming: kit.names?.ofCommit, site, first })
 
   const begun = await lease.savepoint(name)
   if (!begun.ok) return err(error(begun.failure))

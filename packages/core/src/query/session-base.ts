@@ -4,11 +4,12 @@ import { err, type Result, type ResultAsync } from "neverthrow"
 import { answered } from "../dropped/watched.ts"
 import type { CallbackThrew } from "../errors/bug.ts"
 import type { CallSite } from "../errors/call-site.ts"
-import type { ErrorOfKind, QueryError, TransactionError } from "../errors/database-error.ts"
+import type { ErrorOfKind, QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import type { ErrorKind } from "../errors/redaction.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import { promised } from "../foundation/promised.ts"
 import { AdvisoryLock, readAdvisoryLock, type AdvisoryLockOptions, type WithAdvisoryLock } from "./advisory-lock.ts"
 import { answer } from "./answer.ts"
@@ -56,32 +57,30 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
 
   // Terminals. Properties and not methods: each may be passed around, as in `query.$call(db.all)`.
 
-  readonly all = <Q extends Query>(query: WithRows<Q>, options?: RunOptions): ResultAsync<RowOf<Q>[], ErrorOf<Q, C>> =>
+  readonly all = <Q>(query: WithRows<Q>, options?: RunOptions): ResultAsync<RowOf<Q>[], ErrorOf<Q, C>> =>
     this.#answer(allRows<RowOf<Q>>(), query, options, this.all)
 
-  readonly one = <Q extends Query>(
+  readonly one = <Q>(
     query: WithRows<Q>,
     options?: RunOptions,
   ): ResultAsync<RowOf<Q>, ErrorOf<Q, C> | NoRow | TooManyRows> =>
     this.#answer(oneRow<RowOf<Q>>(), query, options, this.one)
 
-  readonly maybeOne = <Q extends Query>(
+  readonly maybeOne = <Q>(
     query: WithRows<Q>,
     options?: RunOptions,
   ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C> | TooManyRows> =>
     this.#answer(maybeOneRow<RowOf<Q>>(), query, options, this.maybeOne)
 
-  readonly first = <Q extends Query>(
-    query: WithRows<Q>,
-    options?: RunOptions,
-  ): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> => this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
+  readonly first = <Q>(query: WithRows<Q>, options?: RunOptions): ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>> =>
+    this.#answer(firstRow<RowOf<Q>>(), query, options, this.first)
 
   readonly exec = <Q extends Query>(
     query: Q,
     options?: RunOptions,
   ): ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>> => this.#answer(AFFECTED, query, options, this.exec)
 
-  readonly exists = <Q extends Query>(query: WithRows<Q>, options?: RunOptions): ResultAsync<boolean, ErrorOf<Q, C>> =>
+  readonly exists = <Q>(query: WithRows<Q>, options?: RunOptions): ResultAsync<boolean, ErrorOf<Q, C>> =>
     this.#answer(EXISTS, query, options, this.exists)
 
   readonly batch = <B extends Readonly<Record<string, Query>>>(
@@ -89,22 +88,20 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     options?: RunOptions,
   ): ResultAsync<BatchAnswers<B>, ErrorOf<B[keyof B], C>> => {
     const site = siteOf(this.kit, this.batch)
-    return answered(this.kit.dropped, site, answerBatch(this.kit, this.#lane, queries, options, site))
+    return known(answered(this.kit.dropped, site, answerBatch(this.kit, this.#lane, queries, options, site)))
   }
 
-  readonly stream = <Q extends Query>(
-    query: WithRows<Q>,
-    options?: StreamOptions,
-  ): AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>> =>
-    rowStream(this.kit, this.#lane, { query, options, site: siteOf(this.kit, this.stream) })
+  readonly stream = <Q>(query: WithRows<Q>, options?: StreamOptions): AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>> =>
+    promised(rowStream(this.kit, this.#lane, { query: queryIn(query), options, site: siteOf(this.kit, this.stream) }))
 
-  readonly forEach = <Q extends Query, R>(
+  readonly forEach = <Q, R>(
     query: WithRows<Q>,
     visit: (row: RowOf<Q>) => Awaitable<R>,
     options?: StreamOptions,
   ): ResultAsync<{ readonly rows: number }, ErrorOf<Q, C> | ErrOf<R> | CallbackThrew> => {
     const site = siteOf(this.kit, this.forEach)
-    return answered(this.kit.dropped, site, visitRows(this.kit, this.#lane, { query, visit, options, site }))
+    const work = { query: queryIn(query), visit, options, site }
+    return known(answered(this.kit.dropped, site, visitRows(this.kit, this.#lane, work)))
   }
 
   readonly query = <Row = Record<string, unknown>>(
@@ -119,8 +116,8 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   readonly atomic = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.atomic, (site) => this.enclosed(body, options, site))
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.atomic, (site) => this.enclosed(body, options, site)))
 
   readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>> = <R extends AnyResult>(
     key: string | bigint,
@@ -138,14 +135,14 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
       return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
     })
 
-  #answer<T, K extends ErrorKind>(
+  #answer<T, K extends ErrorKind, E>(
     shape: Shape<T, K>,
-    query: Query,
+    query: unknown,
     options: RunOptions | undefined,
     operation: (...parameters: never[]) => unknown,
-  ): ResultAsync<T, ErrorOfKind<K> | QueryError> {
+  ): ResultAsync<T, E> {
     const site = siteOf(this.kit, operation)
-    return answered(this.kit.dropped, site, answer(this.kit, this.#lane, shape, query, options, site))
+    return known(answered(this.kit.dropped, site, answer(this.kit, this.#lane, shape, queryIn(query), options, site)))
   }
 
   protected refused(why: string, site: CallSite | undefined): ErrorOfKind<"refused"> {
@@ -214,6 +211,16 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   get sql(): QueryBuilders<DB>["sql"] {
     return this.builders.sql
   }
+}
+
+/** `WithRows` is nothing but queries, which the compiler cannot see while their type is open. */
+function queryIn(query: unknown): Query {
+  return promised(query)
+}
+
+/** With the errors that the types of the session and of the statement promise: which constraints are named was decided by the same schema. */
+export function known<T, E>(result: ResultAsync<T, unknown>): ResultAsync<T, E> {
+  return promised(result)
 }
 
 async function guard<T, E>(

@@ -3,8 +3,9 @@ import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallbackThrew, SchemaDrifted } from "../errors/bug.ts"
-import type { QueryError, TransactionError } from "../errors/database-error.ts"
+import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
 import type { WithAdvisoryLock } from "./advisory-lock.ts"
@@ -45,27 +46,27 @@ export interface QueryBuilders<DB> extends Pick<Kysely<DB>, Builders> {
  * works with all of them. Every operation answers a `Result` and never throws or rejects; every one is bound, so both
  * `db.all(query)` and `query.$call(db.all)` work.
  */
-export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
+export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
+  /** Never there at run time: `InsertError<typeof db, "users">` reads it. */
+  readonly "~types"?: { readonly db: DB; readonly constraints: C }
+
   /** All rows. */
-  readonly all: <Q extends Query>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<RowOf<Q>[], ErrorOf<Q, C>>
+  readonly all: <Q>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<RowOf<Q>[], ErrorOf<Q, C>>
 
   /** The one row there is. None is `no_row`, several are `too_many_rows`. */
-  readonly one: <Q extends Query>(
+  readonly one: <Q>(
     query: WithRows<Q>,
     options?: RunOptions,
   ) => ResultAsync<RowOf<Q>, ErrorOf<Q, C> | NoRow | TooManyRows>
 
   /** The one row there may be. Several are `too_many_rows`. */
-  readonly maybeOne: <Q extends Query>(
+  readonly maybeOne: <Q>(
     query: WithRows<Q>,
     options?: RunOptions,
   ) => ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C> | TooManyRows>
 
   /** The first of however many rows. It adds no LIMIT: they all travel. */
-  readonly first: <Q extends Query>(
-    query: WithRows<Q>,
-    options?: RunOptions,
-  ) => ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>>
+  readonly first: <Q>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<RowOf<Q> | undefined, ErrorOf<Q, C>>
 
   /** How many rows it changed; 0 for what changes none. For any statement, DDL too. */
   readonly exec: <Q extends Query>(
@@ -74,7 +75,7 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
   ) => ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>>
 
   /** Is there any row? The query becomes `select exists (…)`, so no row travels. */
-  readonly exists: <Q extends Query>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
+  readonly exists: <Q>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
 
   /** Several statements in one round trip: all or nothing, and one unit of retry. */
   readonly batch: <B extends Readonly<Record<string, Query>>>(
@@ -86,16 +87,13 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
    * Row by row, in chunks, as `for await (const row of …)`. Ends after the first Err; leaving the loop early closes the
    * portal on the server. Every new loop runs the query again.
    */
-  readonly stream: <Q extends Query>(
-    query: WithRows<Q>,
-    options?: StreamOptions,
-  ) => AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>>
+  readonly stream: <Q>(query: WithRows<Q>, options?: StreamOptions) => AsyncIterable<Result<RowOf<Q>, ErrorOf<Q, C>>>
 
   /**
    * Calls `visit` with row after row, waiting for it where it answers a promise. An Err that it answers ends the stream and
    * is the answer. Otherwise: how many rows there were.
    */
-  readonly forEach: <Q extends Query, R>(
+  readonly forEach: <Q, R>(
     query: WithRows<Q>,
     visit: (row: RowOf<Q>) => Awaitable<R>,
     options?: StreamOptions,
@@ -112,7 +110,7 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
   readonly atomic: <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /**
    * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
@@ -126,7 +124,7 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */
-export interface Tx<DB, C = unknown> extends Session<DB, C> {
+export interface Tx<DB, out C = unknown> extends Session<DB, C> {
   /** Which run of the callback this is: 1, 2, … A conflict runs the whole callback again, with a new transaction. */
   readonly attempt: number
 
@@ -146,11 +144,11 @@ export interface Tx<DB, C = unknown> extends Session<DB, C> {
    */
   readonly savepoint: <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 }
 
 /** A database that survives bad days: Kysely's builders, and operations that answer Results. */
-export interface Database<DB, C = unknown> extends Session<DB, C> {
+export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /**
    * All or nothing. Ok from the callback commits; an Err, or a throw (then `callback_threw`), rolls back. A failed statement
    * makes the transaction fail even if the callback passes over it; a savepoint may fail alone.
@@ -162,7 +160,7 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
   readonly transaction: <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /**
    * One connection for as long as the callback runs: for session settings, advisory locks, or transaction control in raw
@@ -171,7 +169,7 @@ export interface Database<DB, C = unknown> extends Session<DB, C> {
   readonly withConnection: <R extends AnyResult>(
     body: (session: Session<DB, C>) => Awaitable<R>,
     options?: Pick<RunOptions, "signal" | "timeoutMs">,
-  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError>
+  ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /** The same database with no way to write: for reports, for helpers that must only read. Costs nothing to make. */
   readonly readonly: () => ReadonlyDatabase<DB, C>

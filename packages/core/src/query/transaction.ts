@@ -10,10 +10,10 @@ import {
 import { err, ok, type Result } from "neverthrow"
 
 import { framesOf, type CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
 import { tellRuns } from "../errors/error-object.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
@@ -142,7 +142,8 @@ function errorOf<R>(
     return callbackThrew(kit, { whose, how, thrown: ended.thrown, effect: "not_applied", attempts, site: work.site })
   }
   const { commit, failure, told, value } = ended
-  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1 })
+  const naming = kit.names?.ofCommit
+  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, naming })
   return toDatabaseError(commit, {
     ...contextOf(kit, work, attempts),
     because,
@@ -175,5 +176,11 @@ function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: GaveUpWaiting, atte
 }
 
 function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): ErrorContext {
-  return { detail: kit.errors.detail, attempts, transaction: work.plan.name, site: work.site }
+  return {
+    detail: kit.errors.detail,
+    attempts,
+    naming: kit.names?.ofCommit,
+    transaction: work.plan.name,
+    site: work.site,
+  }
 }

@@ -1,12 +1,12 @@
 import type { Result, ResultAsync } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
-import type { TransactionError } from "../errors/database-error.ts"
+import type { TransactionError } from "../errors/violations.ts"
 import type { Kit } from "./kit.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { Run } from "./run.ts"
 import { savepoint } from "./savepoint.ts"
-import { SessionBase } from "./session-base.ts"
+import { known, SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
 
 /** What a transaction's callback holds, and a savepoint's. */
@@ -30,8 +30,8 @@ export class TxSession<DB, C> extends SessionBase<DB, C> implements Tx<DB, C> {
 
   readonly savepoint = <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError> =>
-    this.guarded(this.savepoint, (site) => this.enclosed(body, undefined, site))
+  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
+    known(this.guarded(this.savepoint, (site) => this.enclosed(body, undefined, site)))
 
   /** What options say is the transaction's affair, which is open already. */
   protected override enclosed<R extends AnyResult>(

@@ -275,12 +275,12 @@ select 'catalog ' || pg_catalog.json_build_object(
         select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder)
         from pg_catalog.pg_enum e where e.enumtypid = t.oid
       ),
-      'attributes', (
+      'attributes', case t.typtype when 'c' then coalesce((
         select pg_catalog.json_agg(pg_catalog.json_build_object(
           'name', a.attname, 'typeOid', a.atttypid::int8) order by a.attnum)
         from pg_catalog.pg_attribute a
-        where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
-      ),
+        where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+      ), '[]') end,
       'checks', (
         select pg_catalog.json_agg(k.conname)
         from pg_catalog.pg_constraint k where k.contypid = t.oid and k.contype = 'c'

@@ -114,13 +114,13 @@ function customCodec(name: string, { custom }: Policy): Codec | undefined {
   }
   return {
     select,
-    insert: type.serialize === undefined ? STRING : union(select, STRING),
+    insert: type.serialize === undefined ? STRING : select,
     parse: (text) => type.parse(text),
   }
 }
 
 /** Built-in types have no schema in their names, but in the policy they have. */
-function customTypeOf(name: string, custom: Policy["custom"]): CustomType | undefined {
+export function customTypeOf(name: string, custom: Policy["custom"]): CustomType | undefined {
   const key = isBuiltIn(name) ? `pg_catalog.${name}` : name
   return Object.hasOwn(custom, key) ? custom[key] : undefined
 }

@@ -42,8 +42,8 @@ export interface CustomType {
   /** Called with PostgreSQL's text of a value, never with null. What it throws makes the query fail with `decode_failed`. */
   parse(text: string): unknown
   /**
-   * The text of a value. With it, inserts and updates take `ts` too, where the query names the column (`values`, `set`);
-   * without it, they take that text.
+   * The text of a value, for `values`, `set` and `doUpdateSet`, where the query names the column: they take `ts` then. Without it
+   * they take that text, as everything else does that has a parameter of the type (`where`, raw SQL).
    */
   serialize?(value: unknown): string
 }

@@ -9,6 +9,8 @@ export interface Reader {
   readonly read: Read
   /** What reads it where it is the column of a table, if that is stricter. */
   readonly readColumn?: Read
+  /** What reads one column, where that depends on which it is; then the server is asked for the names of table and column. */
+  readonly readerOf?: (column: CatalogColumn) => Read
 }
 
 /**
@@ -22,10 +24,6 @@ export interface Decoding {
   builtIn(oid: number): Reader | undefined
   /** What reads a type that the server has described. */
   described(type: CatalogType): Reader
-  /** Types with columns whose values are checked once more; for none of them a server is asked for its tables. */
-  readonly checkedTypes: ReadonlySet<number>
-  /** What a column's values have to pass; undefined: nothing. It throws, or gives the value. */
-  checkOf(column: CatalogColumn): ((value: unknown) => unknown) | undefined
 }
 
 /** A type as the catalogue has it, with everything that it is made of. */

@@ -1,4 +1,11 @@
-import { catalogAnswer, printsAnswer, printsQuestion, type Print, type Unknowns } from "./catalog-question.ts"
+import {
+  catalogAnswer,
+  printsAnswer,
+  printsQuestion,
+  type DescribedTable,
+  type Print,
+  type Unknowns,
+} from "./catalog-question.ts"
 import type { CatalogType, ColumnReaders, Decoding, Read, Reader } from "./decoding.ts"
 import type { FieldDescription } from "./internals.ts"
 import { RecentTexts } from "./recent-texts.ts"
@@ -8,12 +15,6 @@ interface Learnt {
   readonly prints: ReadonlyMap<number, Print>
   /** It has attributes, which can be altered while it lives. */
   readonly alterable: boolean
-}
-
-interface LearntTable {
-  readonly print: Print
-  /** By the column's number. */
-  readonly checks: ReadonlyMap<number, (value: unknown) => unknown>
 }
 
 /** Numbers, by which a text's answer asks whether what is known is still so. */
@@ -41,7 +42,7 @@ export class SessionTypes implements ColumnReaders {
   readonly #decoding: Decoding
   readonly #pooled: () => boolean
   readonly #types = new Map<number, Learnt>()
-  readonly #tables = new Map<number, LearntTable>()
+  readonly #tables = new Map<number, DescribedTable>()
   /** By text: what to confirm with it. */
   #doubts = new RecentTexts<Doubts>(TEXTS_KEPT)
   #lessons = 0
@@ -107,7 +108,7 @@ export class SessionTypes implements ColumnReaders {
   unknownsIn(fields: readonly FieldDescription[]): Unknowns {
     const doubtful = fields.filter((field) => !this.#certain(field))
     const types = doubtful.filter(({ dataTypeID }) => this.#decoding.builtIn(dataTypeID) === undefined)
-    const tables = doubtful.filter((field) => this.#mayBeChecked(field))
+    const tables = doubtful.filter((field) => this.#dependsOnColumn(field))
     return { types: unique(types.map((field) => field.dataTypeID)), tables: unique(tables.map(tableOf)) }
   }
 
@@ -121,29 +122,17 @@ export class SessionTypes implements ColumnReaders {
       if (this.#decoding.builtIn(oid) !== undefined) continue
       this.#types.set(oid, { reader: this.#decoding.described(type), prints, alterable: isAlterable(type) })
     }
-    for (const oid of asked.tables) {
-      const table = tables.get(oid)
-      const checks = [...(table?.columns ?? [])].flatMap(([number, column]) => {
-        const check = this.#decoding.checkOf(column)
-        return check === undefined ? [] : [[number, check] as const]
-      })
-      this.#tables.set(oid, { print: table?.print ?? "", checks: new Map(checks) })
-    }
+    for (const oid of asked.tables) this.#tables.set(oid, tables.get(oid) ?? GONE)
   }
 
   /** From now on the text brings along what asks whether all this is still so. */
   doubt(text: string, fields: readonly FieldDescription[]): void {
     const { types, tables } = this.unknownsIn(fields)
-    const parts = types.flatMap((oid) => [...(this.#types.get(oid)?.prints.keys() ?? [oid])])
-    if (types.length + tables.length > 0) {
-      this.#doubts.set(text, {
-        sql: printsQuestion(unique(parts), tables),
-        types,
-        tables,
-        confirmedBy: undefined,
-        confirmedAt: 0,
-      })
-    }
+    if (types.length + tables.length === 0) return
+    const parts = unique(types.flatMap((oid) => [...(this.#types.get(oid)?.prints.keys() ?? [oid])]))
+    const attributes = types.some((oid) => this.#types.get(oid)?.alterable !== false)
+    const sql = printsQuestion({ types: parts, tables, attributes })
+    this.#doubts.set(text, { sql, types, tables, confirmedBy: undefined, confirmedAt: 0 })
   }
 
   /** An answer may have other types than its text had the last time. */
@@ -155,9 +144,9 @@ export class SessionTypes implements ColumnReaders {
   #readerOf(field: FieldDescription): Read | undefined {
     const reader = this.#typeOf(field.dataTypeID)
     if (reader === undefined || !isColumn(field)) return reader?.read
-    const read = reader.readColumn ?? reader.read
-    const check = this.#tables.get(tableOf(field))?.checks.get(field.columnID ?? 0)
-    return check === undefined || !this.#mayBeChecked(field) ? read : (text) => check(read(text))
+    const column = this.#tables.get(tableOf(field))?.columns.get(field.columnID ?? 0)
+    if (reader.readerOf !== undefined && column !== undefined) return reader.readerOf(column)
+    return reader.readColumn ?? reader.read
   }
 
   #typeOf(oid: number): Reader | undefined {
@@ -165,16 +154,21 @@ export class SessionTypes implements ColumnReaders {
   }
 
   #certain(field: FieldDescription): boolean {
-    if (this.#mayBeChecked(field)) return false
+    if (this.#dependsOnColumn(field)) return false
     if (this.#decoding.builtIn(field.dataTypeID) !== undefined) return true
     const learnt = this.#types.get(field.dataTypeID)
     return learnt !== undefined && !learnt.alterable && !this.#pooled()
   }
 
-  #mayBeChecked(field: FieldDescription): boolean {
-    return isColumn(field) && this.#decoding.checkedTypes.has(field.dataTypeID)
+  /** Of a type that nobody knows it may. */
+  #dependsOnColumn(field: FieldDescription): boolean {
+    if (!isColumn(field)) return false
+    const reader = this.#typeOf(field.dataTypeID)
+    return reader === undefined || reader.readerOf !== undefined
   }
 }
+
+const GONE: DescribedTable = { print: "", columns: new Map() }
 
 /** What is worked out in a query is of no table. */
 function isColumn(field: FieldDescription): boolean {

@@ -1,5 +1,5 @@
 import { databaseUrl } from "../server.ts"
-import { identifier, withClient } from "../sql-client.ts"
+import { identifier, withClient, type SqlClient } from "../sql-client.ts"
 import { databaseName } from "./names.ts"
 
 export interface IsolatedDatabase extends AsyncDisposable {
@@ -24,7 +24,10 @@ export async function isolatedDatabase(
   const name = databaseName(options.name ?? "test")
   // template1 may hold what an administrator put there; template0 is the same everywhere.
   const template = identifier(options.template ?? "template0")
-  await withClient(server.url, (client) => client.query(`create database ${identifier(name)} template ${template}`))
+  await withClient(server.url, async (client) => {
+    const strategy = await strategyOn(client)
+    await client.query(`create database ${identifier(name)} template ${template}${strategy}`)
+  })
 
   let dropped: Promise<unknown> | undefined
   const drop = async (): Promise<void> => {
@@ -34,4 +37,15 @@ export async function isolatedDatabase(
     await dropped
   }
   return { name, url: databaseUrl(server.url, name), drop, [Symbol.asyncDispose]: drop }
+}
+
+/**
+ * By default every page of the copy goes through the log, which spares a checkpoint. Where nothing is forced to disk a checkpoint costs
+ * nothing, and copying the files takes a third of the time. The choice is there since PostgreSQL 15.
+ */
+async function strategyOn(client: SqlClient): Promise<string> {
+  const { rows } = await client.query(
+    "select current_setting('fsync') = 'off' and current_setting('server_version_num')::int >= 150000 as cheap",
+  )
+  return rows[0]?.["cheap"] === true ? " strategy file_copy" : ""
 }

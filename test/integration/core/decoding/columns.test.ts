@@ -131,7 +131,7 @@ describe("a json column with a decoder", () => {
 
   it("is asked for once per table, and a table that is made again is another one", async () => {
     await using proxy = await startFaultProxy({ target: database.url })
-    const asked = proxy.rule({ when: beforeAnswer(/with recursive reached/), do: delay(0), times: 100 })
+    const asked = proxy.rule({ when: beforeAnswer(/with recursive levels/), do: delay(0), times: 100 })
     const db = open({}, proxy.url(database.url))
     const read = async (): Promise<unknown> => valueOf(await db.query("select meta from posts where id = 1")).rows[0]
     valueOf(await db.query("select 1 as meta"))

@@ -1,10 +1,14 @@
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+
+import { generate } from "@kysely-resilient/codegen-config"
 import { createDatabase } from "@kysely-resilient/core"
 import {
   defineSchema,
-  expressionText,
   policy,
   typeScriptOf,
   type PolicyChoices,
+  type Schema,
   type TypeDefinition,
 } from "@kysely-resilient/core/schema"
 import { BUILT_IN_NAMES } from "@kysely-resilient/core/src/schema/numbers.ts"
@@ -18,6 +22,7 @@ import { scratchFolder, typeErrors } from "../../codegen/type-check.ts"
 import { definitionsOf, nameOf, readTypes, type CatalogRow } from "./catalogue.ts"
 import { OWN_TYPES } from "./own-types.sql.ts"
 import { MADE_BY_THE_SERVER, sampleOf } from "./samples.ts"
+import { checkPolicy } from "@kysely-resilient/core/policy-check"
 import { fits } from "@kysely-resilient/core/src/policy-check/fits.ts"
 
 /** A column of the table of all types. */
@@ -109,7 +114,12 @@ describe.each(servers)("a table with every type of %s", (_, start) => {
   async function rowsOf(table: string, choices?: PolicyChoices): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const declared = columns.map(({ name, type }) => [name, { type, nullable: true }] as const)
     const schema = defineSchema({
-      tables: { every_type: { kind: "table", columns: Object.fromEntries(declared) } },
+      tables: Object.fromEntries(
+        ["every_type", "every_view", "every_snapshot", "every_partition", "other.every_copy"].map((name) => [
+          name,
+          { kind: "table", columns: Object.fromEntries(declared) },
+        ]),
+      ),
       types: definitions,
       policy: policy(choices),
     })
@@ -172,21 +182,29 @@ describe.each(servers)("a table with every type of %s", (_, start) => {
     }
   })
 
-  it("compiles with the types that its columns have", async () => {
+  it("has generated types that say the same, and a schema that reads it so", { timeout: 120_000 }, async () => {
     await using folder = await scratchFolder()
-    const [full, empty] = await rowsOf("every_type")
-    const policies = policy()
-    const lines = columns.map(({ name, type }) => {
-      const text = expressionText(typeScriptOf(type, definitions, policies).select)
-      return `  ${name}: ${text} | null`
-    })
-    const row = (values: Readonly<Record<string, unknown>> | undefined): string =>
-      `{\n${columns.map(({ name }) => `  ${name}: ${literal(values?.[name])},`).join("\n")}\n}`
-    const program = `import type { Circle, Point } from "@kysely-resilient/core/schema"
-export interface Row {\n${lines.join("\n")}\n}
-export const rows: readonly Row[] = [${row(full)}, ${row(empty)}]
-`
-    expect(await typeErrors(folder.path, { "row.ts": program })).toEqual([])
+    const outFile = join(folder.path, "schema.gen.ts")
+    await generate({ connection: database.url, outFile })
+    const { schema }: { readonly schema: Schema<object> } = await import(outFile)
+    await using db = createDatabase({ schema, connection: database.url, pool: { min: 0, max: 1 } })
+    const tables = ["every_type", "every_view", "every_snapshot", "every_partition"]
+    const programs: string[] = []
+    for (const table of tables) {
+      const { rows } = valueOf(await db.query(`select * from ${table} order by id`))
+      const typed = rows.map(
+        (row) =>
+          `{\n${Object.entries(row)
+            .map(([name, value]) => `  ${name}: ${literal(value)},`)
+            .join("\n")}\n}`,
+      )
+      programs.push(`export const ${table}: readonly Selectable<DB["${table}"]>[] = [${typed.join(", ")}]`)
+    }
+    const program = `import type { Selectable } from "kysely"\nimport type { DB } from "./schema.gen.ts"\n${programs.join("\n")}\n`
+    expect(
+      await typeErrors(folder.path, { "schema.gen.ts": await readFile(outFile, "utf8"), "rows.ts": program }),
+    ).toEqual([])
+    expect((await checkPolicy(db)).mismatches).toEqual([])
   })
 })
 
@@ -197,7 +215,7 @@ async function makeTables(client: Client, columns: readonly Column[]): Promise<v
   await client.query(`insert into every_type values (2, ${columns.map(({ nullValue }) => nullValue).join(", ")})`)
   await client.query("create view every_view as select * from every_type")
   await client.query("create materialized view every_snapshot as select * from every_type")
-  await client.query("create table every_partition (like every_type) partition by range (id)")
+  await client.query(`create table every_partition (id int4, ${declared}) partition by range (id)`)
   await client.query("create table every_partition_1 partition of every_partition for values from (0) to (9)")
   await client.query("insert into every_partition select * from every_type")
   await client.query("create table other.every_copy as select * from every_type")

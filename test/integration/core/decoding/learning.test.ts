@@ -62,7 +62,7 @@ const first = {
   meta: { a: 1 },
 }
 /** Ours, about types. */
-const QUESTION = /with recursive reached/
+const QUESTION = /with recursive levels/
 const FIRST = "select * from things where id = 1"
 
 afterEach(async () => {

@@ -225,6 +225,7 @@ describe("an error", () => {
         because: "attempts-spent",
         sqlState: "23505",
         constraint: "users_email_key",
+        constraintName: "users_email_key",
         table: "users",
         columns: [],
         query: { sql: "insert into users (email) values ($1)", name: "users.add", parameterCount: 1 },

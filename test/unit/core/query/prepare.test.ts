@@ -1,4 +1,4 @@
-import { OptionsError, prepare, type QueryBuilders } from "@kysely-resilient/core"
+import { OptionsError, prepare, type Query, type QueryBuilders } from "@kysely-resilient/core"
 import fc from "fast-check"
 import { CamelCasePlugin, ParseJSONResultsPlugin, sql, type KyselyPlugin, type Expression, type SqlBool } from "kysely"
 import { describe, expect, it } from "vitest"
@@ -11,7 +11,7 @@ type Q = QueryBuilders<Shop>
 
 const { db, engine } = scripted()
 
-async function sentOf(query: Parameters<typeof db.all>[0]): Promise<readonly [string, readonly unknown[]]> {
+async function sentOf(query: Query): Promise<readonly [string, readonly unknown[]]> {
   const before = engine.asked.length
   await db.all(query)
   const asked = engine.asked[before]

@@ -164,7 +164,7 @@ describe("what a type is, and how its values are read", () => {
       "public.odd": { ts: "Odd", from: "./odd.ts", parse, serialize: String },
       "pg_catalog.tsvector": { ts: "number", parse },
     }
-    expect(told("public.odd", choices)).toEqual(["Odd", "(Odd) | string"])
+    expect(told("public.odd", choices)).toEqual(["Odd", "Odd"])
     expect(told("tsvector", choices)).toEqual(["number", "string"])
     expect(read("public.odd[]", "{a|bcd}", choices)).toEqual([1, 3])
     expect(typeScriptOf("public.odd", {}, policy(choices)).select).toEqual({

@@ -7,10 +7,19 @@ const [TEXT, JSONB, MOOD, PAIR, TABLE] = [25, 3802, 20_001, 20_002, 30_001]
 
 /** Reads everything as its type's name and the text. */
 const decoding: Decoding = {
-  builtIn: (oid) => (oid < 10_000 ? { type: `t${oid}`, read: (text) => text } : undefined),
+  builtIn(oid) {
+    const read = (text: string): string => text
+    if (oid !== JSONB) return oid < 10_000 ? { type: `t${oid}`, read } : undefined
+    return {
+      type: "jsonb",
+      read,
+      readerOf:
+        ({ column }) =>
+        (text) =>
+          `${column} ${text}`,
+    }
+  },
   described: (type) => ({ type: nameOf(type), read: (text) => `${nameOf(type)} ${text}` }),
-  checkedTypes: new Set([JSONB]),
-  checkOf: ({ column }) => (column === "meta" ? (value) => `checked ${String(value)}` : undefined),
 }
 
 function nameOf(type: CatalogType): string {

@@ -1,0 +1,56 @@
+import { toProblem, type DatabaseError } from "@kysely-resilient/core"
+import type { ResultAsync } from "neverthrow"
+
+import type { BadInput } from "./input.ts"
+
+/** What an application's own rules refuse. */
+export interface Refusal {
+  readonly kind: "refusal"
+  readonly status: 404 | 409 | 422
+  readonly title: string
+  readonly errors?: Readonly<Record<string, string>>
+}
+
+export function refusal(status: Refusal["status"], title: string, errors?: Refusal["errors"]): Refusal {
+  return { kind: "refusal", status, title, ...(errors !== undefined && { errors }) }
+}
+
+export type Failed = DatabaseError | BadInput | Refusal
+
+/** Everything that a route may end with, as a response: no error is forgotten, for the compiler counts them. */
+export async function answer<T>(status: number, result: ResultAsync<T, Failed>): Promise<Response> {
+  return result.match(
+    (value) => json(status, value),
+    (error) => failure(error),
+  )
+}
+
+function failure(error: Failed): Response {
+  switch (error.kind) {
+    case "bad_input":
+      return problem(422, { title: "The request is not understood", status: 422, errors: error.errors })
+    case "refusal":
+      return problem(error.status, { title: error.title, status: error.status, errors: error.errors })
+    default: {
+      const body = toProblem(error)
+      // The database's own story is for our log; toProblem has none of it.
+      if (body.status >= 500) console.error(error.message)
+      return problem(body.status, body, body.retryAfter)
+    }
+  }
+}
+
+export function json(status: number, value: unknown): Response {
+  return new Response(text(value), { status, headers: { "content-type": "application/json" } })
+}
+
+function problem(status: number, body: object, retryAfter?: number): Response {
+  const headers = new Headers({ "content-type": "application/problem+json" })
+  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
+  return new Response(text(body), { status, headers })
+}
+
+/** int8 is a bigint here, which JSON has no form for: it travels as text. */
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member))
+}

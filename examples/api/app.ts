@@ -1,0 +1,41 @@
+import { findAccount, listAccounts, openAccount } from "./accounts.ts"
+import { answer, json } from "./answer.ts"
+import type { AppDatabase } from "./database.ts"
+import { bodyOf } from "./input.ts"
+import { giveSignal, listSignals } from "./signals.ts"
+import { transfer } from "./transfers.ts"
+
+/** The API, as one Fetch handler: it runs wherever there are requests. */
+export function createApp(db: AppDatabase): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { pathname, searchParams } = new URL(request.url)
+    const { method, signal } = request
+    const account = /^\/accounts\/(\d{1,9})$/.exec(pathname)?.[1]
+    if (account !== undefined && method === "GET") return answer(200, findAccount(db, Number(account), signal))
+    switch (`${method} ${pathname}`) {
+      case "GET /accounts":
+        return answer(200, listAccounts(db, signal))
+      case "POST /accounts":
+        return answer(
+          201,
+          bodyOf(request).andThen((body) => openAccount(db, body, signal)),
+        )
+      case "POST /transfers":
+        return answer(
+          201,
+          bodyOf(request).andThen((body) => transfer(db, body, signal)),
+        )
+      case "GET /signals":
+        return answer(200, listSignals(db, searchParams.get("symbol"), signal))
+      case "POST /signals":
+        return answer(
+          201,
+          bodyOf(request).andThen((body) => giveSignal(db, body, signal)),
+        )
+      case "GET /health":
+        return json(db.health().status === "critical" ? 503 : 200, db.report())
+      default:
+        return json(404, { title: "There is nothing here", status: 404 })
+    }
+  }
+}
