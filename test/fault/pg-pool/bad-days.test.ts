@@ -213,6 +213,9 @@ it("a query that fails costs a connection with pg.Pool, and none here", async ()
   await plain.end()
 })
 
+/** A reset that takes too long closes the connection. */
+const UNHURRIED = { max: 1, resilience: { timeouts: { cancelMs: 10_000 } } }
+
 describe("what is left in a session by who had it", () => {
   const leavings: readonly (readonly [string, string, string, unknown])[] = [
     ["a setting", "set search_path = pg_catalog", "show search_path", { search_path: '"$user", public' }],
@@ -286,7 +289,7 @@ describe("what is left in a session by who had it", () => {
   })
 
   it("what a listener of connect has set is set again, and connect is told once", async () => {
-    const one = resilientPool(database.url, { max: 1 })
+    const one = resilientPool(database.url, UNHURRIED)
     let connected = 0
     one.on("connect", (client: pg.PoolClient) => {
       connected += 1
@@ -315,7 +318,7 @@ describe("what is left in a session by who had it", () => {
 
   it("named statements work on, whatever became of them, on the same connection", async () => {
     let connected = 0
-    const one = resilientPool(database.url, { max: 1 })
+    const one = resilientPool(database.url, UNHURRIED)
     one.on("connect", () => (connected += 1))
     const named = (): Promise<pg.QueryResult> => one.query({ name: "n", text: "select 1 as one" })
     await named()
