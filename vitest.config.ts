@@ -20,6 +20,7 @@ export default defineConfig({
           },
         },
       },
+      { test: { name: "compilers", include: ["test/types/**/*.test.ts"] } },
       { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onAServer } },
       { test: { name: "fault", include: ["test/fault/**/*.test.ts"], ...onAServer } },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...onAServer } },

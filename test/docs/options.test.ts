@@ -28,6 +28,7 @@ const driverKeys = keysOf(
   "ConnectionOptions",
   "SslOptions",
   "PoolLimits",
+  "SheddingOptions",
   "TimeoutOptions",
   "RetryOptions",
   "RetryBudget",

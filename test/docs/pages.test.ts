@@ -28,6 +28,10 @@ describe("the pages", () => {
     expect(dead).toEqual([])
   })
 
+  it.each(pages())("%s was merged to the end", (page) => {
+    expect(read(page)).not.toMatch(/^(<{7}|={7}|>{7})( |$)/m)
+  })
+
   it("lead from the README to the file that decides on a retry in at most three clicks", () => {
     expect(clicksTo("packages/driver/src/policy/decide.ts")).toBeLessThanOrEqual(3)
   })

@@ -1,5 +1,6 @@
 import { Client } from "pg"
 import { DatabaseUnreadableError } from "./errors.ts"
+import { withoutPassword } from "./password.ts"
 
 /** Long enough for a server far away, short enough for somebody who waits at a prompt. */
 const connectTimeoutMs = 10_000
@@ -22,7 +23,7 @@ export async function withConnection<T>(
   use: (database: Queryable) => Promise<T>,
 ): Promise<T> {
   const unreadable = (what: string, error: unknown): DatabaseUnreadableError =>
-    new DatabaseUnreadableError(`${what}: ${withoutPassword(reasonOf(error), connection)}`)
+    new DatabaseUnreadableError(`${what}: ${withoutPassword(reasonOf(error), connection, process.env["PGPASSWORD"])}`)
   const client = clientFor(connection, unreadable)
   // A connection that ends between two queries tells nobody else; the next query fails with the reason.
   client.on("error", () => {})
@@ -63,19 +64,4 @@ function clientFor(connection: string | undefined, unreadable: (what: string, er
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ")
   return error instanceof Error ? error.message : String(error)
-}
-
-/** Whatever somebody else's message quotes, the password is not shown: neither as it was written nor as it was meant. */
-function withoutPassword(message: string, connection: string | undefined): string {
-  const written = /^[^:]+:\/\/[^:@/]*:(?<password>[^/]*)@/.exec(connection ?? "")?.groups?.["password"]
-  const secrets = [written, written && decoded(written), process.env["PGPASSWORD"]]
-  return secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, "…") : text), message)
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

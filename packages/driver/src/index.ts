@@ -42,6 +42,7 @@ export type {
   DriverOptions,
   PoolLimits,
   RetryOptions,
+  SheddingOptions,
   SslOptions,
   TimeoutOptions,
 } from "./options.ts"

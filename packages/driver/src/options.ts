@@ -153,6 +153,19 @@ export interface PoolLimits {
   readonly validateAfterIdleMs?: number
   /** Do idle connections keep the process alive? Default `false`. */
   readonly keepAlive?: boolean
+  /**
+   * Under lasting overload, give up those who have waited long (`pool_timeout`, with `retryAfterMs`), so that others are served soon.
+   * Default `false`: everybody is served in order, or waits for as long as he may.
+   */
+  readonly shedding?: false | SheddingOptions
+}
+
+/** When is it lasting, and what is long? */
+export interface SheddingOptions {
+  /** Whoever has waited for longer is given up when it is his turn, unless nobody is behind him, milliseconds. Default 100. */
+  readonly targetMs?: number
+  /** Only while there has always been somebody in line for so long, milliseconds. Default 1,000. */
+  readonly intervalMs?: number
 }
 
 export interface TimeoutOptions {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { generate, verify } from "@kysely-resilient/codegen-config"
 import { dataIn } from "@kysely-resilient/codegen-config/src/generated-file.ts"
-import type { TableConstraints } from "@kysely-resilient/core/schema"
+import type { SchemaDefinition, TableConstraints } from "@kysely-resilient/core/schema"
 import type { Client } from "pg"
 import { beforeAll, describe, expect, it } from "vitest"
 import { testDatabase } from "../../support/databases.ts"
@@ -44,6 +44,10 @@ create table events_rest partition of events default;
 create table notes (id int, event int, at date, constraint notes_event_fk foreign key (event, at) references events);
 create table elder (id int primary key, word text not null constraint elder_word_check check (word <> ''));
 create table younger (extra int) inherits (elder);
+create table alone (a int);
+create table kin () inherits (alone);
+alter table only alone alter a set not null;
+insert into kin values (null);
 create schema other;
 create table other.log (by int constraint log_by_fk references users);
 
@@ -58,6 +62,9 @@ insert into elder values (1, 'a');
 
 const since18 = `
 create table stays (room int4range, days daterange, constraint stays_pkey primary key (room, days without overlaps));
+create table lax (a int, b int not null);
+insert into lax values (null, 1);
+alter table lax add constraint lax_a_filled not null a not valid;
 create table trusting (n int constraint trusting_check check (n > 0) not enforced);
 insert into stays values ('[1,2)', '[2024-01-01,2024-01-05)');
 `
@@ -119,6 +126,7 @@ const database = testDatabase(import.meta.url, { setup: async (client) => void (
 let client: Client
 let version: number
 let constraints: Readonly<Record<string, TableConstraints>>
+let tables: SchemaDefinition["tables"]
 
 beforeAll(async () => {
   client = await database.connect()
@@ -128,7 +136,9 @@ beforeAll(async () => {
   await using folder = await scratchFolder()
   const outFile = join(folder.path, "schema.gen.ts")
   await generate({ connection: database.url, outFile })
-  constraints = dataIn(await readFile(outFile, "utf8"))?.constraints ?? {}
+  const data = dataIn(await readFile(outFile, "utf8"))
+  constraints = data?.constraints ?? {}
+  tables = data?.tables ?? {}
 })
 
 /** What the server says of a transaction with one statement, which is undone. */
@@ -198,6 +208,24 @@ describe("what a schema says of constraints", () => {
       if (tried instanceof Error && "code" in tried && tried.code === "23502") refused.push(name)
     }
     expect(constraints[table]?.notNull).toEqual(refused.toSorted())
+  })
+
+  it("tells what refuses null from what holds none", async () => {
+    expect(constraints["alone"]?.notNull).toEqual(["a"])
+    expect(await database.ask("select * from alone")).toEqual([{ a: null }])
+    expect(tables["alone"]?.columns["a"]?.nullable).toBe(true)
+    expect(tables["elder"]?.columns["word"]?.nullable).toBe(false)
+    if (version < 18) return
+    expect(constraints["lax"]?.notNull).toEqual(["a", "b"])
+    expect(tables["lax"]?.columns["a"]?.nullable).toBe(true)
+    expect(tables["lax"]?.columns["b"]?.nullable).toBe(false)
+  })
+
+  it("names the columns of a key, and not those that an index only carries along", () => {
+    expect(constraints["users"]?.own["users_live_idx"]).toEqual({ kind: "unique", columns: ["age"], partial: true })
+    expect(constraints["users"]?.own["users_lower_idx"]).toEqual({ kind: "unique", columns: [], expression: true })
+    expect(constraints["events"]?.own["events_pkey"]?.columns).toEqual(["id", "at"])
+    expect(constraints["users"]?.own["email_check"]?.columns).toEqual(["email", "mails", "pair", "work"])
   })
 
   it("forgets a partition that went and learns of one that came, and neither is drift", async () => {

@@ -68,6 +68,7 @@ const setup = [
   }),
   "create table snake.user_account (user_id int8 primary key, full_name text, meta_data jsonb)",
   "create table snake.blog_post (post_id uuid primary key, written_by int8 not null constraint post_by_fk references snake.user_account)",
+  "create view snake.known_user as select user_id, meta_data from snake.user_account",
   `insert into snake.user_account values (1, 'Ann', '{"langs": ["de"]}'), (2, 'Bob', '{"langs": 7}')`,
 ].join(";\n")
 
@@ -107,7 +108,9 @@ import type { DB, DBConstraints, DBRelations } from "./schema.gen.ts"
 export const wrong: Selectable<DB["date"]>["date"] = null as unknown as Selectable<DB["json"]>["json"]
 ${uses.join("\n")}
 `
-    expect(await typeErrors(folder.path, { "schema.gen.ts": text, "uses.ts": program })).toEqual([])
+    const files = { "schema.gen.ts": text, "uses.ts": program }
+    expect(await typeErrors(folder.path, files)).toEqual([])
+    expect(await typeErrors(folder.path, files, {}, "typescript-5.9")).toEqual([])
     expect(Object.keys(schema.tables)).toHaveLength(2 * odd.length)
 
     await using db = createDatabase<Record<string, Record<string, unknown>>, unknown>({
@@ -157,11 +160,17 @@ export const wrapped: Insertable<DB["userAccount"]> = { userId: 4n, metaData: js
 // @ts-expect-error -- no such JSON
 export const wrong: Insertable<DB["userAccount"]> = { userId: 5n, metaData: { lang: "en" } }
 export const langs: readonly string[] | undefined = (null as unknown as Selectable<DB["userAccount"]>).metaData?.langs
+export const viewed: Selectable<DB["knownUser"]>["userId"] = read.writtenBy
+// @ts-expect-error -- a view's ids are those of the table
+export const unviewed: Selectable<DB["knownUser"]>["userId"] = 1n
+export const seen: readonly string[] | undefined = (null as unknown as Selectable<DB["knownUser"]>).metaData?.langs
 export const fk: DBConstraints["blogPost"]["own"]["post_by_fk"]["columns"][0] = "writtenBy"
 `
-    expect(await typeErrors(folder.path, { "schema.gen.ts": text, "types.ts": types, "uses.ts": program })).toEqual([])
+    const files = { "schema.gen.ts": text, "types.ts": types, "uses.ts": program }
+    expect(await typeErrors(folder.path, files)).toEqual([])
+    expect(await typeErrors(folder.path, files, {}, "typescript-5.9")).toEqual([])
 
-    const { schema }: { schema: Schema<Record<"userAccount", Record<string, unknown>>> } = await import(
+    const { schema }: { schema: Schema<Record<"userAccount" | "knownUser", Record<string, unknown>>> } = await import(
       join(folder.path, "schema.gen.ts")
     )
     await using db = createDatabase({
@@ -173,6 +182,9 @@ export const fk: DBConstraints["blogPost"]["own"]["post_by_fk"]["columns"][0] = 
     const users = (id: bigint) => db.selectFrom("userAccount").selectAll().where("userId", "=", id)
     expect(valueOf(await db.one(users(1n)))).toEqual({ userId: 1n, fullName: "Ann", metaData: { langs: ["de"] } })
     expect(errorOf(await db.one(users(2n)))).toMatchObject({ kind: "decode_failed" })
+    const known = (id: bigint) => db.selectFrom("knownUser").selectAll().where("userId", "=", id)
+    expect(valueOf(await db.one(known(1n)))).toEqual({ userId: 1n, metaData: { langs: ["de"] } })
+    expect(errorOf(await db.one(known(2n)))).toMatchObject({ kind: "decode_failed" })
     expect(valueOf(await db.checkSchema())).toEqual([])
   })
 })

@@ -21,6 +21,9 @@ export const asApplication = {
   noPropertyAccessFromIndexSignature: false,
 }
 
+/** The newest compiler that is promised to work, and the oldest. */
+export type Compiler = "typescript" | "typescript-5.9"
+
 /**
  * What `tsc` has against the TypeScript files of a folder, one finding to a line, under every strict flag that this
  * repository uses.
@@ -29,6 +32,7 @@ export async function typeErrors(
   folder: string,
   files: Readonly<Record<string, string>>,
   flags: Readonly<Record<string, boolean>> = {},
+  compiler: Compiler = "typescript",
 ): Promise<readonly string[]> {
   const config = {
     extends: join(root, "tsconfig.base.json"),
@@ -45,7 +49,7 @@ export async function typeErrors(
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   try {
     await promisify(execFile)(process.execPath, [
-      join(root, "node_modules/typescript/bin/tsc"),
+      join(root, "node_modules", compiler, "bin/tsc"),
       "-p",
       folder,
       "--pretty",

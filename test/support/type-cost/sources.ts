@@ -61,15 +61,15 @@ ${native ? NATIVE_DATABASE : DATABASE}
 `
 }
 
-const IMPORTS = `import { createDatabase, type Database } from "@kysely-resilient/core"
-import { defineSchema, type Schema } from "@kysely-resilient/core/schema"
+const IMPORTS = `import { createDatabase } from "@kysely-resilient/core"
+import { defineSchema } from "@kysely-resilient/core/schema"
 import type { Generated } from "kysely"`
-const DATABASE = `const schema: Schema<DB, DBConstraints> = defineSchema<DB, DBConstraints>({ tables: {} })
-export const db: Database<DB, DBConstraints> = createDatabase({ schema })`
+const DATABASE = `const schema = defineSchema<DB, DBConstraints>({ tables: {} })
+export const db = createDatabase({ schema })`
 
 const NATIVE_IMPORTS = `import { Kysely, PostgresDialect, type Generated } from "kysely"
 import { Pool } from "pg"`
-const NATIVE_DATABASE = `export const db: Kysely<DB> = new Kysely<DB>({ dialect: new PostgresDialect({ pool: new Pool() }) })`
+const NATIVE_DATABASE = `export const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool: new Pool() }) })`
 
 function queriesSource({ tables, queries }: Size, ending: Ending): string {
   const functions = Array.from({ length: queries }, (_, number) => {

@@ -77,48 +77,48 @@ interface NoQuery {
  * What a statement can fail with. A write through a builder: what it can violate of its table's constraints, by name, if
  * the schema says what there is. Anything else (a SELECT, raw SQL, a compiled query, a target with an alias): any constraint.
  */
-export type ErrorOf<Q, C = unknown> = unknown extends C
-  ? QueryError
-  : [WriteOf<Q>] extends [Write<infer K, infer T>]
-    ? Known<ByTable<C>, T, K>
-    : QueryError
+export type ErrorOf<Q, C = unknown> = unknown extends C ? QueryError : Known<ByTable<C>, WriteOf<Q>>
 
 /** Which table a query writes to and how, if its type tells. It is asked apart, since for an open `Q` that costs the compiler less. */
 type WriteOf<Q> = Q extends Selecting
-  ? never
+  ? Untold
   : Q extends Inserting
     ? Q extends InsertQueryBuilder<infer _DB, infer T, infer _O>
       ? Write<"insert", T>
-      : never
+      : Untold
     : Q extends Updating
       ? Q extends UpdateQueryBuilder<infer _DB, infer T, infer _TB, infer _O>
         ? Write<"update", T>
-        : never
+        : Untold
       : Q extends Deleting
         ? Q extends DeleteQueryBuilder<infer _DB, infer T, infer _O>
           ? Write<"delete", T>
-          : never
+          : Untold
         : Q extends Merging
           ? Q extends WheneableMergeQueryBuilder<infer _DB, infer T, infer _ST, infer _O>
             ? Write<"update", T>
-            : never
+            : Untold
           : Q extends PreparedQuery<infer P>
             ? WriteOf<P>
-            : never
+            : Untold
 
 interface Write<K, T> {
   readonly how: K
   readonly table: T
 }
+type Untold = Write<never, string>
 
 /** Of a table whose constraints are known, and of any of several; not of `any`, and not of an alias. */
-type Known<M, T, K> = string extends T
-  ? QueryError
-  : [T] extends [keyof M]
-    ? K extends keyof M[T]
-      ? M[T][K]
-      : QueryError
-    : QueryError
+type Known<M, W> =
+  W extends Write<infer K, infer T>
+    ? string extends T
+      ? QueryError
+      : [T] extends [keyof M]
+        ? K extends keyof M[T]
+          ? M[T][K]
+          : QueryError
+        : QueryError
+    : never
 
 /** Each table's errors are worked out once. */
 type ByTable<C> = {

@@ -32,7 +32,7 @@ export type ReadonlyTransactionOptions = Omit<TransactionOptions, "accessMode">
  * What reads need of a session. A function that takes one works with a database, a transaction, a savepoint and a pinned connection, and
  * with what is read-only of them.
  */
-export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadBuilders> {
+export interface ReadonlySession<DB, out C = unknown> extends Pick<Kysely<DB>, ReadBuilders> {
   readonly sql: Sql
   readonly all: <Q extends ReadQuery>(
     query: WithRows<Q>,
@@ -83,7 +83,7 @@ export interface ReadonlySession<DB, C = unknown> extends Pick<Kysely<DB>, ReadB
 }
 
 /** A read-only transaction, or a savepoint in one. */
-export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
+export interface ReadonlyTx<DB, out C = unknown> extends ReadonlySession<DB, C> {
   readonly attempt: number
   readonly signal: AbortSignal
   readonly afterCommit: (run: () => unknown) => void
@@ -98,7 +98,7 @@ export interface ReadonlyTx<DB, C = unknown> extends ReadonlySession<DB, C> {
  * text, transaction control in raw SQL and settings of `transaction_read_only` are refused: they could lead around that. It guards
  * against mistakes. Against malice, connect as a role that has no rights to write.
  */
-export interface ReadonlyDatabase<DB, C = unknown>
+export interface ReadonlyDatabase<DB, out C = unknown>
   extends ReadonlySession<DB, C>, Pick<ReadonlyQueryCreator<DB>, "with" | "withRecursive"> {
   /** Read-only, and otherwise as `transaction` of the database itself. For several statements that are to see the same: `repeatable read`. */
   readonly transaction: <R extends AnyResult>(

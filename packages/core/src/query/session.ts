@@ -10,6 +10,7 @@ import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
 import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
+import type { InsertMany } from "./insert-many.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { ReadyOptions, ReadyReport } from "./ready.ts"
@@ -46,7 +47,7 @@ export interface QueryBuilders<DB> extends Pick<Kysely<DB>, Builders> {
  * works with all of them. Every operation answers a `Result` and never throws or rejects; every one is bound, so both
  * `db.all(query)` and `query.$call(db.all)` work.
  */
-export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
+export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
   /** Never there at run time: `InsertError<typeof db, "users">` reads it. */
   readonly "~types"?: { readonly db: DB; readonly constraints: C }
 
@@ -113,6 +114,14 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /**
+   * Inserts any number of rows, all or none: arrays, or what gives rows one after the other, also asynchronously, of which never more
+   * than two portions are held. What does not fit one statement runs in a transaction (in a transaction, in a savepoint). Keys that a
+   * row does not have are left to the column's default. Where the schema knows the columns' types, each column travels as one array;
+   * else each value is a parameter, in several statements. Rows from a generator cannot be had twice, so nothing is repeated for them.
+   */
+  readonly insertMany: InsertMany<DB, C>
+
+  /**
    * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
    * and the server frees it with the transaction, whatever ends that. In a transaction (where this is a savepoint) that is the end of the
    * whole transaction, unless the savepoint is rolled back. A text is hashed by the server: `hashtextextended(key, 0)` is what psql calls
@@ -120,11 +129,11 @@ export interface Session<DB, C = unknown> extends QueryBuilders<DB> {
    *
    * With `wait: false` the answer is `{ locked: false }` if somebody else has the lock, else `{ locked: true, value }`.
    */
-  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>>
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>, TransactionError<C>>
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */
-export interface Tx<DB, C = unknown> extends Session<DB, C> {
+export interface Tx<DB, out C = unknown> extends Session<DB, C> {
   /** Which run of the callback this is: 1, 2, … A conflict runs the whole callback again, with a new transaction. */
   readonly attempt: number
 
@@ -148,7 +157,7 @@ export interface Tx<DB, C = unknown> extends Session<DB, C> {
 }
 
 /** A database that survives bad days: Kysely's builders, and operations that answer Results. */
-export interface Database<DB, C = unknown> extends Session<DB, C> {
+export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /**
    * All or nothing. Ok from the callback commits; an Err, or a throw (then `callback_threw`), rolls back. A failed statement
    * makes the transaction fail even if the callback passes over it; a savepoint may fail alone.

@@ -1,6 +1,7 @@
 import { DEFAULT_BACKOFF, type Backoff } from "../policy/backoff.ts"
 import { DEFAULT_BUDGET, type RetryBudget } from "../policy/budget.ts"
 import type { PoolOptions } from "../pool/pool-options.ts"
+import type { SheddingRules } from "../pool/shedding.ts"
 import { LONGEST_MS, type Keys, type Section } from "./check.ts"
 
 export interface ResolvedTimeouts {
@@ -40,6 +41,7 @@ const POOL_KEYS: Keys = {
     "maxLifetimeMs",
     "validateAfterIdleMs",
     "keepAlive",
+    "shedding",
   ],
   hints: {
     idleTimeoutMillis: "Write idleTimeoutMs",
@@ -76,7 +78,27 @@ export function resolvePool(root: Section, outageWaitMs: number): PoolOptions {
     maxLifetimeMs: pool.durationMs("maxLifetimeMs", SOME_TIME) ?? DEFAULT_POOL.maxLifetimeMs,
     validateAfterIdleMs: pool.durationMs("validateAfterIdleMs", ANY_TIME) ?? DEFAULT_POOL.validateAfterIdleMs,
     keepAlive: pool.flag("keepAlive") ?? false,
+    shedding: resolveShedding(pool),
     outageWaitMs,
+  }
+}
+
+const SHEDDING_KEYS: Keys = { known: ["targetMs", "intervalMs"] }
+
+/** Longer than what a burst takes, and a wait that hardly anybody notices. */
+const DEFAULT_SHEDDING: SheddingRules = { targetMs: 100, intervalMs: 1_000 }
+
+function resolveShedding(pool: Section): SheddingRules | undefined {
+  const given = pool.value("shedding")
+  if (given === undefined || given === false) return undefined
+  if (given === true) {
+    pool.wrong("shedding", "is true", "Give an object; {} for the defaults")
+    return undefined
+  }
+  const shedding = pool.section("shedding", SHEDDING_KEYS)
+  return {
+    targetMs: shedding.durationMs("targetMs", SOME_TIME) ?? DEFAULT_SHEDDING.targetMs,
+    intervalMs: shedding.durationMs("intervalMs", SOME_TIME) ?? DEFAULT_SHEDDING.intervalMs,
   }
 }
 

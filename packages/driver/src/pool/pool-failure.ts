@@ -36,6 +36,20 @@ export function poolTimeout(
   return poolFailure({ kind: "pool_timeout", retry: "statement", message, cause: lastFailure?.cause })
 }
 
+/** Given up for those behind. `standingMs`: for so long there has always been somebody in line. */
+export function poolOverloaded(
+  wait: Wait,
+  { standingMs, intervalMs }: { readonly standingMs: number; readonly intervalMs: number },
+): Failure {
+  const message =
+    `There is more to do than connections to do it with, for ${whole(standingMs)} ms already: this was given up so that others are served ` +
+    `sooner (pool.shedding). ${describe(wait)} Ask for less at once, or raise pool.max if the server is not busy.`
+  return {
+    ...poolFailure({ kind: "pool_timeout", retry: "statement", message }),
+    retryAfterMs: Math.max(SOON_MS, whole(intervalMs)),
+  }
+}
+
 /** Whoever comes back sooner finds nothing new. */
 const SOON_MS = 100
 

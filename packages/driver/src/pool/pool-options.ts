@@ -2,6 +2,7 @@ import type { Clock, Random } from "../foundation/clock.ts"
 import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
 import type { Resources } from "./resources.ts"
+import type { SheddingRules } from "./shedding.ts"
 import type { WaitOptions } from "./waiters.ts"
 
 /** Checked by whoever parsed them: `0 <= min <= max`, `1 <= max`, no time negative. */
@@ -25,6 +26,8 @@ export interface PoolOptions {
   readonly outageWaitMs: number
   /** Idle ones keep the process alive. */
   readonly keepAlive: boolean
+  /** Undefined: whoever waits does so for as long as he may. */
+  readonly shedding?: SheddingRules | undefined
 }
 
 export interface PoolParts<T> {

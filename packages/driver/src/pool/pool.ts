@@ -8,6 +8,7 @@ import { CROWDED_IDLE_MS, nextOpeningAt, outageLimitAt } from "./outage.ts"
 import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
 import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf, retryAfterMsOf } from "./refusal.ts"
+import { sheds } from "./shedding.ts"
 import { doomOf, type Slot } from "./slot.ts"
 import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
 import { Stock } from "./stock.ts"
@@ -251,12 +252,29 @@ export class Pool<T> {
       this.#stock.takeTop()
       if (expired) this.#discard(slot, "lifetime")
       else if (stale) this.#check(slot)
-      else this.#waiters.serve(this.#stock.lease(slot))
+      else {
+        this.#shed(now)
+        this.#waiters.serve(this.#stock.lease(slot))
+      }
     }
     while (this.#nextOpeningAt() <= now) this.#openings.open(this.#generation)
 
     this.#alarm.by(this.#nextOpeningAt())
     this.#alarm.by(this.#outageLimitAt())
+  }
+
+  /**
+   * Somebody is about to be served. Never the last one goes: what is free is for somebody. Nor whoever holds something already, which
+   * would be done in vain.
+   */
+  #shed(now: number): void {
+    const { shedding } = this.#parts.options
+    if (shedding === undefined) return
+    const standingMs = now - this.#waiters.standingSince
+    for (let { first } = this.#waiters; first !== undefined && this.#waiters.size > 1; first = this.#waiters.first) {
+      if (first.options.holder !== undefined || !sheds(shedding, standingMs, now - first.joinedAt)) return
+      this.#waiters.dismissFirst("shed")
+    }
   }
 
   #nextOpeningAt(uncovered: number = this.#uncovered): number {
@@ -469,6 +487,8 @@ export class Pool<T> {
     const leased = tells ? this.#stock.leasedResources() : []
     const still = leased.filter((resource) => this.#activityOf(resource) !== undefined).length
     const { outage } = this.#openings
-    return refusalOf(why, waiting, { ...options, now: clock.now(), crowd: this.stats(), outage, still })
+    const now = clock.now()
+    const standingMs = now - this.#waiters.standingSince
+    return refusalOf(why, waiting, { ...options, now, crowd: this.stats(), outage, still, standingMs })
   }
 }

@@ -5,10 +5,12 @@ import {
   acquireAborted,
   acquirePastDeadline,
   outageOutlasted,
+  poolOverloaded,
   poolStandstill,
   poolTimeout,
   type Crowd,
 } from "./pool-failure.ts"
+import type { SheddingRules } from "./shedding.ts"
 import type { Leaving, Waiting } from "./waiters.ts"
 
 /** What the pool knows when somebody leaves the line unserved. */
@@ -20,14 +22,18 @@ export interface RefusalFacts {
   readonly outageWaitMs: number
   /** How many of those in use are not at work. */
   readonly still: number
+  readonly shedding?: SheddingRules | undefined
+  /** Since the line was empty. */
+  readonly standingMs: number
 }
 
 /** What one is told who leaves the line unserved. In an outage whoever runs out of time learns why nothing could be opened. */
 export function refusalOf(why: Leaving, { joinedAt, options }: Waiting, facts: RefusalFacts): Failure {
-  const { now, crowd, outage, acquireTimeoutMs, outageWaitMs, still } = facts
+  const { now, crowd, outage, acquireTimeoutMs, outageWaitMs, still, shedding, standingMs } = facts
   const wait = { waitedMs: now - joinedAt, crowd }
   if (why === "abort") return acquireAborted(options.signal?.reason, wait)
   if (why === "standstill") return poolStandstill(wait)
+  if (why === "shed") return poolOverloaded(wait, { standingMs, intervalMs: shedding?.intervalMs ?? 0 })
   if (outage.state === "unreachable") {
     const limit = limitOf(why, { deadlineMs: options.deadline?.limitMs, acquireTimeoutMs, outageWaitMs })
     const { failure, attempts, since } = outage
@@ -57,7 +63,7 @@ interface Limits {
 }
 
 function limitOf(
-  why: Exclude<Leaving, "abort" | "standstill">,
+  why: Exclude<Leaving, "abort" | "standstill" | "shed">,
   { deadlineMs, acquireTimeoutMs, outageWaitMs }: Limits,
 ): string {
   switch (why) {

@@ -18,7 +18,7 @@ export interface WaitOptions {
 }
 
 /** Why one leaves the line without being served. */
-export type Leaving = "acquire-timeout" | "deadline" | "outage-wait" | "abort" | "standstill"
+export type Leaving = "acquire-timeout" | "deadline" | "outage-wait" | "abort" | "standstill" | "shed"
 
 /** One who waits, as others may see it. */
 export interface Waiting {
@@ -52,6 +52,7 @@ export class Waiters<T> {
   #last: Waiter<T> | undefined
   #size = 0
   #holding = 0
+  #standingSince = 0
 
   constructor(parts: WaitersParts) {
     this.#parts = parts
@@ -67,6 +68,11 @@ export class Waiters<T> {
   /** How many of them hold something already. */
   get holding(): number {
     return this.#holding
+  }
+
+  /** Since when there is always somebody in it; means nothing while there is nobody. */
+  get standingSince(): number {
+    return this.#standingSince
   }
 
   /** From the end of the line. */
@@ -95,8 +101,10 @@ export class Waiters<T> {
       ahead: this.#last,
       behind: undefined,
     }
-    if (this.#last === undefined) this.#first = waiter
-    else this.#last.behind = waiter
+    if (this.#last === undefined) {
+      this.#first = waiter
+      this.#standingSince = joinedAt
+    } else this.#last.behind = waiter
     this.#last = waiter
     this.#size += 1
     if (options.holder !== undefined) this.#holding += 1

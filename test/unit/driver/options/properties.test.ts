@@ -52,7 +52,7 @@ const connection = fc
 const options = fc.record(
   {
     connection: fc.oneof(connection, anything, fc.string()),
-    pool: fc.oneof(objectOf(["min", "max", "acquireTimeoutMs", "waitersMax", "keepAlive"]), anything),
+    pool: fc.oneof(objectOf(["min", "max", "acquireTimeoutMs", "waitersMax", "keepAlive", "shedding"]), anything),
     timeouts: fc.oneof(objectOf(["connectMs", "queryMs", "cancelMs"]), anything),
     retry: fc.oneof(objectOf(["attemptsMax", "slow", "quick", "outageWaitMs", "budget"]), anything),
     orphanedTransaction: anything,

@@ -140,6 +140,17 @@ describe("options", () => {
     expect(resolved({ retry: false }).retry.budget).toBeUndefined()
   })
 
+  it("give nobody up who waits, unless it is asked for", () => {
+    const sheddingOf = (pool: DriverOptions["pool"]) => resolved(pool === undefined ? {} : { pool }).pool.shedding
+    expect([sheddingOf(undefined), sheddingOf({}), sheddingOf({ shedding: false })]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(sheddingOf({ shedding: {} })).toEqual({ targetMs: 100, intervalMs: 1_000 })
+    expect(sheddingOf({ shedding: { targetMs: 20, intervalMs: 300 } })).toEqual({ targetMs: 20, intervalMs: 300 })
+  })
+
   it("open a circuit when nobody is willing to wait any more, or never", () => {
     const circuitOf = (options: DriverOptions) => resolved(options).circuit
     expect(circuitOf({ retry: { outageWaitMs: 60_000 } })).toMatchObject({ afterMs: 60_000 })
@@ -268,6 +279,8 @@ describe("wrong options", () => {
     ["a wait that no timer can take", { pool: { idleTimeoutMs: 2 ** 31 } }, "pool.idleTimeoutMs", "is 2147483648"],
     ["a share that is none", { retry: { budget: { ratio: "10 %" } } }, "retry.budget.ratio", "is a string"],
     ["half a retry", { retry: { budget: { burst: 0.5 } } }, "retry.budget.burst", "is 0.5"],
+    ["shedding that is only true", { pool: { shedding: true } }, "pool.shedding", "is true"],
+    ["shedding of what has not waited", { pool: { shedding: { targetMs: 0 } } }, "pool.shedding.targetMs", "is 0"],
     ["a circuit that is only true", { circuit: true }, "circuit", "is true"],
     [
       "a circuit that refuses those who would wait",

@@ -11,6 +11,7 @@ const calm: RefusalFacts = {
   crowd,
   outage: noOutage,
   acquireTimeoutMs: 1_500,
+  standingMs: 0,
   still: 0,
   outageWaitMs: 700,
 }
