@@ -25,6 +25,7 @@ const SAYS: Readonly<Record<string, string>> = {
   // Neither says anything by itself.
   "codegen.config.ts": "",
   "accounts.gen.ts": "",
+  "types.ts": "{ n: 42, prices: [ '1.10', null ], spot: [ 1, 2 ], tags: [ 'a', 'b' ] }\nends_at is no Date\n",
   "health.ts": "healthy 0 reasons\n🟢 Healthy of 20 connections at most\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }

@@ -7,11 +7,13 @@ export type { Hooks } from "./query/hooks.ts"
 
 export type { AdvisoryLockOptions, Locked } from "./query/advisory-lock.ts"
 export { attempt } from "./query/attempt.ts"
+export type { InsertManyError, InsertManyOptions } from "./query/insert-many.ts"
 export { prepare } from "./query/prepare.ts"
 export type { PreparedQuery } from "./query/prepared-query.ts"
 export { resilient } from "./query/resilient.ts"
 export type { ResilientOptions } from "./query/resilient.ts"
 export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
+export type { Rows } from "./query/row-reader.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
 export type {
   ReadonlyDatabase,

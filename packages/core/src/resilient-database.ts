@@ -73,6 +73,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       names: ConstraintNames.of(options.schema),
       transactionMs,
       closing: new Closing(),
+      schema: options.schema,
       readOnly: false,
     }
     super(kit, cold.builders)

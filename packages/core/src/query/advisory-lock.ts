@@ -2,7 +2,6 @@ import { CompiledQuery } from "kysely"
 import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
 import type { DatabaseError } from "../errors/database-error.ts"
-import type { TransactionError } from "../errors/violations.ts"
 import { open, type AnyResult, type Awaitable, type ErrOf, type OkOf } from "./results.ts"
 import { isDuration, isFlag, refuse, shown, type ReadOptions, type RunOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -21,17 +20,17 @@ export interface AdvisoryLockOptions extends Pick<TransactionOptions, "timeoutMs
 /** With `wait: false`: was the lock free, and what did the callback answer? */
 export type Locked<T> = { readonly locked: true; readonly value: T } | { readonly locked: false }
 
-export interface WithAdvisoryLock<Tx> {
+export interface WithAdvisoryLock<Tx, E> {
   <R extends AnyResult>(
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options: AdvisoryLockOptions & { readonly wait: false; readonly lockTimeoutMs?: never },
-  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | TransactionError<Tx>>
+  ): ResultAsync<Locked<OkOf<R>>, ErrOf<R> | E>
   <R extends AnyResult>(
     key: string | bigint,
     body: (tx: Tx) => Awaitable<R>,
     options?: AdvisoryLockOptions & { readonly wait?: true },
-  ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<Tx>>
+  ): ResultAsync<OkOf<R>, ErrOf<R> | E>
 }
 
 interface AdvisoryLockPlan {

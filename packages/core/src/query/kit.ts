@@ -4,6 +4,7 @@ import type { TellDropped } from "../dropped/watched.ts"
 import type { ConstraintNames } from "../constraints/names.ts"
 import { captureCallSite, type CallSite } from "../errors/call-site.ts"
 import type { Closing } from "../foundation/closing.ts"
+import type { SchemaDefinition } from "../schema/define-schema.ts"
 import type { Hooks } from "./hooks.ts"
 import type { Compiler } from "./cold.ts"
 import type { ScopedEngine } from "./scoped-engine.ts"
@@ -31,6 +32,8 @@ export interface Kit {
   /** What the schema says of its constraints, if it does. */
   readonly names: ConstraintNames | undefined
   readonly closing: Closing
+  /** What the generated schema says of tables, if there is one. */
+  readonly schema: SchemaDefinition | undefined
   /** Nothing may be written with it. */
   readonly readOnly: boolean
   /** How long a transaction may take that does not say so itself. */

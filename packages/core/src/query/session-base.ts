@@ -15,15 +15,19 @@ import { AdvisoryLock, readAdvisoryLock, type AdvisoryLockOptions, type WithAdvi
 import { answer } from "./answer.ts"
 import { answerBatch, type BatchAnswers } from "./batch.ts"
 import { visitRows } from "./for-each.ts"
+import type { AnyInsertOptions, InsertMany } from "./insert-many.ts"
+import { insertRows, type InsertPaths } from "./insert-rows.ts"
 import { siteOf, type Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
+import type { Rows } from "./row-reader.ts"
 import {
   AFFECTED,
   allRows,
+  ANSWER,
   EXISTS,
   firstRow,
   maybeOneRow,
@@ -119,21 +123,48 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
   ): ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>> =>
     known(this.guarded(this.atomic, (site) => this.enclosed(body, options, site)))
 
-  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>> = <R extends AnyResult>(
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>, TransactionError<C>> = <R extends AnyResult>(
     key: string | bigint,
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: AdvisoryLockOptions,
-  ): ResultAsync<never, ErrOf<R> | TransactionError> =>
-    this.guarded(this.withAdvisoryLock, async (site) => {
-      const plan = readAdvisoryLock(key, options)
-      if (!plan.ok) return err(this.refused(plan.refused, site))
-      const { value } = plan
-      const lock = new AdvisoryLock(value)
-      const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
-      const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
-      // Which of its two answers it is, `wait` has told the caller's types.
-      return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
+  ): ResultAsync<never, ErrOf<R> | TransactionError<C>> =>
+    known(
+      this.guarded(this.withAdvisoryLock, async (site) => {
+        const plan = readAdvisoryLock(key, options)
+        if (!plan.ok) return err(this.refused(plan.refused, site))
+        const { value } = plan
+        const lock = new AdvisoryLock(value)
+        const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
+        const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
+        // Which of its two answers it is, `wait` has told the caller's types.
+        return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
+      }),
+    )
+
+  readonly insertMany: InsertMany<DB, C> = (
+    table: string,
+    rows: Rows<unknown>,
+    options?: AnyInsertOptions,
+  ): ResultAsync<never, CallbackThrew | QueryError> =>
+    this.guarded(this.insertMany, async (site) => {
+      const { onConflict: _conflict, returning: _returning, ...said } = options ?? {}
+      const named = said.name === undefined ? undefined : { name: said.name }
+      const paths: InsertPaths<Tx<DB, C>> = {
+        kit: this.kit,
+        builders: this.builders,
+        site,
+        alone: (query) => answer(this.kit, this.#lane, ANSWER, query, said, site),
+        together: (body, mayRerun) => this.enclosed(body, said, site, mayRerun),
+        inside: (tx, query) => answer(this.kit, SessionBase.#laneOf(tx), ANSWER, query, named, site),
+      }
+      // What it answers, `returning` has told the caller's types; and what may fail, the table.
+      return promised<Result<never, CallbackThrew | QueryError>>(await insertRows(paths, table, rows, options ?? {}))
     })
+
+  static #laneOf(session: object): Lane {
+    if (#lane in session) return session.#lane
+    throw new Error("bug: a session that is none of ours")
+  }
 
   #answer<T, K extends ErrorKind, E>(
     shape: Shape<T, K>,

@@ -10,6 +10,7 @@ import type { Health } from "../health/monitor.ts"
 import type { ResilienceReport } from "../health/report.ts"
 import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
+import type { InsertMany } from "./insert-many.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { ReadyOptions, ReadyReport } from "./ready.ts"
@@ -113,6 +114,14 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /**
+   * Inserts any number of rows, all or none: arrays, or what gives rows one after the other, also asynchronously, of which never more
+   * than two portions are held. What does not fit one statement runs in a transaction (in a transaction, in a savepoint). Keys that a
+   * row does not have are left to the column's default. Where the schema knows the columns' types, each column travels as one array;
+   * else each value is a parameter, in several statements. Rows from a generator cannot be had twice, so nothing is repeated for them.
+   */
+  readonly insertMany: InsertMany<DB, C>
+
+  /**
    * All or nothing, and by one at a time of all who name the same key, in whatever process: the lock is taken before the callback runs,
    * and the server frees it with the transaction, whatever ends that. In a transaction (where this is a savepoint) that is the end of the
    * whole transaction, unless the savepoint is rolled back. A text is hashed by the server: `hashtextextended(key, 0)` is what psql calls
@@ -120,7 +129,7 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
    *
    * With `wait: false` the answer is `{ locked: false }` if somebody else has the lock, else `{ locked: true, value }`.
    */
-  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>>
+  readonly withAdvisoryLock: WithAdvisoryLock<Tx<DB, C>, TransactionError<C>>
 }
 
 /** A transaction, or a savepoint in one. It is over when its callback has returned; then everything on it is refused. */

@@ -55,6 +55,9 @@ export function rawAnswer<Row>(): Shape<RawAnswer<Row>, never> {
 
 export const AFFECTED: Shape<{ readonly affected: bigint }, never> = { take: ({ affected }) => ({ affected }) }
 
+/** All of it. */
+export const ANSWER: Shape<Answer, never> = { take: (answer) => answer }
+
 export const EXISTS: Shape<boolean, never> = { instead: existsQuery, take: ({ rows }) => isTrue(rows[0]) }
 
 const ALL: Shape<unknown, never> = { take: ({ rows }) => rows }
