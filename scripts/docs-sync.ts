@@ -5,6 +5,7 @@ import { resolve } from "node:path"
 import { embed } from "./docs/code-blocks.ts"
 import { errorsPage } from "./docs/errors/page.ts"
 import { pages, root } from "./docs/pages.ts"
+import { withTypesTable } from "./docs/types-table.ts"
 
 const read = (path: string): string => readFileSync(resolve(root, path), "utf8")
 
@@ -16,4 +17,4 @@ function bring(page: string, before: string, after: string): void {
 
 const errors = "docs/errors.md"
 bring(errors, existsSync(resolve(root, errors)) ? read(errors) : "", errorsPage())
-for (const page of pages()) bring(page, read(page), embed(read(page), read))
+for (const page of pages()) bring(page, read(page), withTypesTable(embed(read(page), read)))

@@ -30,7 +30,11 @@ const PG_TYPES = /\b(?:from|import)\b[\s(]*["'](?:pg|pg-[a-z-]+)["'/]|reference 
 const PG_POOL = /driver\/dist\/(?:pg-pool\/|resilient-pool\.)/
 
 /** What each example prints, one after the other on the same database. */
-const EXAMPLES = { dialect: "Rich: ann\n", "ten-lines": "Ann has 100\nBob has 70\n" }
+const EXAMPLES = {
+  dialect: "Rich: ann\n",
+  "ten-lines": "Ann has 100\nBob has 70\n",
+  "from-pg": "Ann has 30\nAnn has too little\n",
+}
 
 /** Everything public, so that the compiler reads every declaration and Node every module. */
 const ENTRIES = [

@@ -7,6 +7,11 @@ import { expect, it } from "vitest"
 
 import { byHand, resilientPool, told, type Told } from "./poolside.ts"
 
+async function until(reached: () => boolean): Promise<void> {
+  const limitAt = performance.now() + 10_000
+  while (!reached() && performance.now() < limitAt) await pause(5)
+}
+
 it("a power cut: what was told is true, and callers go on when it is back", async () => {
   await using server = await startEmbeddedPostgres()
   const admin = new pg.Client(server.url)
@@ -29,12 +34,12 @@ it("a power cut: what was told is true, and callers go on when it is back", asyn
     }
   }
   const callers = Array.from({ length: 10 }, (_, nth) => caller(nth))
-  await pause(300)
+  await until(() => said.size > 50)
   await server.crash()
   await pause(200)
   await server.start()
   back = true
-  await pause(1_000)
+  await until(() => afterwards > 10)
   over.abort()
   await Promise.all(callers)
   const side = new pg.Client(server.url)
@@ -45,7 +50,6 @@ it("a power cut: what was told is true, and callers go on when it is back", asyn
   await admin.end().catch(() => {})
   const there = new Set(rows.map((row) => row.note))
   const all = [...said]
-  expect(all.length).toBeGreaterThan(50)
   expect(afterwards).toBeGreaterThan(10)
   expect(all.filter(([note, { ok }]) => ok && !there.has(note))).toEqual([])
   expect(all.filter(([note, { effect }]) => effect === "not_applied" && there.has(note))).toEqual([])

@@ -59,6 +59,13 @@ const notes = async (): Promise<unknown[]> =>
 const READ = "select count(*)::int as count from notes"
 const WRITE = "insert into notes values ('a')"
 
+/** One write each. */
+const WRITINGS: readonly (readonly [string, readonly string[]])[] = [
+  ["statements with and without values", [WRITE]],
+  ["several statements in one text", ["insert into notes values ('a'); select 1"]],
+  ["a statement that only locks before it", ["lock table notes", WRITE]],
+]
+
 describe("a read of the pool's whose answer is lost", () => {
   it("fails with pg.Pool", async () => {
     const rule = proxy.rule({ when: beforeAnswer(/count/), do: cut() })
@@ -161,11 +168,7 @@ describe("a transaction by hand", () => {
       await own.end()
     })
 
-    it.each([
-      ["statements with and without values", [WRITE]],
-      ["several statements in one text", ["insert into notes values ('a'); select 1"]],
-      ["a statement that only locks before it", ["lock table notes", WRITE]],
-    ])("is there if the server has its COMMIT, after %s", async (_, statements) => {
+    it.each(WRITINGS)("is there if the server has its COMMIT, after %s", async (_, statements) => {
       const rule = proxy.rule({ when: afterServerHasCommit, do: cut() })
       expect(await told(byHand(own, ...statements))).toEqual({ ok: true })
       expect(rule.hits).toBe(1)
@@ -181,11 +184,55 @@ describe("a transaction by hand", () => {
       client.release()
     })
 
-    it("is not applied if COMMIT did not reach the server, and says so", async () => {
-      const rule = proxy.rule({ when: beforeCommitReachesServer, do: cut() })
-      expect(await told(byHand(own, WRITE))).toMatchObject({ ok: false, effect: "not_applied" })
-      expect(rule.hits).toBe(1)
-      expect(await notes()).toEqual([])
+    it.each(WRITINGS)(
+      "is not applied if COMMIT did not reach the server, and says so, after %s",
+      async (_, statements) => {
+        const rule = proxy.rule({ when: beforeCommitReachesServer, do: cut() })
+        expect(await told(byHand(own, ...statements))).toMatchObject({ ok: false, effect: "not_applied" })
+        expect(rule.hits).toBe(1)
+        expect(await notes()).toEqual([])
+      },
+    )
+
+    it.each<[string, (client: pg.PoolClient) => Promise<unknown>]>([
+      ["began with several statements in one text", (client) => client.query(`begin; ${WRITE}`)],
+      [
+        "was written to by a Query of pg's",
+        async (client) => {
+          await client.query("begin")
+          await new Promise((resolve) => client.query(new pg.Query(WRITE, resolve)))
+        },
+      ],
+      [
+        "goes on after COMMIT AND CHAIN",
+        async (client) => {
+          await client.query("begin")
+          await client.query("commit and chain")
+          await client.query(WRITE)
+        },
+      ],
+      [
+        "reads after it was written to",
+        async (client) => {
+          await client.query("begin")
+          await client.query(WRITE)
+          await client.query(READ)
+          await client.query("savepoint s")
+        },
+      ],
+    ])("knows what became of one that %s", async (_, write) => {
+      for (const [when, expected, found] of [
+        [beforeCommitReachesServer, { ok: false, effect: "not_applied" }, []],
+        [afterServerHasCommit, { ok: true }, ["a"]],
+      ] as const) {
+        const client = await own.connect()
+        await write(client)
+        const rule = proxy.rule({ when, do: cut() })
+        expect(await told(client.query("commit"))).toMatchObject(expected)
+        expect(rule.hits).toBe(1)
+        client.release()
+        expect(await notes()).toEqual(found)
+      }
     })
 
     it.each([
@@ -195,7 +242,7 @@ describe("a transaction by hand", () => {
       "is unknown while nobody can be asked, and %s when the token is asked later",
       async (effect, when, found) => {
         const away = resilientPool(proxy.url(database.url), {
-          resilience: { resolution, retry: { outageWaitMs: 200 }, timeouts: { connectMs: 100, cancelMs: 200 } },
+          resilience: { resolution, retry: { outageWaitMs: 300 } },
         })
         await away.query("select 1")
         proxy.rule({ when, do: [call(() => proxy.refuse(true)), cut({ side: "client" })] })

@@ -10,7 +10,7 @@ import type { TestDatabase } from "../../support/databases.ts"
 const QUICK: ResilientPoolConfig = {
   max: 3,
   resilience: {
-    timeouts: { connectMs: 500, cancelMs: 400, stallMs: 300 },
+    timeouts: { connectMs: 2_000, cancelMs: 400, stallMs: 300 },
     retry: { slow: { baseMs: 20, maxMs: 100 }, outageWaitMs: 3_000 },
   },
 }

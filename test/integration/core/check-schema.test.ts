@@ -99,6 +99,10 @@ describe("checkSchema", () => {
     expect(await driftOf(astray)).toEqual([
       "users: queries do not find it in the schema public, because search_path is elsewhere,public",
     ])
+    await using nowhere = open({ connection: `${database.url}?options=-c%20search_path%3Dhidden` })
+    expect(await driftOf(nowhere)).toEqual([
+      "Queries find no table of the schema public, because search_path is hidden",
+    ])
     await admin.query("create role reader login password 'reader'; grant select on posts to reader")
     undo.push("revoke all on posts from reader; drop role reader")
     const asReader = new URL(database.url)

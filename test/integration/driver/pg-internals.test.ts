@@ -1,7 +1,9 @@
 /** The contract with `pg` beyond its documentation: what `postgres/internals.ts` declares, seen on a real server. */
 import {
   createPgClient,
+  createPgResult,
   createPgWire,
+  createTypeOverrides,
   prepareValue,
   type PgClient,
 } from "@kysely-resilient/driver/src/postgres/internals.ts"
@@ -129,4 +131,23 @@ it.each([
   [{ a: 1 }, '{"a":1}'],
 ])("writes the parameter %o as %o", (value, written) => {
   expect(prepareValue(value)).toEqual(written)
+})
+
+it("keeps the texts of prepared statements by their names, and starts with none", () => {
+  expect(client.connection.parsedStatements).toEqual({})
+})
+
+it("makes results of the server's own messages", () => {
+  const types = createTypeOverrides(undefined)
+  types.setTypeParser(23, (text: string) => `int ${text}`)
+  const result = createPgResult("array", types)
+  result.addFields([{ name: "n", dataTypeID: 23 }])
+  expect(result.parseRow(["7"])).toEqual(["int 7"])
+  expect(createPgResult(undefined, createTypeOverrides(types))).toMatchObject({
+    command: null,
+    rowCount: null,
+    rows: [],
+  })
+  result.addCommandComplete({ text: "INSERT 0 5" })
+  expect(result).toMatchObject({ command: "INSERT", rowCount: 5, oid: 0 })
 })

@@ -140,7 +140,15 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       for (const n of ["1", "2"]) {
         expect((await pool.query("select setval('counter', $1) as n", [n])).rows).toEqual([{ n }])
       }
+      const both = "with written as (insert into marks values ('c') returning mark) select mark from written"
+      expect(await pool.query(both)).toMatchObject({
+        command: "SELECT",
+        rows: [{ mark: "c" }],
+        fields: [{ name: "mark" }],
+      })
+      expect((await pool.query({ text: both, rowMode: "array" })).rows).toEqual([["c"]])
       const client = await pool.connect()
+      expect((await client.query(`${both} -- again`)).rows).toEqual([{ mark: "c" }])
       expect((await client.query("select setval('counter', 3) as n")).rows).toEqual([{ n: "3" }])
       expect((await client.query("delete from marks where mark = 'a' returning mark")).rows).toEqual([{ mark: "a" }])
       client.release()
@@ -331,6 +339,14 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       const client = await make().connect()
       client.release()
       expect(() => client.release()).toThrow("Release called on client which has already been released to the pool.")
+    })
+
+    it("is an instance of what pg has for it, and so is the pool", async () => {
+      const pool = make()
+      const client = await pool.connect()
+      expect(pool).toBeInstanceOf(pg.Pool)
+      expect(client).toBeInstanceOf(pg.Client)
+      client.release()
     })
 
     it("gives the same client for the same connection", async () => {
@@ -586,6 +602,19 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       expect(error.message).toBe("Client has encountered a connection error and is not queryable")
       client.release()
       expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }])
+    })
+
+    it("is told by the statement of the pool's that runs, and not by the pool", async () => {
+      const pool = make({ max: 1, resilience: { retry: false } })
+      let told = 0
+      pool.on("error", () => (told += 1))
+      const { rows } = await pool.query("select pg_backend_pid() as pid")
+      const sleeping = rejection(pool.query("select pg_sleep(10)"))
+      await pause(50)
+      await kill(rows[0].pid)
+      expect(await sleeping).toMatchObject({ code: "57P01" })
+      await until(() => pool.totalCount === 0)
+      expect(told).toBe(0)
     })
 
     it("is told by the pool where nobody had the client", async () => {

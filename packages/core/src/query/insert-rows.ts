@@ -1,3 +1,4 @@
+import { isA } from "../foundation/is-a.ts"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
@@ -133,7 +134,7 @@ class Tally {
 
 /** Who gives the rows is the application's, and may throw. */
 function blamed<Tx>(paths: InsertPaths<Tx>, thrown: unknown): InsertFailure {
-  if (thrown instanceof UnsendableRow) return refused(paths, "encode_failed", thrown.message)
+  if (isA(thrown, UnsendableRow)) return refused(paths, "encode_failed", thrown.message)
   const { kit, site } = paths
   const whose = "What gives the rows to insertMany, or its onConflict,"
   return callbackThrew(kit, { whose, how: "threw", thrown, effect: "not_applied", attempts: 1, site })

@@ -170,6 +170,25 @@ columns as materialized (
   from relations r
   join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
 ),
+columns_of as materialized (
+  select a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_object(
+    'name', a.attname,
+    'number', a.attnum,
+    'typeOid', a.atttypid::int8,
+    'dimensions', a.attndims,
+    'notNull', a.holds_no_null,
+    'refusesNull', a.attnotnull,
+    'hasDefault', a.atthasdef,
+    'identity', a.attidentity,
+    'computed', a.attgenerated <> '',
+    'writable', a.writable,
+    'comment', d.description
+  ) order by a.attnum) as columns
+  from columns a
+  left join pg_catalog.pg_description d
+    on d.classoid = 'pg_catalog.pg_class'::regclass and d.objoid = a.attrelid and d.objsubid = a.attnum
+  group by a.attrelid
+),
 used(oid) as (
   select atttypid from columns
   union
@@ -199,6 +218,12 @@ constraint_names as (
   select t.top, k.oid, k.conname
   from constraint_names t join pg_catalog.pg_constraint k on k.conparentid = t.oid
 ),
+constraint_aliases as materialized (
+  select c.top, pg_catalog.json_agg(distinct c.conname) as names
+  from constraint_names c join wanted_constraints k on k.oid = c.top
+  where c.conname <> k.conname
+  group by c.top
+),
 wanted_indexes as materialized (
   select i.indexrelid, i.indrelid, i.indkey, i.indnkeyatts, i.indexprs, i.indpred
   from pg_catalog.pg_index i
@@ -210,6 +235,14 @@ index_names as (
   select indexrelid as top, indexrelid as oid from wanted_indexes
   union all
   select t.top, i.inhrelid from index_names t join pg_catalog.pg_inherits i on i.inhparent = t.oid
+),
+index_aliases as materialized (
+  select t.top, pg_catalog.json_agg(distinct c.relname) as names
+  from index_names t
+  join pg_catalog.pg_class c on c.oid = t.oid
+  join pg_catalog.pg_class own on own.oid = t.top
+  where c.relname <> own.relname
+  group by t.top
 )
 select 'catalog ' || pg_catalog.json_build_object(
   'session', pg_catalog.json_build_object(
@@ -236,24 +269,9 @@ select 'catalog ' || pg_catalog.json_build_object(
         select w.ev_action from pg_catalog.pg_rewrite w
         where w.ev_class = r.oid and w.ev_type = '1' and w.rulename = '_RETURN' and r.relkind in ('v', 'm')
       ),
-      'columns', coalesce((
-        select pg_catalog.json_agg(pg_catalog.json_build_object(
-          'name', a.attname,
-          'number', a.attnum,
-          'typeOid', a.atttypid::int8,
-          'dimensions', a.attndims,
-          'notNull', a.holds_no_null,
-          'refusesNull', a.attnotnull,
-          'hasDefault', a.atthasdef,
-          'identity', a.attidentity,
-          'computed', a.attgenerated <> '',
-          'writable', a.writable,
-          'comment', pg_catalog.col_description(r.oid, a.attnum)
-        ) order by a.attnum)
-        from columns a where a.attrelid = r.oid
-      ), '[]')
+      'columns', coalesce(o.columns, '[]')
     ))
-    from relations r
+    from relations r left join columns_of o on o.attrelid = r.oid
   ), '[]'),
   'types', coalesce((
     select pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -315,21 +333,20 @@ select 'catalog ' || pg_catalog.json_build_object(
         'references', case when k.contype = 'f' then pg_catalog.json_build_object(
           'schema', fp.nspname,
           'table', fp.relname,
-          'own', exists (select from members m where m.oid = k.confrelid),
+          'own', fm.oid is not null,
           'columns', (
             select pg_catalog.json_agg(a.attname order by key.place)
             from pg_catalog.unnest(k.confkey) with ordinality key(number, place)
             join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = key.number
           )
         ) end,
-        'aliases', coalesce((
-          select pg_catalog.json_agg(distinct c.conname)
-          from constraint_names c where c.top = k.oid and c.conname <> k.conname
-        ), '[]')
+        'aliases', coalesce(l.names, '[]')
       ) as row
       from wanted_constraints k
       join places p on p.oid = k.conrelid
       left join places fp on fp.oid = k.confrelid
+      left join members fm on fm.oid = k.confrelid
+      left join constraint_aliases l on l.top = k.oid
       left join pg_catalog.pg_index i on i.indexrelid = k.conindid and k.contype <> 'f'
       union all
       select pg_catalog.json_build_object(
@@ -349,15 +366,12 @@ select 'catalog ' || pg_catalog.json_build_object(
         'expression', i.indexprs is not null,
         'partial', i.indpred is not null,
         'references', null,
-        'aliases', coalesce((
-          select pg_catalog.json_agg(distinct c.relname)
-          from index_names t join pg_catalog.pg_class c on c.oid = t.oid
-          where t.top = i.indexrelid and c.relname <> ic.relname
-        ), '[]')
+        'aliases', coalesce(l.names, '[]')
       )
       from wanted_indexes i
       join pg_catalog.pg_class ic on ic.oid = i.indexrelid
       join places p on p.oid = i.indrelid
+      left join index_aliases l on l.top = i.indexrelid
     ) found
   ), '[]')
 )::text as catalog`

@@ -38,7 +38,7 @@ type Drifted =
     } & Sides)
   | ({ readonly kind: "type_changed"; readonly type: string } & Sides)
   /** What this connection finds when it asks, whatever the database holds. */
-  | { readonly kind: "schema_missing" | "schema_forbidden"; readonly schema: string }
+  | { readonly kind: "schema_missing" | "schema_forbidden" | "schema_hidden"; readonly schema: string }
   | { readonly kind: "table_hidden"; readonly table: string; readonly schema: string }
   | { readonly kind: "table_forbidden"; readonly table: string }
 

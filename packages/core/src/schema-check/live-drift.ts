@@ -1,5 +1,5 @@
 import type { SchemaDefinition, SchemaSource } from "../schema/define-schema.ts"
-import type { Catalog } from "./catalog.ts"
+import type { Catalog, RelationRow } from "./catalog.ts"
 import { differences } from "./differences.ts"
 import type { SchemaDrift } from "./drift.ts"
 import { queryName } from "./naming.ts"
@@ -40,27 +40,34 @@ function schemaDrift({ session }: Catalog, { schemas }: SchemaSource): readonly 
 }
 
 /** Of the schema's own tables: queries find another one, or may not use it. */
-function accessDrift(
-  schema: SchemaDefinition,
-  { session, relations }: Catalog,
-  source: SchemaSource,
-): readonly SchemaDrift[] {
-  const [unqualified] = source.schemas
+function accessDrift(schema: SchemaDefinition, catalog: Catalog, source: SchemaSource): readonly SchemaDrift[] {
+  const { session, relations } = catalog
   const usable = new Set(session.schemas.flatMap(({ name, usable: may }) => (may ? name : [])))
   const told = relations.filter(
     (relation) => own(schema.tables, keyOf(relation, source)) && usable.has(relation.schema),
   )
-  const hidden = told.filter((relation) => relation.schema === unqualified && !relation.visible)
   return [
-    ...hidden.map((relation): SchemaDrift => {
-      const table = keyOf(relation, source)
-      const message = `${table}: queries do not find it in the schema ${unqualified}, because search_path is ${session.searchPath || "empty"}`
-      return { kind: "table_hidden", table, schema: unqualified, breaking: true, message }
-    }),
+    ...hiddenDrift(told, session.searchPath, source),
     ...told.flatMap((relation): readonly SchemaDrift[] => {
       const table = keyOf(relation, source)
       const message = `${table}: the role ${session.user} may neither read nor write it`
       return relation.permitted ? [] : [{ kind: "table_forbidden", table, breaking: false, message }]
     }),
   ]
+}
+
+function hiddenDrift(told: readonly RelationRow[], searchPath: string, source: SchemaSource): readonly SchemaDrift[] {
+  const [schema] = source.schemas
+  const because = `because search_path is ${searchPath || "empty"}`
+  const unqualified = told.filter((relation) => relation.schema === schema)
+  const hidden = unqualified.filter(({ visible }) => !visible)
+  if (hidden.length > 1 && hidden.length === unqualified.length) {
+    const message = `Queries find no table of the schema ${schema}, ${because}`
+    return [{ kind: "schema_hidden", schema, breaking: true, message }]
+  }
+  return hidden.map((relation) => {
+    const table = keyOf(relation, source)
+    const message = `${table}: queries do not find it in the schema ${schema}, ${because}`
+    return { kind: "table_hidden", table, schema, breaking: true, message }
+  })
 }

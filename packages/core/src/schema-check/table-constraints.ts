@@ -20,12 +20,24 @@ export function constraintsOf(
   source: SchemaSource,
 ): Constraints {
   const checked = tables.filter(({ kind, foreign }) => kind === "table" && !foreign)
-  return sorted(checked.map((table) => [queryNameOf(table, source), tableConstraints(table, rows, source)]))
+  const ownRows = Map.groupBy(rows, (row) => (row.own ? keyOf(placeOf(row), source) : undefined))
+  const inboundRows = Map.groupBy(rows, ({ references }) =>
+    references?.own ? keyOf(placeOf(references), source) : undefined,
+  )
+  return sorted(
+    checked.map((table) => [
+      queryNameOf(table, source),
+      tableConstraints(table, ownRows.get(table.key) ?? [], inboundRows.get(table.key) ?? [], source),
+    ]),
+  )
 }
 
-function tableConstraints(table: Table, rows: readonly ConstraintRow[], source: SchemaSource): TableConstraints {
-  const ownRows = rows.filter((row) => row.own && keyOf(placeOf(row), source) === table.key)
-  const inboundRows = rows.filter((row) => row.references?.own && keyOf(placeOf(row.references), source) === table.key)
+function tableConstraints(
+  table: Table,
+  ownRows: readonly ConstraintRow[],
+  inboundRows: readonly ConstraintRow[],
+  source: SchemaSource,
+): TableConstraints {
   const own = certain([
     ...ownRows.map((row) => [row.name, ownConstraint(row, source)] as const),
     ...domainChecks(table, source),
@@ -109,6 +121,7 @@ function certain<T>(entries: readonly (readonly [string, T])[]): ReadonlyMap<str
 /** Where each foreign key between two of the tables leads. */
 export function relationsOf(tables: readonly Table[], rows: readonly ConstraintRow[], source: SchemaSource): Relations {
   const byKey = new Map(tables.map((table) => [table.key, table]))
+  const ownRows = Map.groupBy(rows, (row) => (row.own ? keyOf(placeOf(row), source) : undefined))
   const byTable = Map.groupBy(
     rows.filter((row) => row.own && row.references && byKey.has(keyOf(placeOf(row.references), source))),
     (row) => keyOf(placeOf(row), source),
@@ -117,7 +130,7 @@ export function relationsOf(tables: readonly Table[], rows: readonly ConstraintR
     [...byTable].flatMap(([key, foreignKeys]): readonly (readonly [string, Relations[string]])[] => {
       const table = byKey.get(key)
       if (!table) return []
-      const uniqueKeys = rows.filter((row) => row.own && keyOf(placeOf(row), source) === key && isUniqueKey(row))
+      const uniqueKeys = (ownRows.get(key) ?? []).filter(isUniqueKey)
       const relations = foreignKeys.flatMap((row) => relation(row, table, uniqueKeys, source))
       return [[queryNameOf(table, source), sorted(relations)]]
     }),

@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events"
 
 import type { PgConnection } from "../postgres/connection.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import { tell, tellError } from "./tell.ts"
 import { PooledClient, type ClientParts } from "./pooled-client.ts"
 
 /** What the pool's configuration wants done with a new connection before anybody gets it. */
@@ -54,12 +55,12 @@ export class Clients {
     const events = this.#home?.events
     if (client === undefined || events === undefined) return
     const { dead } = connection
-    // Nobody had it when it died: nobody but the pool can tell of it. And nobody has to listen.
-    if (reason === "died" && dead?.cause instanceof Error && !client.occupied && events.listenerCount("error") > 0) {
-      events.emit("error", Object.assign(dead.cause, { client }), client)
+    // Nobody had it when it died: nobody but the pool can tell of it.
+    if (reason === "died" && dead?.cause instanceof Error && !client.occupied) {
+      tellError(events, Object.assign(dead.cause, { client }), client)
     }
-    client.emit("end")
-    events.emit("remove", client)
+    tell(client, "end")
+    tell(events, "remove", client)
   }
 
   #make(connection: PgConnection): PooledClient {

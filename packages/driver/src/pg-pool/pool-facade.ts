@@ -4,7 +4,7 @@ import type { Engine } from "../engine.ts"
 import { controlQuery } from "../execution/control.ts"
 import type { Machine } from "../execution/machine.ts"
 import { planStatements, type Place } from "../execution/plan-statement.ts"
-import { createTypeOverrides, type TypeOverrides, type TypeSource } from "../postgres/internals.ts"
+import { createTypeOverrides, pgPoolPrototype, type TypeOverrides, type TypeSource } from "../postgres/internals.ts"
 import { describeStatement } from "../postgres/statement.ts"
 import { answer, callbackIn, readCall, type Call, type Callback, type StatementCall } from "./call.ts"
 import type { Clients, Home } from "./clients.ts"
@@ -14,9 +14,10 @@ import { uncommitted } from "./hold.ts"
 import { Names } from "./names.ts"
 import type { PooledClient } from "./pooled-client.ts"
 import { runPooled, type UseListener } from "./pooled-use.ts"
-import { QueryForms } from "./query-forms.ts"
+import { inherit, QueryForms } from "./query-forms.ts"
 import { withRawRows } from "./raw-plan.ts"
 import { resultsOf } from "./results.ts"
+import { tell } from "./tell.ts"
 
 export interface FacadeParts {
   readonly engine: Engine & { readonly machine: Machine }
@@ -38,6 +39,10 @@ type ConnectCallback = (
 
 /** What `pg.Pool` is to its callers, over the engine. */
 export class PoolFacade extends QueryForms implements Pool {
+  static {
+    inherit(this.prototype, pgPoolPrototype, QueryForms.prototype)
+  }
+
   readonly #engine: FacadeParts["engine"]
   readonly #machine: Machine
   readonly #clients: Clients
@@ -59,12 +64,12 @@ export class PoolFacade extends QueryForms implements Pool {
       acquired: (connection) => {
         const client = clients.of(connection)
         client.lent = true
-        this.emit("acquire", client)
+        tell(this, "acquire", client)
       },
       released: (connection, failure) => {
         const client = clients.of(connection)
         client.lent = false
-        this.emit("release", failure?.cause, client)
+        tell(this, "release", failure?.cause, client)
       },
     }
     clients.moveIn({ events: this, machine: this.#machine, names: this.#names, place, types: this.#types })
@@ -166,11 +171,11 @@ export class PoolFacade extends QueryForms implements Pool {
       const client = this.#clients.of(connection)
       const left = this.#ending.hold(client)
       client.hold(connection, (error) => {
-        this.emit("release", error, client)
+        tell(this, "release", error, client)
         left()
       })
       over()
-      this.emit("acquire", client)
+      tell(this, "acquire", client)
       return client
     }
   }

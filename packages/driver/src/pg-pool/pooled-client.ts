@@ -5,7 +5,13 @@ import { controlQuery } from "../execution/control.ts"
 import { Turns } from "../execution/turns.ts"
 import type { Audience, PgConnection } from "../postgres/connection.ts"
 import { Exchange, type Request } from "../postgres/exchange.ts"
-import { createTypeOverrides, escapeIdentifier, escapeLiteral, type TypeOverrides } from "../postgres/internals.ts"
+import {
+  createTypeOverrides,
+  escapeIdentifier,
+  escapeLiteral,
+  pgClientPrototype,
+  type TypeOverrides,
+} from "../postgres/internals.ts"
 import { worse } from "../postgres/leftovers.ts"
 import { prepareParameters } from "../postgres/parameters.ts"
 import { describeStatement } from "../postgres/statement.ts"
@@ -13,9 +19,10 @@ import { answer, readCall, type Callback, type StatementCall } from "./call.ts"
 import { answerIn, notQueryable } from "./errors.ts"
 import { Hold } from "./hold.ts"
 import type { Names } from "./names.ts"
-import { QueryForms } from "./query-forms.ts"
+import { inherit, QueryForms } from "./query-forms.ts"
 import { raw } from "./raw-plan.ts"
 import { resultsOf, taggedResult } from "./results.ts"
+import { tell, tellError } from "./tell.ts"
 
 const RELEASED_TWICE = "Release called on client which has already been released to the pool."
 
@@ -44,6 +51,10 @@ type State =
   | { readonly state: "held"; readonly hold: Hold }
 
 export class PooledClient extends QueryForms implements PoolClient, Audience {
+  static {
+    inherit(this.prototype, pgClientPrototype, QueryForms.prototype)
+  }
+
   readonly #parts: ClientParts
   /** Its own; while it is held it may use another. */
   readonly #own: PgConnection
@@ -135,16 +146,16 @@ export class PooledClient extends QueryForms implements PoolClient, Audience {
   // What it hears
 
   notice(message: unknown): void {
-    this.emit("notice", message)
+    tell(this, "notice", message)
   }
 
   notification(message: unknown): void {
-    this.emit("notification", message)
+    tell(this, "notification", message)
   }
 
   lost(cause: unknown): void {
-    // Without a listener an `error` would end the process; whoever runs something is told by its rejection.
-    if (this.#state.state === "held" && this.listenerCount("error") > 0) this.emit("error", cause)
+    // Whoever runs something is told by its rejection.
+    if (this.#state.state === "held") tellError(this, cause)
   }
 
   // Statements
@@ -223,7 +234,7 @@ export class PooledClient extends QueryForms implements PoolClient, Audience {
       return await work
     } finally {
       this.#unanswered -= 1
-      if (this.#unanswered === 0) this.emit("drain")
+      if (this.#unanswered === 0) tell(this, "drain")
     }
   }
 

@@ -43,3 +43,11 @@ export abstract class QueryForms extends EventEmitter {
 
   protected abstract answerQuery(first: unknown, second: unknown, third: unknown): unknown
 }
+
+/**
+ * Programs ask `pool instanceof pg.Pool`: so its prototype stands behind ours. Nothing of what is there is reached, as far as it is
+ * documented: all of that is here too. It is not constructed.
+ */
+export function inherit(prototype: object, from: object, own: object): void {
+  Object.setPrototypeOf(prototype, Object.create(from, Object.getOwnPropertyDescriptors(own)))
+}

@@ -104,8 +104,6 @@ export class Exchange implements Submittable {
   claim: Claim | undefined
   /** The steps with an answer, in their order, and where we are: CommandComplete, EmptyQuery and PortalSuspended come one per step. */
   #asked: readonly Step["do"][]
-  /** Rows are read only once it is known that what is known of their types is still so. */
-  #doubted = false
   #answered = 0
 
   constructor(request: Request, decoder?: RowDecoder) {
@@ -119,7 +117,6 @@ export class Exchange implements Submittable {
     if (this.request.protocol === "simple" || !this.request.steps.some(bringsRows)) return
     this.request = { protocol: "extended", steps: [...this.request.steps, { do: "confirm", sql }] }
     this.#asked = askedIn(this.request.steps)
-    this.#doubted = true
   }
 
   /** Has everything an answer that was asked for? If not, and without an error, the stream is out of step. */
@@ -144,7 +141,7 @@ export class Exchange implements Submittable {
     const reply = this.#current()
     reply.fields = message.fields
     this.decoder = new RowDecoder(message.fields, this.raw ? AS_TEXT : this.readers)
-    if (this.#doubted || this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
+    if (this.decoder.incomplete) (this.unread ??= []).push(new UnreadRows(reply, message.fields))
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {

@@ -104,8 +104,9 @@ export interface PgClientConfig {
 }
 
 interface PgModule {
-  readonly Client: new (config: PgClientConfig) => PgClient
+  readonly Client: { readonly prototype: object; new (config: PgClientConfig): PgClient }
   readonly Connection: new (config: { readonly ssl: false | TlsOptions; readonly stream?: MakeSocket }) => PgWire
+  readonly Pool: { readonly prototype: object }
   readonly Result: new (rowMode: string | undefined, types: TypeSource | undefined) => PgResult
   readonly TypeOverrides: new (types: TypeSource | undefined) => TypeOverrides
   readonly utils: { prepareValue(value: unknown): string | Buffer | null }
@@ -145,6 +146,8 @@ export function createTypeOverrides(types: TypeSource | undefined): TypeOverride
   return new module.TypeOverrides(types)
 }
 
+export const pgClientPrototype: object = module.Client.prototype
+export const pgPoolPrototype: object = module.Pool.prototype
 export const escapeIdentifier = (text: string): string => module.escapeIdentifier(text)
 export const escapeLiteral = (text: string): string => module.escapeLiteral(text)
 

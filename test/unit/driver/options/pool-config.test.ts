@@ -68,6 +68,7 @@ describe("where to connect, in the words of pg", () => {
       { user: "u", database: "d" },
     ],
     ["what is given before PG*", { host: "h" }, { PGHOST: "other", PGDATABASE: "d" }, { host: "h", database: "d" }],
+    ["nothing at all, whatever DATABASE_URL says", {}, { DATABASE_URL: URL_TEXT }, { host: "localhost", port: 5432 }],
     [
       "no DATABASE_URL, which pg does not read",
       { user: "u" },
