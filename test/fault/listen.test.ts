@@ -174,6 +174,7 @@ describe("listen", () => {
     for (let round = 1; round <= 2; round += 1) {
       for await (const event of db.listen("orders")) if (valueOf(event).kind === "listening") break
       await until(async () => (await listeners()).length === 0)
+      expect(db.snapshot().pool).toMatchObject({ idle: 0, leased: 0 })
     }
   })
 
