@@ -40,6 +40,7 @@ import {
 } from "./shapes.ts"
 import { rowStream } from "./stream.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
+import type { Enclosing } from "./transaction.ts"
 
 /** The builders, and the terminals over one lane. What a session adds to them, its own class does. */
 export abstract class SessionBase<DB, C> implements Session<DB, C> {
@@ -53,12 +54,12 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     this.#lane = lane
   }
 
-  /** All or nothing: a transaction, or a savepoint in one. Where `mayRerun` answers false, it does not run again whatever failed. */
+  /** All or nothing: a transaction, or a savepoint in one. */
   protected abstract enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
     site: CallSite | undefined,
-    mayRerun?: () => boolean,
+    enclosing?: Enclosing,
   ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>>
 
   // Terminals. Properties and not methods: each may be passed around, as in `query.$call(db.all)`.
@@ -137,7 +138,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         const { value } = plan
         const lock = new AdvisoryLock(value)
         const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
-        const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
+        const locked = await this.enclosed(locking, value.transaction, site, { mayRerun: () => lock.mayRerun })
         // Which of its two answers it is, `wait` has told the caller's types.
         return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
       }),
@@ -159,7 +160,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         builders: this.builders,
         site,
         alone: (query) => answer(this.kit, this.#lane, ANSWER, query, said, site),
-        together: (body, mayRerun) => this.enclosed(body, said, site, mayRerun),
+        together: (body, enclosing) => this.enclosed(body, said, site, enclosing),
         inside: (tx, query) => answer(this.kit, SessionBase.#laneOf(tx), ANSWER, query, named, site),
       }
       // What it answers, `returning` has told the caller's types; and what may fail, the table.

@@ -1,5 +1,5 @@
 import { ConstraintNames } from "@kysely-resilient/core/src/constraints/names.ts"
-import { targetOf, type Statement } from "@kysely-resilient/core/src/constraints/target.ts"
+import { statementOf, type Statement } from "@kysely-resilient/core/src/constraints/target.ts"
 import type { Reported } from "@kysely-resilient/core/src/errors/named.ts"
 import type { SchemaDefinition } from "@kysely-resilient/core/schema"
 import { describe, expect, it } from "vitest"
@@ -33,9 +33,8 @@ const insert = db.insertInto("users").values({ email: "a" })
 const remove = db.deleteFrom("users")
 const merge = db.mergeInto("users").using("notes", "notes.a", "users.b").whenMatched().thenDelete()
 
-function statement(query: { compile(): { query: Parameters<typeof targetOf>[0] } }): Statement {
-  const { query: node } = query.compile()
-  return { kind: node.kind, target: targetOf(node) }
+function statement(query: { compile(): { query: Parameters<typeof statementOf>[0] } }): Statement {
+  return statementOf(query.compile().query)
 }
 
 const named = (reported: Partial<Reported>, ...queries: readonly Parameters<typeof statement>[0][]): string => {
