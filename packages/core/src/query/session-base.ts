@@ -23,6 +23,7 @@ import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
+import { notification } from "./listen.ts"
 import type { Rows } from "./row-reader.ts"
 import {
   AFFECTED,
@@ -31,6 +32,7 @@ import {
   EXISTS,
   firstRow,
   maybeOneRow,
+  NOTHING,
   oneRow,
   rawAnswer,
   type RawAnswer,
@@ -141,6 +143,9 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
       }),
     )
+
+  readonly notify = (channel: string, payload = "", options?: RunOptions): ResultAsync<void, QueryError> =>
+    this.#answer(NOTHING, notification(channel, payload), options, this.notify)
 
   readonly insertMany: InsertMany<DB, C> = (
     table: string,
