@@ -229,7 +229,7 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /** How the database is doing and why, from what is known in memory. Asks no server. */
   readonly health: () => Health
 
-  /** Health, counters, pool and advice in one, as the HTTP endpoint answers it. Asks no server. */
+  /** Health, counters and pool in one, as plain JSON. Asks no server. */
   readonly report: () => ResilienceReport
 
   /**
