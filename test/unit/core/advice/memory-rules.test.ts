@@ -12,7 +12,11 @@ import { failure } from "../../../support/scripted-engine.ts"
 let clock: FakeClock
 let metrics: Metrics
 let adviser: Adviser
-let state: Partial<Omit<DriverSnapshot, "pool">> & { pool: Partial<PoolStats> }
+let state: {
+  pool: Partial<PoolStats>
+  circuit?: DriverSnapshot["circuit"]
+  resolution?: DriverSnapshot["resolution"]
+}
 
 function snapshot(): DriverSnapshot {
   const pool = { min: 0, max: 4, idle: 1, leased: 0, opening: 0, waiting: 0, generation: 0, outageMs: undefined }
