@@ -30,13 +30,16 @@ interface Ended {
 /** How far a call has come: it decides what the server may have done when something throws. */
 type Stage = "preparing" | "sent" | "answered"
 
+type Sent = Statement & { readonly sql: string; readonly parameterCount: number }
+const NOTHING_SENT: readonly Sent[] = []
+
 /** What is known while one statement, one batch or one stream is on its way; errors are made of it. */
 export class Call {
   readonly #kit: Kit
   readonly #lane: Lane
   readonly #site: CallSite | undefined
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
-  readonly #queries: (Statement & { readonly sql: string; readonly parameterCount: number })[] = []
+  #queries: readonly Sent[] = NOTHING_SENT
   said: StatementOptions = {}
   /** Made of the names of prepared queries. */
   #ownLabel: string | undefined
@@ -64,7 +67,9 @@ export class Call {
     const sent = instead === undefined ? compiled : instead(compiled)
     const { query: node } = compiled
     const { sql, parameters } = sent
-    this.#queries.push({ sql, parameterCount: parameters.length, kind: node.kind, target: targetOf(node) })
+    const noted = { sql, parameterCount: parameters.length, kind: node.kind, target: targetOf(node) }
+    // Nearly always the only one; an array that is pushed to has room for many.
+    this.#queries = this.#queries.length === 0 ? [noted] : [...this.#queries, noted]
     return sent
   }
 

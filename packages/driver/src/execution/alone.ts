@@ -6,11 +6,12 @@ import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { describeStatement } from "../postgres/statement.ts"
+import { acquire } from "./acquire.ts"
 import type { ConnectionHolder } from "./attempt.ts"
 import { refuseControl } from "./control.ts"
 import { giveBackUsed } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
-import { runPlan } from "./pipeline.ts"
+import { runFrom, type Beginning } from "./pipeline.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { mapSettled, refuse } from "./settled.ts"
@@ -32,18 +33,25 @@ export function runAlone<T>(
     const refusal = control === undefined ? undefined : refuseControl(control, false)
     if (refusal !== undefined) return Promise.resolve(refuse(refusal))
   }
-  const plan = planStatements(machine, queries, shapes, ALONE, options)
-  return plan.ok ? settle(machine, plan.value, options.within, read) : Promise.resolve(refuse(plan.failure))
+  const planned = planStatements(machine, queries, shapes, ALONE, options)
+  if (!planned.ok) return Promise.resolve(refuse(planned.failure))
+  const plan = planned.value
+  const startedAt = machine.clock.now()
+  const use = new SingleUse(machine, options.within)
+  const soon = acquire(machine, use, plan)
+  return soon instanceof Promise
+    ? soon.then((acquired) => settle(machine, use, plan, { startedAt, acquired, waited: true }, read))
+    : settle(machine, use, plan, { startedAt, acquired: soon, waited: false }, read)
 }
 
 async function settle<T>(
   machine: Machine,
+  use: SingleUse,
   plan: Plan,
-  outer: Holder | undefined,
+  beginning: Beginning,
   read: (exchange: Exchange) => T,
 ): Promise<Settled<T>> {
-  const use = new SingleUse(machine, outer)
-  const settled = await runPlan(machine, use, plan)
+  const settled = await runFrom(machine, use, plan, beginning)
   if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, settled.ok ? "raw-unharmed" : "raw-failed")
   return mapSettled(settled, read)
 }
