@@ -5,6 +5,7 @@
 import { createDatabase } from "@kysely-resilient/core"
 import { ResilientPostgresDialect } from "@kysely-resilient/driver"
 import { Kysely, PostgresDialect } from "kysely"
+import { Err } from "neverthrow"
 import pg from "pg"
 
 import { longestStall, median } from "./stall.ts"
@@ -16,7 +17,8 @@ const WARM_UP_ROUNDS = 4
 
 interface Contender {
   readonly name: string
-  readonly run: (index: number) => Promise<unknown>
+  /** What comes of it, when it is awaited. */
+  readonly run: (index: number) => unknown
   readonly close: () => Promise<void>
 }
 
@@ -43,10 +45,7 @@ function contenders(url: string): Contender[] {
     { name: "Kysely on our dialect", run: (index) => byId(ours, index).execute(), close: () => ours.destroy() },
     {
       name: "core",
-      run: async (index) => {
-        const rows = await db.all(db.selectFrom("rows").selectAll().where("id", "=", index))
-        if (rows.isErr()) throw rows.error
-      },
+      run: (index) => db.all(db.selectFrom("rows").selectAll().where("id", "=", index)),
       close: async () => {
         const closed = await db.close()
         if (closed.isErr()) throw closed.error
@@ -74,15 +73,22 @@ export async function measureQueued(url: string, rounds: number): Promise<Measur
     'create table if not exists "rows" (id int primary key); insert into "rows" select generate_series(0, 9999) on conflict do nothing; analyze "rows"',
   )
   await client.end()
-  const all = contenders(url).map((contender) => ({ ...contender, totals: [] as number[], cpu: [] as number[], stalls: [] as number[] }))
+  const all = contenders(url).map((contender) => ({
+    ...contender,
+    totals: [] as number[],
+    cpu: [] as number[],
+    stalls: [] as number[],
+  }))
   // Rounds that do not count: connections open, and code is compiled.
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const contender of all) {
+      let answers: unknown[] = []
       const before = process.cpuUsage()
       const { totalMs, stallMs } = await longestStall(async () => {
-        await Promise.all(Array.from({ length: QUERIES }, (_, index) => contender.run(index)))
+        answers = await Promise.all(Array.from({ length: QUERIES }, (_, index) => contender.run(index)))
       })
       const { user, system } = process.cpuUsage(before)
+      for (const answer of answers) if (answer instanceof Err) throw answer.error
       if (round < 0) continue
       contender.cpu.push((user + system) / QUERIES)
       contender.totals.push(totalMs)

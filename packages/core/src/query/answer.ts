@@ -88,7 +88,7 @@ function answered<T, K extends ErrorKind>(
   call.stage = "answered"
   call.attempts = settled.attempts
   if (!settled.ok) return failed(call, lane, shape, plugged, settled)
-  if (plugged !== undefined) return seen(call, shape, plugged, settled.value)
+  if (plugged !== undefined) return seenBy(call, shape, plugged, settled.value)
   try {
     return taken(call, shape, answerOf(settled.value))
   } catch (thrown) {
@@ -96,7 +96,7 @@ function answered<T, K extends ErrorKind>(
   }
 }
 
-async function seen<T, K extends ErrorKind>(
+async function seenBy<T, K extends ErrorKind>(
   call: Call,
   shape: Shape<T, K>,
   plugged: Plugged,
@@ -112,10 +112,10 @@ async function seen<T, K extends ErrorKind>(
 function taken<T, K extends ErrorKind>(
   call: Call,
   shape: Shape<T, K>,
-  answer: Answer,
+  seen: Answer,
 ): Result<T, ErrorOfKind<K> | QueryError> {
-  const wrong = shape.refuse?.(answer.rows)
-  return wrong === undefined ? ok(shape.take(answer)) : err(call.unfit(wrong))
+  const wrong = shape.refuse?.(seen.rows)
+  return wrong === undefined ? ok(shape.take(seen)) : err(call.unfit(wrong))
 }
 
 async function failed<T, K extends ErrorKind>(

@@ -5,7 +5,7 @@ import { remainingMs } from "../foundation/deadline.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
 import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { ConnectionHolder } from "./attempt.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 

@@ -1,36 +1,16 @@
 import { classify } from "../failure/classify.ts"
 import type { Failure, Outcome } from "../failure/failure.ts"
-import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Claim } from "../postgres/claim.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { acquire, notAnyMore } from "./acquire.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import { evidenceOf, failureOf } from "./evidence.ts"
 import { execute } from "./execute.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import { readLate } from "./late-reading.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
-
-/** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
-export interface ConnectionHolder {
-  /** Who waits for it with another connection in hand. */
-  readonly outer?: Holder | undefined
-  readonly pinned: PgConnection | undefined
-  /** The one that is working for it right now, pinned or not. */
-  inFlight: PgConnection | undefined
-  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
-  readonly lost: Failure | undefined
-  /**
-   * One that it was given before it needed it, and of which nothing depends yet. Whoever has it keeps it after a failure that the
-   * connection survives: others would count on holding one.
-   */
-  takeFresh?(): PgConnection | undefined
-  /** A first success: the lease holds it from now on. */
-  pin(connection: PgConnection): void
-  /** The pinned connection is gone. */
-  lose(failure: Failure): void
-}
 
 export type Tried =
   | { readonly ok: true; readonly exchange: Exchange }

@@ -174,20 +174,18 @@ function refuse({ refused, cause }: Refusal): Outcome<never> {
   return failed(encodeFailed({ why: refused, ...(cause !== undefined && { cause }) }))
 }
 
-/** Arrays of exactly their length: what is pushed to takes room for more, and many may wait in line at once. */
 function stepsOf(queries: readonly CompiledQuery[], name: string | undefined): Outcome<readonly Step[]> {
-  const steps = new Array<Step>(queries.length)
-  for (let index = 0; index < queries.length; index += 1) {
-    const query = queries[index]!
+  let steps: Step[] | undefined
+  for (const query of queries) {
     const parameters = sendable(query)
     if (!parameters.ok) return parameters
-    const { sql } = query
-    steps[index] =
-      name === undefined
-        ? { do: "execute", sql, parameters: parameters.value }
-        : { do: "execute", sql, parameters: parameters.value, name }
+    const plain = { do: "execute", sql: query.sql, parameters: parameters.value } as const
+    const step = name === undefined ? plain : { ...plain, name }
+    // Mostly it is the only one, and an array that is pushed to takes room for more.
+    if (steps === undefined) steps = [step]
+    else steps.push(step)
   }
-  return success(steps)
+  return success(steps ?? [])
 }
 
 // Asked of every statement: hence no functions that are made anew each time.

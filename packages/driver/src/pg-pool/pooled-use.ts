@@ -1,5 +1,5 @@
 import type { Settled } from "../engine.ts"
-import type { ConnectionHolder } from "../execution/attempt.ts"
+import type { ConnectionHolder } from "../execution/connection-holder.ts"
 import { giveBackUsed } from "../execution/give-back.ts"
 import type { Machine } from "../execution/machine.ts"
 import type { Plan } from "../execution/plan.ts"

@@ -201,11 +201,7 @@ export class PgConnection {
    * Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. At
    * `deadlineAt` it is abandoned.
    */
-  run(
-    exchange: Exchange,
-    done: (exchange: Exchange) => void,
-    deadlineAt: number = Number.POSITIVE_INFINITY,
-  ): void {
+  run(exchange: Exchange, done: (exchange: Exchange) => void, deadlineAt: number = Number.POSITIVE_INFINITY): void {
     if (this.#state.state !== "idle") {
       exchange.handleError(
         this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"),

@@ -27,7 +27,7 @@ function prepareAll(parameters: readonly unknown[]): readonly (string | Buffer |
         "Split the statement, or pass the values as arrays: insert into … select * from unnest($1::int[], $2::text[])",
     }
   }
-  // Of exactly its length, which an array that is pushed to is not: many statements may wait in line at once.
+  // oxlint-disable-next-line unicorn/no-new-array -- of exactly its length: one that is pushed to takes room for more, and many may wait in line
   const prepared = new Array<string | Buffer | null>(parameters.length)
   let bytes = 0
   for (let index = 0; index < prepared.length; index += 1) {
