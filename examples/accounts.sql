@@ -1,4 +1,4 @@
--- The table of ten-lines.ts, dialect.ts, from-pg.ts and railway-db.ts.
+-- The table of ten-lines.ts, dialect.ts and the other examples.
 create table accounts (
   owner text primary key,
   balance integer not null check (balance >= 0)

@@ -42,6 +42,16 @@ const checks: readonly Check[] = [
   ...["test", "examples", "bench"].map((folder) =>
     command(`types of ${folder}`, bin("tsc"), "-p", `${folder}/tsconfig.json`),
   ),
+  // Against the declarations that the first check has made, as whoever installs the packages compiles.
+  ...["typescript", "typescript-5.9"].map((compiler) =>
+    command(
+      `type tests with ${compiler}, against declarations`,
+      process.execPath,
+      `node_modules/${compiler}/bin/tsc`,
+      "-p",
+      "test/types/declarations.tsconfig.json",
+    ),
+  ),
   command("lint", bin("oxlint"), "--type-aware", "--deny-warnings"),
   command("format", bin("oxfmt"), "--check"),
   command("unused files, exports and dependencies", bin("knip"), "--no-progress"),

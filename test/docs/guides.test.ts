@@ -1,8 +1,10 @@
 import { globSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 
+import { report, verify } from "@kysely-resilient/codegen-config"
 import { beforeEach, describe, expect, it } from "vitest"
 
+import config from "../../examples/guides/library.config.ts"
 import { root } from "../../scripts/docs/pages.ts"
 import { testDatabase } from "../support/databases.ts"
 import { runFile } from "../support/script.ts"
@@ -12,6 +14,8 @@ const SAYS: Readonly<Record<string, RegExp>> = {
   "connect.ts": /^connected to PostgreSQL \d+/,
   "query.ts":
     /^Solaris 9.50\nfound: undefined\nSolaris\nThe Left Hand of Darkness\nexpensive books: false\nStanislaw 1, Ursula 2 of 3\n$/,
+  "conflict.ts":
+    /^2 Stanislaw\n4 Arkady\n0n added\n\{ price: .A book costs something. \}\n\{ author: .Nobody knows this author. \}\nmade 6\nthere are books whose author_id it is\n$/,
   "transaction.ts": /^told everybody\nsold: Solaris 1\nsold out\nstill 1\n$/,
   "stream.ts": /^Solaris\nThe Dispossessed\none was too dear\n$/,
   "raw-sql.ts": /^The Dispossessed, The Left Hand of Darkness\nUPDATE 1n\n7\nAsia\/Tokyo\n$/,
@@ -19,7 +23,7 @@ const SAYS: Readonly<Record<string, RegExp>> = {
 }
 
 /** Imported by the others. */
-const TYPES = ["library.ts"]
+const TYPES = ["library.ts", "library.gen.ts", "library.config.ts"]
 
 const folder = resolve(root, "examples/guides")
 const programs = globSync("*.ts", { cwd: folder }).filter((name) => !TYPES.includes(name))
@@ -28,6 +32,13 @@ const database = testDatabase(import.meta.url)
 beforeEach(async () => {
   await database.ask("drop schema public cascade; create schema public")
   await database.ask(readFileSync(resolve(folder, "library.sql"), "utf8"))
+})
+
+describe("the generated schema of the guides", () => {
+  it("is what their database says", async () => {
+    const verified = await verify({ ...config, connection: database.url }, { folder })
+    expect(report(verified)).toMatch(/library\.gen\.ts is what the database says/)
+  })
 })
 
 describe("the program of a guide", () => {

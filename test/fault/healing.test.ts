@@ -416,7 +416,7 @@ describe("limits of a role and of a database", () => {
   })
 
   afterAll(async () => {
-    // It was granted something, which stands in the way.
+    // With what was granted to it.
     await ask("drop owned by few;\ndrop role few, others")
     await ask("drop database narrow with (force)")
   })

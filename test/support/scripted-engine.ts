@@ -5,6 +5,8 @@ import type {
   Effect,
   Engine,
   Failure,
+  Hear,
+  Heard,
   LeaseHandle,
   ReadyReport,
   Rest,
@@ -123,6 +125,22 @@ export class ScriptedEngine implements Engine {
   async resolve(token: string): Promise<Settled<Effect>> {
     this.log.push(`resolve ${token}`)
     return this.script.resolve?.(token) ?? { ok: true, value: "unknown", attempts: 1 }
+  }
+
+  /** By channel, those who listen: the test is who speaks. */
+  readonly hearing = new Map<string, Set<Hear>>()
+
+  listen(channel: string, hear: Hear): () => void {
+    const hearing = this.hearing.get(channel) ?? new Set()
+    this.hearing.set(channel, hearing.add(hear))
+    return () => {
+      hearing.delete(hear)
+      if (hearing.size === 0) this.hearing.delete(channel)
+    }
+  }
+
+  say(channel: string, heard: Heard): void {
+    for (const hear of this.hearing.get(channel) ?? []) hear(heard)
   }
 
   snapshot(): DriverSnapshot {

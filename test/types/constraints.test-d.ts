@@ -228,6 +228,13 @@ describe("every terminal has the error of its statement", () => {
     expectTypeOf<ErrorIn<typeof pinned>>().toEqualTypeOf<ChangeError | TransactionError<typeof db>>()
   })
 
+  it("insertMany and withAdvisoryLock have it, too", async () => {
+    const many = await db.insertMany("users", [{ email: "a", name: "A" }])
+    expectTypeOf<ErrorIn<typeof many>>().toEqualTypeOf<AddError | CallbackThrew>()
+    const locked = await db.withAdvisoryLock("key", (tx) => tx.exec(remove))
+    expectTypeOf<ErrorIn<typeof locked>>().toEqualTypeOf<RemoveError | TransactionError<typeof db>>()
+  })
+
   it("attempt collects them", () => {
     const both = attempt(async function* () {
       yield* db.exec(add)

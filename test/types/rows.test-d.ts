@@ -95,6 +95,12 @@ describe("row terminals", () => {
     expectTypeOf(await db.one(db.sql<{ n: bigint }>`select 1 n`)).toEqualTypeOf<
       Result<{ n: bigint }, QueryError | NoRow | TooManyRows>
     >()
+    const raw = db.sql<{ n: bigint }>`select ${db.sql.ref("u.id")} n from ${db.sql.table("users")} u`
+    expectTypeOf(await db.first(raw)).toEqualTypeOf<Result<{ n: bigint } | undefined, QueryError>>()
+    expectTypeOf(await db.exists(raw)).toEqualTypeOf<Result<boolean, QueryError>>()
+    expectTypeOf(await db.exec(raw)).toEqualTypeOf<Result<{ readonly affected: bigint }, QueryError>>()
+    expectTypeOf(db.stream(raw)).toEqualTypeOf<AsyncIterable<Result<{ n: bigint }, QueryError>>>()
+    expectTypeOf((await db.batch({ raw }))._unsafeUnwrap()).toEqualTypeOf<{ raw: { n: bigint }[] }>()
     const compiled = db.selectFrom("users").select("id").compile()
     expectTypeOf(await db.all(compiled)).toEqualTypeOf<Result<{ id: bigint }[], QueryError>>()
     expectTypeOf(await db.all(db.sql`select 1`)).toEqualTypeOf<Result<unknown[], QueryError>>()

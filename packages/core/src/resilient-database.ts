@@ -22,6 +22,9 @@ import type { ResolvedDatabaseOptions } from "./options.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { tellDropped } from "./query/hooks.ts"
+import { siteOf } from "./query/kit.ts"
+import type { ListenEvent, ListenOptions } from "./query/listen-event.ts"
+import { listenTo } from "./query/listen.ts"
 import { PoolSession } from "./query/pool-session.ts"
 import type { ReadonlyDatabase } from "./query/readonly-session.ts"
 import { isCheck, type ReadyOptions, type ReadyReport } from "./query/ready.ts"
@@ -97,6 +100,9 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
     // Kysely's own types of read-only builders are other types of the same `with`.
     return promised<ReadonlyDatabase<DB, C>>(new PoolSession<DB, C>({ ...kit, readOnly: true }, builders))
   }
+
+  readonly listen = (channel: string, options?: ListenOptions): AsyncIterable<Result<ListenEvent, QueryError>> =>
+    listenTo(this.kit, channel, options, siteOf(this.kit, this.listen))
 
   readonly ready = (options?: ReadyOptions): ResultAsync<ReadyReport, QueryError | SchemaDrifted> =>
     this.guarded<ReadyReport, QueryError | SchemaDrifted>(this.ready, async (site) => {

@@ -13,6 +13,7 @@ import { runAlone } from "./execution/alone.ts"
 import { controlQuery } from "./execution/control.ts"
 import { KnownTexts } from "./execution/known-texts.ts"
 import { Lease } from "./execution/lease.ts"
+import { Listener, type Hear } from "./execution/listener.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
 import { allResults, failedLike, lastResult, refuse } from "./execution/settled.ts"
@@ -43,7 +44,7 @@ import { STANDBY_WAIT_MS } from "./resolution/course.ts"
 import { MarkerPurge, TOKEN_LIFE_MS } from "./resolution/marker-purge.ts"
 import { Reaper } from "./resolution/reaper.ts"
 import { Resolver } from "./resolution/resolver.ts"
-import { SideConnection } from "./resolution/side-connection.ts"
+import { askRow, SideConnection } from "./resolution/side-connection.ts"
 import { Standby } from "./resolution/standby.ts"
 import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
@@ -102,6 +103,7 @@ class AssembledEngine implements Assembled {
   readonly #standbySide: SideConnection
   readonly #resolver: Resolver
   readonly #watch: Watch<PgConnection>
+  readonly #listener: Listener
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
@@ -208,6 +210,15 @@ class AssembledEngine implements Assembled {
       },
       closing: this.#closing.signal,
     }
+    this.#listener = new Listener({
+      machine: this.machine,
+      open: (onLost) => this.#connections.open(onLost),
+      check: (connection) => this.#connections.check(connection),
+      // Not all the time, though whoever takes a connection may want it checked each time.
+      checkMs: Math.max(1_000, options.pool.validateAfterIdleMs),
+      say: (sql) => this.#side.use((connection) => askRow(connection, sql)),
+      patienceMs: options.timeouts.connectMs,
+    })
   }
 
   get settings(): Outcome<ConnectionSettings> {
@@ -295,6 +306,10 @@ class AssembledEngine implements Assembled {
     return { ok: true, value: found.effect, attempts: 1 }
   }
 
+  listen(channel: string, hear: Hear): () => void {
+    return this.#listener.listen(channel, hear)
+  }
+
   rest(wanted: Rest): Promise<boolean> {
     return rest(this.machine, wanted)
   }
@@ -324,6 +339,7 @@ class AssembledEngine implements Assembled {
     const drained = this.#pool.close({ drainMs: drainMs + cancelMs })
     this.#closing.abort()
     this.#connections.giveUpOpening()
+    this.#listener.close()
     await drained
     this.#watch.close()
     this.#side.close()

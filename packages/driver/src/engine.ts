@@ -1,5 +1,6 @@
 import type { CompiledQuery, Dialect } from "kysely"
 
+import type { Hear } from "./execution/listener.ts"
 import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
@@ -121,6 +122,11 @@ export interface Engine extends Session {
     token: string,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<Settled<Effect>>
+  /**
+   * Hears what is said on a channel, over one connection besides the pool that all listeners share, until the function that is
+   * returned is called. It waits for a server that is away; closing the engine ends it.
+   */
+  listen(channel: string, hear: Hear): () => void
   snapshot(): DriverSnapshot
   /**
    * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be

@@ -48,6 +48,7 @@ export type {
 } from "./options.ts"
 export { OptionsError } from "./options/options-error.ts"
 export type { OptionsProblem } from "./options/options-error.ts"
+export type { Heard, Hear } from "./execution/listener.ts"
 export type { Rest } from "./execution/rest.ts"
 export { DEFAULT_BACKOFF, waitAfter } from "./policy/backoff.ts"
 export type { Backoff, Wait } from "./policy/backoff.ts"

@@ -262,6 +262,20 @@ describe("a transaction", () => {
     expect(await said(deleting)).toEqual(violated("foreign_key", "posts_author_fk", "posts", ["author_id"]))
   })
 
+  it("of insertMany fails at COMMIT with no more than an insert can violate", async () => {
+    await database.ask(`
+      create function write_posts() returns trigger language plpgsql as $$
+      begin insert into posts (author_id, title) values (9, 't'); return new; end $$;
+      create trigger write_posts after insert on notes for each statement execute function write_posts()`)
+    const more = Array.from({ length: 65_536 }, () => ({ user_id: 1 }))
+    expect(await said(db.insertMany("notes", more))).toEqual(unnamed("foreign_key", "posts_author_fk", "posts"))
+    const posts = more.map((_, number) => ({ author_id: number === 0 ? 9 : 1, title: "t" }))
+    expect(await said(db.insertMany("posts", posts))).toEqual(
+      violated("foreign_key", "posts_author_fk", "posts", ["author_id"]),
+    )
+    await database.ask("drop trigger write_posts on notes")
+  })
+
   it("fails with a statement's own error otherwise", async () => {
     const early = db.transaction((tx) => tx.exec(user({ email: "ann" })))
     expect(await said(early)).toEqual(violated("unique", "users_email_key", "users", ["email"]))

@@ -81,12 +81,12 @@ export class ConstraintNames {
     if (constraints === undefined) return undefined
     if (reported.kind === "not_null_violation") {
       return writing === "delete"
-        ? this.#inboundColumn(constraints, reported)
+        ? this.#inboundColumn(constraints, place, reported)
         : this.#requiredColumn(constraints, place, table, reported)
     }
     const own = writing === "delete" ? undefined : this.#own(constraints, place, table, reported)
     if (own !== undefined) return own.named
-    return writing === "insert" ? undefined : this.#inbound(constraints, reported)
+    return writing === "insert" ? undefined : this.#inbound(constraints, place, reported)
   }
 
   #own(
@@ -104,11 +104,11 @@ export class ConstraintNames {
     }
   }
 
-  #inbound(constraints: TableConstraints, reported: Reported): Named | undefined {
+  #inbound(constraints: TableConstraints, place: Place, reported: Reported): Named | undefined {
     const found = lookup(constraints.inbound, constraints, reported)
     if (found === undefined) return undefined
     const { name, constraint, alias } = found
-    if (!this.#isReferencing(constraint, reported, alias)) return undefined
+    if (!this.#isReferencing(constraint, place, reported, alias)) return undefined
     return { constraint: name, table: constraint.table, columns: constraint.columns, column: null }
   }
 
@@ -120,11 +120,11 @@ export class ConstraintNames {
   }
 
   /** ON DELETE SET NULL, where the other table refuses null. */
-  #inboundColumn(constraints: TableConstraints, reported: Reported): Named | undefined {
+  #inboundColumn(constraints: TableConstraints, place: Place, reported: Reported): Named | undefined {
     const column = this.#column(reported)
     if (column === undefined) return undefined
     const found = Object.values(constraints.inbound).find(
-      (constraint) => constraint.columns.includes(column) && this.#isReferencing(constraint, reported, false),
+      (constraint) => constraint.columns.includes(column) && this.#isReferencing(constraint, place, reported, false),
     )
     return found && notNull(found.table, column)
   }
@@ -140,18 +140,21 @@ export class ConstraintNames {
     // The checks of domains: the server names the domain and no table.
     if (reported.table === undefined) return kind === "check"
     const key = this.#keyOf(reported.schema, reported.table)
-    if (key === table) return true
-    // Where a plugin, or the search path, leads to the same table of another schema.
-    const moved = reported.table === place.table && (place.schema ?? reported.schema) === reported.schema
-    if (moved && (place.schema !== undefined || !this.#isKnown(key))) return true
-    return (alias || constraints.aliases !== undefined) && !this.#isKnown(key)
+    const schema = place.schema ?? this.#first
+    // A plugin may have put another schema before the name. What the search path may have found is not guessed.
+    const moved = reported.schema === place.schema && reported.table === place.table
+    if (place.schema === undefined ? key === table : moved) return true
+    // Partitions are not known by name; their checks are called as the table's.
+    const mayBePart = alias || (constraints.aliases !== undefined && reported.schema === schema)
+    return mayBePart && !this.#isKnown(key)
   }
 
-  #isReferencing({ table }: InboundConstraint, reported: Reported, alias: boolean): boolean {
+  #isReferencing({ table }: InboundConstraint, place: Place, reported: Reported, alias: boolean): boolean {
     if (reported.table === undefined) return false
     const key = this.#keyOf(reported.schema, reported.table)
     if (key === table) return true
-    return !this.#isKnown(key) && (alias || queryName(reported.table, this.#source) === table)
+    const moved = reported.schema === place.schema && queryName(reported.table, this.#source) === table
+    return !this.#isKnown(key) && (alias || (place.schema !== undefined && moved))
   }
 
   /** What the server says, with the columns if they can be found. */
@@ -174,10 +177,13 @@ export class ConstraintNames {
     return entry(this.#tables, key) !== undefined
   }
 
+  get #first(): string {
+    return this.#source.schemas?.[0] ?? "public"
+  }
+
   /** As queries name a table: those of the first schema without it. */
   #keyOf(schema: string | undefined, table: string): string {
-    const first = this.#source.schemas?.[0] ?? "public"
-    return queryName(schema === undefined || schema === first ? table : `${schema}.${table}`, this.#source)
+    return queryName(schema === undefined || schema === this.#first ? table : `${schema}.${table}`, this.#source)
   }
 }
 

@@ -21,6 +21,10 @@ export function writingOf(statement: Statement): Writing | undefined {
   return WRITINGS.get(statement.kind)
 }
 
+export function statementOf(node: RootOperationNode): Statement {
+  return { kind: node.kind, target: targetOf(node) }
+}
+
 /** The node that says what a statement writes to. Called for every statement: it makes nothing. */
 export function targetOf(node: RootOperationNode): OperationNode | undefined {
   switch (node.kind) {

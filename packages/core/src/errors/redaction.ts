@@ -1,3 +1,4 @@
+import { isA } from "../foundation/is-a.ts"
 import { literalsOf, type Failure, type FailureKind } from "@kysely-resilient/driver"
 
 import { Undecodable } from "../schema/text/undecodable.ts"
@@ -23,7 +24,7 @@ export function factsOf(failure: CoreFailure, sql?: string): Facts {
     table: safe(failure.table),
     column: safe(failure.column),
     dataType: safe(failure.dataType),
-    reading: failure.cause instanceof Undecodable ? failure.cause.message : undefined,
+    reading: isA(failure.cause, Undecodable) ? failure.cause.message : undefined,
     said: quotesNoValue(failure, sql) ? failure.message : undefined,
   }
 }

@@ -73,7 +73,7 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
     reasons.push({
       code: "LOW_SUCCESS_RATE",
       status: "degraded",
-      message: `${percent(window.success_rate)} of ${window.total_queries} statements in the last ${seconds(window.windowMs)} succeeded at the first try`,
+      message: `${percentOf(window.success_rate)} % of ${window.total_queries} statements in the last ${seconds(window.windowMs)} succeeded at the first try`,
       value: window.success_rate,
       threshold: thresholds.successRateMin,
     })
@@ -108,7 +108,7 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 }
 
-/** Never rounded up to what it is not: 99.99 % is not all. */
-export function percent(ratio: number): string {
-  return `${(Math.floor(ratio * 1000) / 10).toFixed(1)} %`
+/** With one decimal, never rounded up to what it is not: 99.99 % is not all. */
+export function percentOf(ratio: number): string {
+  return (Math.floor(ratio * 1000) / 10).toFixed(1)
 }

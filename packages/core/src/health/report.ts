@@ -1,6 +1,6 @@
 import type { DriverSnapshot } from "@kysely-resilient/driver"
 
-import { percent, type HealthStatus } from "./judge.ts"
+import { percentOf, type HealthStatus } from "./judge.ts"
 import type { Health } from "./monitor.ts"
 
 /** A piece of advice for people. */
@@ -14,7 +14,7 @@ export interface ReportedAdvice {
   readonly evidence?: Readonly<Record<string, unknown>>
 }
 
-/** What the endpoint, the page and the command line show: one shape for all, with the unit in the name of every number. */
+/** How a database is doing, as JSON for operators: the unit is in the name of every number. */
 export interface ResilienceReport {
   readonly resilience: {
     readonly status: HealthStatus
@@ -112,7 +112,7 @@ export function reportOf(
     resilience: {
       status: health.status,
       status_text: TEXT[health.status],
-      success_rate: percent(metrics.success_rate).replace(" ", ""),
+      success_rate: `${percentOf(metrics.success_rate)}%`,
       metrics: {
         total_queries: metrics.total_queries,
         failed_queries: metrics.failed_queries,

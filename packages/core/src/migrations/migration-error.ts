@@ -47,3 +47,9 @@ export class MigrationError extends Error {
     return { name, message, kind, migration, direction, done, cause: cause?.toJSON() }
   }
 }
+
+/** The database could not be asked. */
+export function unavailable(error: DatabaseError, done: readonly string[]): MigrationError {
+  const message = `The migrations could not be looked up in the database: ${error.message}`
+  return new MigrationError(message, { kind: "unavailable", done, cause: error })
+}

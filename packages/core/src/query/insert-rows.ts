@@ -1,9 +1,12 @@
+import { isA } from "../foundation/is-a.ts"
 import { err, ok, type Result } from "neverthrow"
 
+import { statementOf } from "../constraints/target.ts"
 import type { CallbackThrew } from "../errors/bug.ts"
 import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
+import type { Naming } from "../errors/named.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import { promised } from "../foundation/promised.ts"
 import { callbackThrew } from "./callback.ts"
@@ -14,6 +17,7 @@ import type { Kit } from "./kit.ts"
 import type { Query } from "./query.ts"
 import { RowReader, type Rows } from "./row-reader.ts"
 import type { Answer } from "./shapes.ts"
+import type { Enclosing } from "./transaction.ts"
 
 /** Where its statements run. */
 export interface InsertPaths<Tx> {
@@ -25,7 +29,7 @@ export interface InsertPaths<Tx> {
   /** All or nothing. */
   readonly together: <T>(
     body: (tx: Tx) => Promise<Result<T, InsertFailure>>,
-    mayRerun: () => boolean,
+    enclosing: Enclosing,
   ) => Promise<Result<T, InsertFailure>>
   readonly inside: (tx: Tx, query: Query) => Promise<Result<Answer, QueryError>>
 }
@@ -69,7 +73,8 @@ export async function insertRows<Tx>(
       return inOrder(paths, form, from, (query) => paths.inside(tx, query))
     }
     // An array can be gone through again; what a generator has given is gone.
-    return await paths.together(body, () => Array.isArray(rows) || rows instanceof Set)
+    const mayRerun = (): boolean => Array.isArray(rows) || rows instanceof Set
+    return await paths.together(body, { mayRerun, naming: namingFor(paths.kit, form) })
   } catch (thrown) {
     return err(blamed(paths, thrown))
   } finally {
@@ -108,6 +113,13 @@ async function inOrder<Tx>(
   }
 }
 
+/** Its transaction is nobody else's: what fails at COMMIT is what an INSERT into the table can violate. */
+function namingFor({ names }: Kit, { builders, table }: InsertForm): Naming | undefined {
+  return (
+    names && ((reported) => names.ofStatements([statementOf(builders.insertInto(table).toOperationNode())])(reported))
+  )
+}
+
 type Total = { readonly affected: bigint } | readonly unknown[]
 
 /** What all its statements have answered. */
@@ -133,7 +145,7 @@ class Tally {
 
 /** Who gives the rows is the application's, and may throw. */
 function blamed<Tx>(paths: InsertPaths<Tx>, thrown: unknown): InsertFailure {
-  if (thrown instanceof UnsendableRow) return refused(paths, "encode_failed", thrown.message)
+  if (isA(thrown, UnsendableRow)) return refused(paths, "encode_failed", thrown.message)
   const { kit, site } = paths
   const whose = "What gives the rows to insertMany, or its onConflict,"
   return callbackThrew(kit, { whose, how: "threw", thrown, effect: "not_applied", attempts: 1, site })

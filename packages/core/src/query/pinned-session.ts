@@ -9,7 +9,7 @@ import type { Run } from "./run.ts"
 import { SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Tx } from "./session.ts"
 import { planOf, type TransactionOptions } from "./transaction-options.ts"
-import { transactOn } from "./transaction.ts"
+import { transactOn, type Enclosing } from "./transaction.ts"
 import { TxSession } from "./tx-session.ts"
 
 /** What the callback of `withConnection` holds: one connection, for as long as it runs. */
@@ -25,6 +25,7 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
     site: CallSite | undefined,
+    enclosing?: Enclosing,
   ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
     const { kit, builders } = this
     const plan = planOf(options, kit)
@@ -34,7 +35,7 @@ export class PinnedSession<DB, C> extends SessionBase<DB, C> {
 
     const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
     const running = await this.#lane.enclose((inner) =>
-      transactOn<R>(kit, inner, { plan: plan.value, body: open, site }),
+      transactOn<R>(kit, inner, { plan: plan.value, body: open, site, ...enclosing }),
     )
     return running.ok ? running.value : err(this.refused(running.failure.message, site))
   }

@@ -11,7 +11,7 @@ import { readRunOptions, type RunOptions } from "./run-options.ts"
 import { known, SessionBase } from "./session-base.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
 import { planOf, type TransactionOptions } from "./transaction-options.ts"
-import { transact } from "./transaction.ts"
+import { transact, type Enclosing } from "./transaction.ts"
 import { TxSession } from "./tx-session.ts"
 import { holdConnection } from "./with-connection.ts"
 
@@ -44,12 +44,12 @@ export class PoolSession<DB, C> extends SessionBase<DB, C> {
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
     site: CallSite | undefined,
-    mayRerun?: () => boolean,
+    enclosing?: Enclosing,
   ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
     const { kit, builders } = this
     const plan = planOf(options, kit)
     if (!plan.ok) return err(this.refused(plan.refused, site))
     const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))
-    return transact<R>(kit, { plan: plan.value, body: open, site, mayRerun })
+    return transact<R>(kit, { plan: plan.value, body: open, site, ...enclosing })
   }
 }

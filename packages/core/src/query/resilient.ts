@@ -1,3 +1,4 @@
+import { isA } from "../foundation/is-a.ts"
 import { OptionsError, waitAfter, type OptionsProblem } from "@kysely-resilient/driver"
 import { ResultAsync, type Result } from "neverthrow"
 
@@ -175,7 +176,7 @@ function causeOf(error: unknown, troubles: readonly Trouble[]): Trouble | undefi
       const { kind } = told
       return troubles.findLast(({ failure }) => failure.kind === kind)
     }
-    if (!(told instanceof Error)) return undefined
+    if (!isA(told, Error)) return undefined
     told = told.cause
   }
   return undefined

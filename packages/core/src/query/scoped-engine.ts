@@ -14,9 +14,9 @@ import type { CompiledQuery } from "kysely"
 
 import { captureCallSite, firstPlaceOf, framesOf, type CallSite } from "../errors/call-site.ts"
 import { heldOf } from "../scope/held.ts"
-import { currentCall, type Patience, type ResilientCall } from "../scope/resilient-call.ts"
-import { SeenLease } from "./seen-lease.ts"
-import { onlyReads, seenStream } from "./seen.ts"
+import { currentCall, type Patience } from "../scope/resilient-call.ts"
+import { CountedLease } from "./counted-lease.ts"
+import { CountedSession } from "./counted-session.ts"
 
 /**
  * The engine as the running code sees it: who asks it for a connection inside of a callback that holds one already is told
@@ -34,32 +34,24 @@ export class ScopedEngine implements DriverSession {
   }
 
   run(statement: CompiledQuery, options?: StatementOptions): Promise<Settled<StatementResult>> {
-    const call = currentCall()
-    if (call === undefined) return this.#engine.run(statement, this.#inside([statement], options))
-    return this.#seen(call, [statement], this.#engine.run(statement, this.#inside([statement], call.narrow(options))))
+    return this.#target.run(statement, this.#inside([statement], options))
   }
 
   batch(
     statements: readonly CompiledQuery[],
     options?: StatementOptions,
   ): Promise<Settled<readonly StatementResult[]>> {
-    const call = currentCall()
-    if (call === undefined) return this.#engine.batch(statements, this.#inside(statements, options))
-    return this.#seen(call, statements, this.#engine.batch(statements, this.#inside(statements, call.narrow(options))))
+    return this.#target.batch(statements, this.#inside(statements, options))
   }
 
   stream(statement: CompiledQuery, chunkSize: number, options?: StatementOptions): AsyncIterable<StreamChunk> {
-    const call = currentCall()
-    const allowed = this.#inside([statement], call === undefined ? options : call.narrow(options))
-    const chunks = this.#engine.stream(statement, chunkSize, allowed)
-    if (call === undefined) return chunks
-    return seenStream(chunks, (chunk) => call.saw(chunk, onlyReads([statement], chunk), this.#patience))
+    return this.#target.stream(statement, chunkSize, this.#inside([statement], options))
   }
 
   lease(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle {
     const lease = this.#engine.lease({ within: this.outer(what, site, label) })
     const call = currentCall()
-    return call === undefined ? lease : new SeenLease(lease, call, this.#patience)
+    return call === undefined ? lease : new CountedLease(lease, call, this.#patience)
   }
 
   /** The lease in whose callback the running code asks for something more. */
@@ -69,15 +61,9 @@ export class ScopedEngine implements DriverSession {
     return held?.lease
   }
 
-  /** As part of a resilient call, which is told how it went. */
-  async #seen<T>(
-    call: ResilientCall,
-    statements: readonly CompiledQuery[],
-    running: Promise<Settled<T>>,
-  ): Promise<Settled<T>> {
-    const settled = await running
-    call.saw(settled, onlyReads(statements, settled), this.#patience)
-    return settled
+  get #target(): DriverSession {
+    const call = currentCall()
+    return call === undefined ? this.#engine : new CountedSession(this.#engine, call, this.#patience)
   }
 
   #inside(statements: readonly CompiledQuery[], options: StatementOptions | undefined): StatementOptions | undefined {

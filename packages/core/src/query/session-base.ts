@@ -23,6 +23,7 @@ import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
+import { notification } from "./listen.ts"
 import type { Rows } from "./row-reader.ts"
 import {
   AFFECTED,
@@ -31,6 +32,7 @@ import {
   EXISTS,
   firstRow,
   maybeOneRow,
+  NOTHING,
   oneRow,
   rawAnswer,
   type RawAnswer,
@@ -38,6 +40,7 @@ import {
 } from "./shapes.ts"
 import { rowStream } from "./stream.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
+import type { Enclosing } from "./transaction.ts"
 
 /** The builders, and the terminals over one lane. What a session adds to them, its own class does. */
 export abstract class SessionBase<DB, C> implements Session<DB, C> {
@@ -51,12 +54,12 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     this.#lane = lane
   }
 
-  /** All or nothing: a transaction, or a savepoint in one. Where `mayRerun` answers false, it does not run again whatever failed. */
+  /** All or nothing: a transaction, or a savepoint in one. */
   protected abstract enclosed<R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options: TransactionOptions | undefined,
     site: CallSite | undefined,
-    mayRerun?: () => boolean,
+    enclosing?: Enclosing,
   ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>>
 
   // Terminals. Properties and not methods: each may be passed around, as in `query.$call(db.all)`.
@@ -135,11 +138,14 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         const { value } = plan
         const lock = new AdvisoryLock(value)
         const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
-        const locked = await this.enclosed(locking, value.transaction, site, () => lock.mayRerun)
+        const locked = await this.enclosed(locking, value.transaction, site, { mayRerun: () => lock.mayRerun })
         // Which of its two answers it is, `wait` has told the caller's types.
         return promised<Result<never, ErrOf<R> | TransactionError>>(locked)
       }),
     )
+
+  readonly notify = (channel: string, payload = "", options?: RunOptions): ResultAsync<void, QueryError> =>
+    this.#answer(NOTHING, notification(channel, payload), options, this.notify)
 
   readonly insertMany: InsertMany<DB, C> = (
     table: string,
@@ -154,7 +160,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         builders: this.builders,
         site,
         alone: (query) => answer(this.kit, this.#lane, ANSWER, query, said, site),
-        together: (body, mayRerun) => this.enclosed(body, said, site, mayRerun),
+        together: (body, enclosing) => this.enclosed(body, said, site, enclosing),
         inside: (tx, query) => answer(this.kit, SessionBase.#laneOf(tx), ANSWER, query, named, site),
       }
       // What it answers, `returning` has told the caller's types; and what may fail, the table.

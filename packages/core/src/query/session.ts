@@ -11,6 +11,7 @@ import type { ResilienceReport } from "../health/report.ts"
 import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { InsertMany } from "./insert-many.ts"
+import type { ListenEvent, ListenOptions } from "./listen-event.ts"
 import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { ReadyOptions, ReadyReport } from "./ready.ts"
@@ -114,6 +115,12 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
   ) => ResultAsync<OkOf<R>, ErrOf<R> | TransactionError<C>>
 
   /**
+   * Says something to all who listen to a channel, in whatever process: at COMMIT, where this is part of a transaction. At most 7,999
+   * bytes.
+   */
+  readonly notify: (channel: string, payload?: string, options?: RunOptions) => ResultAsync<void, QueryError>
+
+  /**
    * Inserts any number of rows, all or none: arrays, or what gives rows one after the other, also asynchronously, of which never more
    * than two portions are held. What does not fit one statement runs in a transaction (in a transaction, in a savepoint). Keys that a
    * row does not have are left to the column's default. Where the schema knows the columns' types, each column travels as one array;
@@ -184,6 +191,16 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
   readonly readonly: () => ReadonlyDatabase<DB, C>
 
   /**
+   * What is said on a channel, by `notify` or in SQL: `for await (const event of db.listen("orders"))`. All loops of a database share one
+   * connection, besides those of the pool. When it is lost there will be another, and a `gap` says that something may have been missed; a
+   * loop that is too slow is told by an `overflow`. The first event is `listening`. A server that is away is waited for; what waiting
+   * does not help is an Err, and the end. Leaving the loop ends it, and so do its signal and closing the database.
+   *
+   * Nothing can be heard through a pooler in transaction mode: there it is an Err, `refused`.
+   */
+  readonly listen: (channel: string, options?: ListenOptions) => AsyncIterable<Result<ListenEvent, QueryError>>
+
+  /**
    * Opens `pool.min` connections and answers when one is open, or cannot be: to fail fast at start-up. With
    * `checkSchema: "error"`, also if the database is not what the schema says.
    */
@@ -212,7 +229,7 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /** How the database is doing and why, from what is known in memory. Asks no server. */
   readonly health: () => Health
 
-  /** Health, counters, pool and advice in one, as the HTTP endpoint answers it. Asks no server. */
+  /** Health, counters and pool in one, as plain JSON. Asks no server. */
   readonly report: () => ResilienceReport
 
   /**

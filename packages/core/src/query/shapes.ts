@@ -55,6 +55,8 @@ export function rawAnswer<Row>(): Shape<RawAnswer<Row>, never> {
 
 export const AFFECTED: Shape<{ readonly affected: bigint }, never> = { take: ({ affected }) => ({ affected }) }
 
+export const NOTHING: Shape<void, never> = { take: () => {} }
+
 /** All of it. */
 export const ANSWER: Shape<Answer, never> = { take: (answer) => answer }
 

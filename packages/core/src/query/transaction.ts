@@ -12,6 +12,7 @@ import { err, ok, type Result } from "neverthrow"
 import { framesOf, type CallSite } from "../errors/call-site.ts"
 import { tellRuns } from "../errors/error-object.ts"
 import { localFailure } from "../errors/local-failure.ts"
+import type { Naming } from "../errors/named.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
@@ -27,12 +28,18 @@ import type { TransactionPlan } from "./transaction-options.ts"
 import { runOnce, type GaveUpWaiting, type RunEnd } from "./transaction-run.ts"
 
 /** A transaction as it was asked for. */
-export interface TransactionWork<R> {
+export interface TransactionWork<R> extends Enclosing {
   readonly plan: TransactionPlan
   readonly body: (run: Run) => Awaitable<R>
   readonly site: CallSite | undefined
+}
+
+/** What an operation of ours wants of the transaction that it runs in. */
+export interface Enclosing {
   /** Asked after a failed run. Default: true. */
   readonly mayRerun?: (() => boolean) | undefined
+  /** What its own error may name. Default: what can be violated at COMMIT. */
+  readonly naming?: Naming | undefined
 }
 
 type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
@@ -142,10 +149,11 @@ function errorOf<R>(
     return callbackThrew(kit, { whose, how, thrown: ended.thrown, effect: "not_applied", attempts, site: work.site })
   }
   const { commit, failure, told, value } = ended
-  const naming = kit.names?.ofCommit
-  const first = told ?? toDatabaseError(failure, { detail: kit.errors.detail, attempts: 1, naming })
+  const context = contextOf(kit, work, attempts)
+  const { detail, naming } = context
+  const first = told ?? toDatabaseError(failure, { detail, attempts: 1, naming })
   return toDatabaseError(commit, {
-    ...contextOf(kit, work, attempts),
+    ...context,
     because,
     journal: runs,
     ...(commit.effect === "applied_locally" && { value }),
@@ -179,7 +187,7 @@ function contextOf<R>(kit: Kit, work: TransactionWork<R>, attempts: number): Err
   return {
     detail: kit.errors.detail,
     attempts,
-    naming: kit.names?.ofCommit,
+    naming: work.naming ?? kit.names?.ofCommit,
     transaction: work.plan.name,
     site: work.site,
   }

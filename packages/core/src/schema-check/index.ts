@@ -1,5 +1,6 @@
 // The subpath `@kysely-resilient/core/schema-check`: what a database's catalogue says, for the code generator and checkSchema.
-export { catalogQuery, parseCatalog, type Catalog } from "./catalog.ts"
+export type { Catalog } from "./catalog.ts"
+export { catalogQuery, parseCatalog } from "./catalog-query.ts"
 export { differences, type Compared } from "./differences.ts"
 export type { SchemaDrift } from "./drift.ts"
 export { queryName, sentName } from "./naming.ts"

@@ -1,5 +1,6 @@
 import type { Claim } from "../postgres/claim.ts"
-import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import { Exchange } from "../postgres/exchange.ts"
+import type { Parameters, Step } from "../postgres/request.ts"
 import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"

@@ -1,6 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
-import { Exchange, type Parameters, type Step } from "../postgres/exchange.ts"
+import { Exchange } from "../postgres/exchange.ts"
+import type { Parameters, Step } from "../postgres/request.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import type { StatementShape } from "../postgres/statement.ts"
 import { inTwoFlights } from "./autocommit.ts"

@@ -1,6 +1,6 @@
 import type { Claim, Resolution } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { Step } from "../postgres/exchange.ts"
+import type { Step } from "../postgres/request.ts"
 import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import { LIFE_COLUMNS, lifeIn } from "../postgres/server-life.ts"
 import type { SessionFacts } from "../postgres/session-facts.ts"

@@ -4,7 +4,8 @@ import type { Machine } from "../execution/machine.ts"
 import { controlQuery } from "../execution/control.ts"
 import { Turns } from "../execution/turns.ts"
 import type { Audience, PgConnection } from "../postgres/connection.ts"
-import { Exchange, type Request } from "../postgres/exchange.ts"
+import { Exchange } from "../postgres/exchange.ts"
+import type { Request } from "../postgres/request.ts"
 import {
   createTypeOverrides,
   escapeIdentifier,

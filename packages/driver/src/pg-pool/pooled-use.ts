@@ -1,9 +1,7 @@
 import type { Settled } from "../engine.ts"
-import type { ConnectionHolder } from "../execution/connection-holder.ts"
-import { giveBackUsed } from "../execution/give-back.ts"
 import type { Machine } from "../execution/machine.ts"
 import type { Plan } from "../execution/plan.ts"
-import { runPlan } from "../execution/pipeline.ts"
+import { SingleUse } from "../execution/single-use.ts"
 import type { Failure } from "../failure/failure.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
@@ -15,53 +13,39 @@ export interface UseListener {
 }
 
 /** Runs a statement that is all its caller wants of a connection. */
-export async function runPooled(machine: Machine, plan: Plan, listener: UseListener): Promise<Settled<Exchange>> {
-  const use = new PooledUse(machine, listener)
-  const settled = await runPlan(machine, use, plan)
-  use.over(settled.ok ? undefined : settled.failure)
-  if (use.pinned !== undefined) void giveBackUsed(machine, use.pinned, settled.ok ? "raw-unharmed" : "raw-failed")
-  return settled
+export function runPooled(machine: Machine, plan: Plan, listener: UseListener): Promise<Settled<Exchange>> {
+  return new PooledUse(machine, listener).run(plan, (exchange) => exchange)
 }
 
-class PooledUse implements ConnectionHolder {
-  readonly #machine: Machine
+class PooledUse extends SingleUse {
   readonly #listener: UseListener
-  readonly outer = undefined
   #inFlight: PgConnection | undefined
   #used: PgConnection | undefined
-  pinned: PgConnection | undefined
-  lost: Failure | undefined
 
   constructor(machine: Machine, listener: UseListener) {
-    this.#machine = machine
+    super(machine, undefined)
     this.#listener = listener
   }
 
-  get inFlight(): PgConnection | undefined {
+  override get inFlight(): PgConnection | undefined {
     return this.#inFlight
   }
 
-  set inFlight(connection: PgConnection | undefined) {
+  override set inFlight(connection: PgConnection | undefined) {
     this.#inFlight = connection
     if (connection === undefined || connection === this.#used) return
-    this.over(this.lost)
+    this.#released(this.lost)
     this.#used = connection
     this.#listener.acquired(connection)
   }
 
-  over(failure: Failure | undefined): void {
+  protected override over(settled: Settled<Exchange>): void {
+    this.#released(settled.ok ? undefined : settled.failure)
+  }
+
+  #released(failure: Failure | undefined): void {
     const used = this.#used
     this.#used = undefined
     if (used !== undefined) this.#listener.released(used, failure)
-  }
-
-  pin(connection: PgConnection): void {
-    this.pinned = connection
-  }
-
-  lose(failure: Failure): void {
-    if (this.pinned !== undefined) this.#machine.pool.giveBack(this.pinned, "discard", "died", failure)
-    this.pinned = undefined
-    this.lost = failure
   }
 }

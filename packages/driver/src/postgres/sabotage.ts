@@ -1,6 +1,7 @@
 import type { Clock } from "../foundation/clock.ts"
 import type { Strikes } from "../policy/strikes.ts"
-import { Exchange, type Request, type Step } from "./exchange.ts"
+import { Exchange } from "./exchange.ts"
+import type { Request, Step } from "./request.ts"
 import { FrontendBuffer } from "./frontend.ts"
 import type { PgClient, PgWire } from "./internals.ts"
 

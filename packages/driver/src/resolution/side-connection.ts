@@ -2,7 +2,7 @@ import { success, type Outcome } from "../failure/failure.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import { deadlineAfter, type Deadline } from "../foundation/deadline.ts"
 import { ended, type PgConnection } from "../postgres/connection.ts"
-import type { Step } from "../postgres/exchange.ts"
+import type { Step } from "../postgres/request.ts"
 
 interface SideParts {
   readonly open: () => Promise<Outcome<PgConnection>>

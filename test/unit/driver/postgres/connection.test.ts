@@ -1,5 +1,6 @@
 import type { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
-import { Exchange, type Request } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import { Exchange } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import type { Request } from "@kysely-resilient/driver/src/postgres/request.ts"
 import { describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"

@@ -1,5 +1,6 @@
 import type { ColumnReaders, Read } from "@kysely-resilient/driver/src/postgres/decoding.ts"
-import { Exchange, type Request, type Step } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import { Exchange } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import type { Request, Step } from "@kysely-resilient/driver/src/postgres/request.ts"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 

@@ -1,7 +1,8 @@
 import { failed, success, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { connectTimeout } from "@kysely-resilient/driver/src/failure/local.ts"
 import type { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
-import { Exchange, type Request } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import { Exchange } from "@kysely-resilient/driver/src/postgres/exchange.ts"
+import type { Request } from "@kysely-resilient/driver/src/postgres/request.ts"
 import { Standby } from "@kysely-resilient/driver/src/resolution/standby.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 

@@ -59,7 +59,8 @@ const manyStatements: Job = {
         const noted = await Promise.all(
           Array.from({ length: statements }, () => tx.exec(tx.insertInto("ledger").values(token), { name: said.name })),
         )
-        return noted.find((one) => one.isErr()) ?? ok(undefined)
+        const [first = ok(undefined)] = noted.filter((one) => one.isErr())
+        return first
       }, said),
     )
   },

@@ -54,6 +54,15 @@ export class RecordingEngine implements Engine {
     return { ok: true, value: "unknown", attempts: 1 }
   }
 
+  readonly #listening = new Set<Parameters<Engine["listen"]>[1]>()
+
+  /** Nobody says anything. */
+  listen(_channel: string, hear: Parameters<Engine["listen"]>[1]): () => void {
+    this.#listening.add(hear)
+    hear({ heard: "subscribed" })
+    return () => this.#listening.delete(hear)
+  }
+
   snapshot(): ReturnType<Engine["snapshot"]> {
     this.#silent ??= createEngine({ connection: "postgres://recording.invalid/none", pool: { min: 0 } })
     return this.#silent.snapshot()
@@ -72,6 +81,7 @@ export class RecordingEngine implements Engine {
 
   async close(): Promise<void> {
     this.recorder.close()
+    for (const hear of this.#listening) hear({ heard: "closed" })
     await this.#silent?.close()
   }
 }
