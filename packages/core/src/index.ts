@@ -45,6 +45,8 @@ export type { Schema } from "./schema/define-schema.ts"
 export type { SchemaDrift } from "./schema-check/drift.ts"
 export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"
 
+export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
+
 export type { Alert, AlertSeverity } from "./health/alert.ts"
 export type { AlertLogger, AlertOptions } from "./health/alerting.ts"
 export type { HealthStatus, Reason, ReasonCode } from "./health/judge.ts"

@@ -2,6 +2,9 @@ import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random } from "@k
 import { Kysely } from "kysely"
 import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
+import type { Advice } from "./advice/advice.ts"
+import { Adviser } from "./advice/adviser.ts"
+import { MEMORY_RULES } from "./advice/memory-rules.ts"
 import { checkSchema, warnOfDrift } from "./check-schema.ts"
 import { ConstraintNames } from "./constraints/names.ts"
 import type { SchemaDrifted } from "./errors/bug.ts"
@@ -19,6 +22,7 @@ import { HealthMonitor, type Health } from "./health/monitor.ts"
 import { reportOf, type ResilienceReport } from "./health/report.ts"
 import { promised } from "./foundation/promised.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
+import { recommended } from "./recommendations.ts"
 import { currentCall } from "./scope/resilient-call.ts"
 import { ColdBuilder } from "./query/cold.ts"
 import { tellDropped } from "./query/hooks.ts"
@@ -55,6 +59,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
   readonly #audience: Audience
   readonly #monitor: HealthMonitor
   readonly #alerting: Alerting
+  readonly #adviser: Adviser
   #hot: Kysely<DB> | undefined
 
   constructor(engine: Engine, options: ResolvedDatabaseOptions, surroundings: Surroundings) {
@@ -92,7 +97,14 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       thresholds: options.thresholds,
       changed: (now, before, at) => this.#alerting.tell(alertsFor(now, before, at)),
     })
+    this.#adviser = new Adviser({
+      clock,
+      snapshot: () => engine.snapshot(),
+      limits: options.thresholds,
+      rules: MEMORY_RULES,
+    })
     audience.join(this.#monitor.observe)
+    audience.join(this.#adviser.observe)
   }
 
   readonly readonly = (): ReadonlyDatabase<DB, C> => {
@@ -158,8 +170,10 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
 
   readonly report = (): ResilienceReport => {
     const snapshot = this.#engine.snapshot()
-    return reportOf(snapshot, this.#monitor.look(snapshot), [])
+    return reportOf(snapshot, this.#monitor.look(snapshot), this.#adviser.advise(snapshot).map(recommended))
   }
+
+  readonly advise = (): readonly Advice[] => this.#adviser.advise()
 
   readonly observe = (listener: Observer): (() => void) => this.#audience.join(listener)
 
@@ -170,6 +184,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
       this.#onClose?.()
       await this.#engine.close({ drainMs })
       this.#monitor.close()
+      this.#adviser.close()
       await this.#alerting.close()
       this.kit.closing.end()
       return ok(undefined)

@@ -1,5 +1,6 @@
 import type { Clock, DriverEvent, DriverSnapshot } from "@kysely-resilient/driver"
 
+import { Lookout } from "../foundation/lookout.ts"
 import { judge, statusOf, type HealthStatus, type Reason } from "./judge.ts"
 import { nextCourse, type Course } from "./recovery.ts"
 import type { Thresholds } from "./thresholds.ts"
@@ -24,12 +25,6 @@ export interface MonitorParts {
   readonly changed: (now: Health, before: Health, at: number) => void
 }
 
-/** In an outage events come by the thousand, and a snapshot costs more than an event. */
-const LOOK_AT_MOST_EVERY_MS = 250
-
-/** While something is wrong it may also pass without an event. */
-const LOOK_AGAIN_MS = 1_000
-
 /**
  * Looks at a database when something goes wrong in it, and until all is well again. While all is well it costs one comparison a
  * statement, and holds no timer.
@@ -39,27 +34,26 @@ export class HealthMonitor {
   #course: Course
   #health: Health
   #failuresInARow = 0
-  #timer: { cancel(): void } | undefined
-  #lookedAt = Number.NEGATIVE_INFINITY
-  #closed = false
+  readonly #lookout: Lookout
 
   constructor(parts: MonitorParts) {
     this.#parts = parts
     this.#course = { status: "healthy", since: parts.clock.now(), better: undefined }
     const at = parts.clock.wallTime()
     this.#health = { status: "healthy", since: at, reasons: [], startedAt: at }
+    this.#lookout = new Lookout(parts.clock, () => this.look())
   }
 
   readonly observe = (event: DriverEvent): void => {
     switch (event.name) {
       case "query.succeeded":
         this.#failuresInARow = 0
-        if (event.firstFailure !== undefined) this.#lookSoon()
+        if (event.firstFailure !== undefined) this.#lookout.soon()
         break
       case "query.failed":
         // A statement that was wrong shows that the server is there to say so.
         this.#failuresInARow = event.failure.blame === "server" ? this.#failuresInARow + 1 : 0
-        this.#lookSoon()
+        this.#lookout.soon()
         break
       case "connection.opened":
       case "connection.failed":
@@ -70,7 +64,7 @@ export class HealthMonitor {
       case "circuit.opened":
       case "circuit.half-opened":
       case "circuit.closed":
-        this.#lookSoon()
+        this.#lookout.soon()
         break
       default:
         break
@@ -81,7 +75,6 @@ export class HealthMonitor {
   look(snapshot: DriverSnapshot = this.#parts.snapshot()): Health {
     const { clock, thresholds, changed } = this.#parts
     const now = clock.now()
-    this.#lookedAt = now
     const found = judge({ snapshot, failuresInARow: this.#failuresInARow }, thresholds)
     const before = this.#health
     this.#course = nextCourse(this.#course, statusOf(found), now, thresholds.recoverAfterMs)
@@ -90,34 +83,12 @@ export class HealthMonitor {
     const changedAt = status === before.status ? before.since : clock.wallTime() - (now - since)
     this.#health = { status, since: changedAt, reasons, startedAt: before.startedAt }
     changed(this.#health, before, clock.wallTime())
-    if (status !== "healthy" || found.length > 0) this.#lookIn(LOOK_AGAIN_MS)
+    this.#lookout.looked(status !== "healthy" || found.length > 0)
     return this.#health
   }
 
   close(): void {
-    this.#closed = true
-    this.#timer?.cancel()
-  }
-
-  #lookSoon(): void {
-    this.#lookIn(Math.max(0, this.#lookedAt + LOOK_AT_MOST_EVERY_MS - this.#parts.clock.now()))
-  }
-
-  #lookIn(delayMs: number): void {
-    if (this.#closed) return
-    // The one that is set comes within a second; an event is worth looking sooner.
-    if (this.#timer !== undefined) {
-      if (delayMs >= LOOK_AT_MOST_EVERY_MS) return
-      this.#timer.cancel()
-    }
-    this.#timer = this.#parts.clock.after(
-      delayMs,
-      () => {
-        this.#timer = undefined
-        this.look()
-      },
-      { background: true },
-    )
+    this.#lookout.close()
   }
 }
 

@@ -12,6 +12,8 @@ export interface ReportedAdvice {
   readonly docs?: string
   readonly sql?: string
   readonly evidence?: Readonly<Record<string, unknown>>
+  /** Since when it is so, ISO 8601. */
+  readonly since?: string
 }
 
 /** How a database is doing, as JSON for operators: the unit is in the name of every number. */

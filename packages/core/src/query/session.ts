@@ -2,6 +2,7 @@ import type { DriverSnapshot, Effect, Observer } from "@kysely-resilient/driver"
 import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
+import type { Advice } from "../advice/advice.ts"
 import type { CallbackThrew, SchemaDrifted } from "../errors/bug.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
@@ -229,7 +230,13 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
   /** How the database is doing and why, from what is known in memory. Asks no server. */
   readonly health: () => Health
 
-  /** Health, counters and pool in one, as plain JSON. Asks no server. */
+  /**
+   * What to do about what has gone wrong lately, worst first; empty if nothing has. From what is known in memory, as `report()` has it in
+   * `recommendations`. Asks no server; `examine(db)` does.
+   */
+  readonly advise: () => readonly Advice[]
+
+  /** Health, counters, pool and advice in one, as plain JSON. Asks no server. */
   readonly report: () => ResilienceReport
 
   /**

@@ -159,7 +159,7 @@ export class LeasedTransaction {
   #noteXid(learnt: Exchange["learnt"], mayHaveTakenOne: boolean): void {
     const connection = this.#host.pinned
     if (learnt !== undefined && connection !== undefined) {
-      this.record.claim = xidClaim(connection.facts, learnt)
+      this.record.claim = xidClaim(connection, learnt)
       this.record.unasked = this.record.claim === undefined
     } else if (mayHaveTakenOne && !this.record.numbered) this.record.unasked = true
   }

@@ -1,0 +1,28 @@
+import { RARE_MS } from "../chronicle.ts"
+import { inSeconds, many, ofSort, seconds, timed, type MemoryRule } from "../memory.ts"
+
+export const heldTooLong: MemoryRule = {
+  code: "HELD_TOO_LONG",
+  when: "in the last 10 minutes a transaction was open for longer than `timeouts.heldTooLongMs` (10 s)",
+  why: "It holds a connection and its locks, and keeps vacuum from removing what is dead.",
+  find({ seen }) {
+    const held = seen("held")
+    if (held.count === 0) return undefined
+    const resting = ofSort(held, "resting")
+    return {
+      severity: "warning",
+      message: `${many(held.count, "transaction")} stayed open for more than ${inSeconds(held.maxMs)}; ${resting} of them ran nothing at that moment`,
+      action:
+        resting > 0
+          ? "Do not wait for anything but the database inside of a transaction: collect first, then write"
+          : "Split the work into smaller transactions, or make its statements faster",
+      evidence: {
+        transactions: held.count,
+        resting,
+        longest_s: seconds(held.maxMs),
+        by: timed(held),
+        window_s: seconds(RARE_MS),
+      },
+    }
+  },
+}
