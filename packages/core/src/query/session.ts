@@ -245,6 +245,9 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
    */
   readonly observe: (listener: Observer) => () => void
 
+  /** Aborted when `close()` begins: for what should end with the database, or before it. */
+  readonly closing: AbortSignal
+
   /** Refuses new work, waits up to `drainMs` (default 0) for what is running, ends the rest. May be called again. */
   readonly close: (options?: { readonly drainMs?: number }) => ResultAsync<void, QueryError>
 
