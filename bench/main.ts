@@ -9,9 +9,13 @@ try {
   process.stdout.write(
     `${QUERIES} queries at once, pool of 10, ${rounds} interleaved rounds; medians, ratio to plain pg\n`,
   )
-  for (const { name, totalMs, stallMs, ratio } of await measureQueued(server.url, rounds)) {
+  for (const { name, totalMs, stallMs, ratio, cpuMicrosPerQuery, cpuRatio } of await measureQueued(
+    server.url,
+    rounds,
+  )) {
     process.stdout.write(
-      `${name.padEnd(24)} ${totalMs.toFixed(0).padStart(6)} ms  ×${ratio.toFixed(2)}  longest stall ${stallMs.toFixed(0)} ms\n`,
+      `${name.padEnd(24)} ${totalMs.toFixed(0).padStart(6)} ms  ×${ratio.toFixed(2)}  ` +
+        `CPU ${cpuMicrosPerQuery.toFixed(1)} µs a query  ×${cpuRatio.toFixed(2)}  longest stall ${stallMs.toFixed(0)} ms\n`,
     )
   }
   process.stdout.write("\nWrites by ten callers, time as a ratio to resolution: off\n")

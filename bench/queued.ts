@@ -1,10 +1,11 @@
 /**
  * Ten thousand reads asked for at once of a pool of ten: how long until all are answered, and how long the event loop
- * was blocked at the most, against plain `pg` in interleaved rounds.
+ * was blocked at the most, and what it cost this process in CPU time, against plain `pg` in interleaved rounds.
  */
 import { createDatabase } from "@kysely-resilient/core"
 import { ResilientPostgresDialect } from "@kysely-resilient/driver"
 import { Kysely, PostgresDialect } from "kysely"
+import { Err } from "neverthrow"
 import pg from "pg"
 
 import { longestStall, median } from "./stall.ts"
@@ -16,7 +17,8 @@ const WARM_UP_ROUNDS = 4
 
 interface Contender {
   readonly name: string
-  readonly run: (index: number) => Promise<unknown>
+  /** What comes of it, when it is awaited. */
+  readonly run: (index: number) => unknown
   readonly close: () => Promise<void>
 }
 
@@ -43,10 +45,7 @@ function contenders(url: string): Contender[] {
     { name: "Kysely on our dialect", run: (index) => byId(ours, index).execute(), close: () => ours.destroy() },
     {
       name: "core",
-      run: async (index) => {
-        const rows = await db.all(db.selectFrom("rows").selectAll().where("id", "=", index))
-        if (rows.isErr()) throw rows.error
-      },
+      run: (index) => db.all(db.selectFrom("rows").selectAll().where("id", "=", index)),
       close: async () => {
         const closed = await db.close()
         if (closed.isErr()) throw closed.error
@@ -59,8 +58,12 @@ export interface Measured {
   readonly name: string
   readonly totalMs: number
   readonly stallMs: number
+  /** Of this process, garbage collection included; what others do on the machine does not count. */
+  readonly cpuMicrosPerQuery: number
   /** Of the median total to plain pg's. */
   readonly ratio: number
+  /** The same, of the CPU time. */
+  readonly cpuRatio: number
 }
 
 export async function measureQueued(url: string, rounds: number): Promise<Measured[]> {
@@ -70,24 +73,37 @@ export async function measureQueued(url: string, rounds: number): Promise<Measur
     'create table if not exists "rows" (id int primary key); insert into "rows" select generate_series(0, 9999) on conflict do nothing; analyze "rows"',
   )
   await client.end()
-  const all = contenders(url).map((contender) => ({ ...contender, totals: [] as number[], stalls: [] as number[] }))
+  const all = contenders(url).map((contender) => ({
+    ...contender,
+    totals: [] as number[],
+    cpu: [] as number[],
+    stalls: [] as number[],
+  }))
   // Rounds that do not count: connections open, and code is compiled.
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const contender of all) {
+      let answers: unknown[] = []
+      const before = process.cpuUsage()
       const { totalMs, stallMs } = await longestStall(async () => {
-        await Promise.all(Array.from({ length: QUERIES }, (_, index) => contender.run(index)))
+        answers = await Promise.all(Array.from({ length: QUERIES }, (_, index) => contender.run(index)))
       })
+      const { user, system } = process.cpuUsage(before)
+      for (const answer of answers) if (answer instanceof Err) throw answer.error
       if (round < 0) continue
+      contender.cpu.push((user + system) / QUERIES)
       contender.totals.push(totalMs)
       contender.stalls.push(stallMs)
     }
   }
   for (const contender of all) await contender.close()
   const base = median(all[0]?.totals ?? [])
-  return all.map(({ name, totals, stalls }) => ({
+  const cpuBase = median(all[0]?.cpu ?? [])
+  return all.map(({ name, totals, cpu, stalls }) => ({
     name,
     totalMs: median(totals),
     stallMs: Math.max(...stalls),
+    cpuMicrosPerQuery: median(cpu),
     ratio: median(totals) / base,
+    cpuRatio: median(cpu) / cpuBase,
   }))
 }

@@ -1,9 +1,9 @@
-import { catchConstraint } from "@kysely-resilient/core"
+import { fieldErrors } from "@kysely-resilient/core"
 import { err, ok, type ResultAsync } from "neverthrow"
 
 import { refusal, type Failed } from "./answer.ts"
 import type { AppDatabase } from "./database.ts"
-import { amount, fields, text, type Fields } from "./input.ts"
+import { amount, fields, id, text, type Fields } from "./input.ts"
 
 interface Account {
   readonly id: number
@@ -12,25 +12,27 @@ interface Account {
 }
 
 export function openAccount(db: AppDatabase, input: Fields, signal: AbortSignal): ResultAsync<Account, Failed> {
-  return fields(input, { owner: text, balance: amount }).asyncAndThen((account) =>
+  return fields(input, { user: id, owner: text, balance: amount }).asyncAndThen(({ user, owner, balance }) =>
     db
-      .one(db.insertInto("accounts").values(account).returning(["id", "owner", "balance"]), {
+      .one(db.insertInto("accounts").values({ user_id: user, owner, balance }).returning(["id", "owner", "balance"]), {
         name: "accounts.open",
         signal,
       })
-      .orElse(
-        catchConstraint("accounts_balance_check", () =>
-          err(refusal(422, "The balance is below zero", { balance: "below zero" })),
-        ),
-      ),
+      .mapErr((error) => {
+        const errors = fieldErrors(error, {
+          accounts_user_fk: { field: "user", message: "there is no such user" },
+          accounts_balance_check: "below zero",
+        })
+        return errors === undefined ? error : refusal(422, "The account cannot be opened", errors)
+      }),
   )
 }
 
-export function findAccount(db: AppDatabase, id: number, signal: AbortSignal): ResultAsync<Account, Failed> {
-  const query = db.selectFrom("accounts").select(["id", "owner", "balance"]).where("id", "=", id)
+export function findAccount(db: AppDatabase, account: number, signal: AbortSignal): ResultAsync<Account, Failed> {
+  const query = db.selectFrom("accounts").select(["id", "owner", "balance"]).where("id", "=", account)
   return db
     .maybeOne(query, { name: "accounts.find", signal })
-    .andThen((account) => (account === undefined ? err(refusal(404, "There is no such account")) : ok(account)))
+    .andThen((found) => (found === undefined ? err(refusal(404, "There is no such account")) : ok(found)))
 }
 
 export function listAccounts(db: AppDatabase, signal: AbortSignal): ResultAsync<Account[], Failed> {

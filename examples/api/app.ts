@@ -4,6 +4,7 @@ import type { AppDatabase } from "./database.ts"
 import { bodyOf } from "./input.ts"
 import { giveSignal, listSignals } from "./signals.ts"
 import { transfer } from "./transfers.ts"
+import { addUser, findUser, removeUser } from "./users.ts"
 
 /** The API, as one Fetch handler: it runs wherever there are requests. */
 export function createApp(db: AppDatabase): (request: Request) => Promise<Response> {
@@ -12,7 +13,15 @@ export function createApp(db: AppDatabase): (request: Request) => Promise<Respon
     const { method, signal } = request
     const account = /^\/accounts\/(\d{1,9})$/.exec(pathname)?.[1]
     if (account !== undefined && method === "GET") return answer(200, findAccount(db, Number(account), signal))
+    const user = /^\/users\/(\d{1,9})$/.exec(pathname)?.[1]
+    if (user !== undefined && method === "GET") return answer(200, findUser(db, Number(user), signal))
+    if (user !== undefined && method === "DELETE") return answer(200, removeUser(db, Number(user), signal))
     switch (`${method} ${pathname}`) {
+      case "POST /users":
+        return answer(
+          201,
+          bodyOf(request).andThen((body) => addUser(db, body, signal)),
+        )
       case "GET /accounts":
         return answer(200, listAccounts(db, signal))
       case "POST /accounts":

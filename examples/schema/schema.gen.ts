@@ -36,8 +36,10 @@ export interface Accounts {
   balance: Generated<Numeric>;
   /** Given by the database unless the caller brings one */
   id: Generated<number>;
-  /** Whose money it is */
+  /** What it is called */
   owner: string;
+  /** Who holds it; an account of the house is nobody's */
+  user_id: number | null;
 }
 
 /** How each close compares with the trading day before; null on an instrument's first day */
@@ -127,6 +129,16 @@ export interface Transfers {
   to_account: number;
 }
 
+/** Who may hold accounts */
+export interface Users {
+  /** Nobody shares one */
+  email: string;
+  /** Always given by the database */
+  id: GeneratedAlways<number>;
+  /** For people */
+  name: string;
+}
+
 export interface DB {
   accounts: Accounts;
   daily_returns: DailyReturns;
@@ -135,6 +147,7 @@ export interface DB {
   prices: Prices;
   signals: Signals;
   transfers: Transfers;
+  users: Users;
 }
 
 /** What writing to each table can violate, for the types of errors. */
@@ -143,6 +156,7 @@ export interface DBConstraints {
     own: {
       accounts_balance_check: { readonly kind: "check"; readonly columns: readonly ["balance"] };
       accounts_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+      accounts_user_fk: { readonly kind: "foreign_key"; readonly columns: readonly ["user_id"]; readonly references: { readonly table: "users"; readonly columns: readonly ["id"] } };
     };
     inbound: {
       transfers_from_account_fk: { readonly kind: "foreign_key"; readonly table: "transfers"; readonly columns: readonly ["from_account"]; readonly references: { readonly table: "accounts"; readonly columns: readonly ["id"] } };
@@ -199,10 +213,25 @@ export interface DBConstraints {
     inbound: {};
     notNull: "amount" | "at" | "from_account" | "id" | "to_account";
   };
+  users: {
+    own: {
+      users_email_check: { readonly kind: "check"; readonly columns: readonly ["email"] };
+      users_email_key: { readonly kind: "unique"; readonly columns: readonly ["email"] };
+      users_name_check: { readonly kind: "check"; readonly columns: readonly ["name"] };
+      users_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+    };
+    inbound: {
+      accounts_user_fk: { readonly kind: "foreign_key"; readonly table: "accounts"; readonly columns: readonly ["user_id"]; readonly references: { readonly table: "users"; readonly columns: readonly ["id"] } };
+    };
+    notNull: "email" | "id" | "name";
+  };
 }
 
 /** Where the foreign keys of each table lead. */
 export interface DBRelations {
+  accounts: {
+    accounts_user_fk: { readonly table: "users"; readonly columns: readonly ["user_id"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: true };
+  };
   prices: {
     prices_instrument_fk: { readonly table: "instruments"; readonly columns: readonly ["instrument_id"]; readonly references: readonly ["id"]; readonly unique: false; readonly optional: false };
   };
@@ -216,7 +245,7 @@ export interface DBRelations {
 }
 
 const structure: SchemaDefinition = {
-  "hash": "bd2445d33eed42f4",
+  "hash": "7b7b75447e7e08e6",
   "source": { "schemas": ["public"] },
   "tables": {
     "accounts": {
@@ -224,7 +253,8 @@ const structure: SchemaDefinition = {
       "columns": {
         "balance": { "type": "numeric", "nullable": false, "generated": "default" },
         "id": { "type": "int4", "nullable": false, "generated": "default" },
-        "owner": { "type": "text", "nullable": false }
+        "owner": { "type": "text", "nullable": false },
+        "user_id": { "type": "int4", "nullable": true }
       }
     },
     "daily_returns": {
@@ -290,6 +320,14 @@ const structure: SchemaDefinition = {
         "id": { "type": "uuid", "nullable": false },
         "to_account": { "type": "int4", "nullable": false }
       }
+    },
+    "users": {
+      "kind": "table",
+      "columns": {
+        "email": { "type": "text", "nullable": false },
+        "id": { "type": "int4", "nullable": false, "generated": "always" },
+        "name": { "type": "text", "nullable": false }
+      }
     }
   },
   "types": {
@@ -300,7 +338,8 @@ const structure: SchemaDefinition = {
     "accounts": {
       "own": {
         "accounts_balance_check": { "kind": "check", "columns": ["balance"] },
-        "accounts_pkey": { "kind": "unique", "columns": ["id"] }
+        "accounts_pkey": { "kind": "unique", "columns": ["id"] },
+        "accounts_user_fk": { "kind": "foreign_key", "columns": ["user_id"], "references": { "table": "users", "columns": ["id"] } }
       },
       "inbound": {
         "transfers_from_account_fk": { "kind": "foreign_key", "table": "transfers", "columns": ["from_account"], "references": { "table": "accounts", "columns": ["id"] } },
@@ -356,9 +395,24 @@ const structure: SchemaDefinition = {
       },
       "inbound": {},
       "notNull": ["amount", "at", "from_account", "id", "to_account"]
+    },
+    "users": {
+      "own": {
+        "users_email_check": { "kind": "check", "columns": ["email"] },
+        "users_email_key": { "kind": "unique", "columns": ["email"] },
+        "users_name_check": { "kind": "check", "columns": ["name"] },
+        "users_pkey": { "kind": "unique", "columns": ["id"] }
+      },
+      "inbound": {
+        "accounts_user_fk": { "kind": "foreign_key", "table": "accounts", "columns": ["user_id"], "references": { "table": "users", "columns": ["id"] } }
+      },
+      "notNull": ["email", "id", "name"]
     }
   },
   "relations": {
+    "accounts": {
+      "accounts_user_fk": { "table": "users", "columns": ["user_id"], "references": ["id"], "unique": false, "optional": true }
+    },
     "prices": {
       "prices_instrument_fk": { "table": "instruments", "columns": ["instrument_id"], "references": ["id"], "unique": false, "optional": false }
     },

@@ -1,6 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises"
 
-import { createEngine, deadlineAfter, MARKER_MIGRATION, systemClock, type Engine } from "@kysely-resilient/driver"
+import {
+  createEngine,
+  deadlineAfter,
+  MARKER_MIGRATION,
+  systemClock,
+  type DriverEvent,
+  type Engine,
+} from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
 import {
   cut,
@@ -245,4 +252,42 @@ describe("with a standby that answers late", () => {
       await through.close()
     },
   )
+
+  it("the COMMIT of a session that was opened before the standby was promoted can be looked for", async () => {
+    const gate = await startFaultProxy({ target: standby.url })
+    const found: DriverEvent[] = []
+    const through = createEngine({
+      connection: gate.url(standby.url),
+      pool: { min: 0, max: 2 },
+      resolution: "xid",
+      observer: (event) => event.name.startsWith("effect.") && found.push(event),
+    })
+    const opened = [through.lease(), through.lease()]
+    for (const session of opened) {
+      expect(await session.run(text("select pg_is_in_recovery()"))).toMatchObject({
+        value: { rows: [{ pg_is_in_recovery: true }] },
+      })
+    }
+    for (const session of opened) await session.release()
+    const own = new pg.Client(standby.url)
+    await own.connect()
+    await own.query("select pg_promote()")
+
+    gate.rule({ when: instant("commit before its answer"), do: cut() })
+    expect(await through.run(text("insert into notes values ('alone')"))).toMatchObject({ ok: true })
+    gate.rule({ when: instant("commit before its answer"), do: cut() })
+    const lease = through.lease()
+    lease.begin({})
+    expect(await lease.run(text("insert into notes values ('together')"))).toMatchObject({ ok: true })
+    expect(await lease.commit()).toMatchObject({ ok: true })
+    await lease.release()
+    const applied = { name: "effect.resolved", by: "xid", effect: "applied" }
+    expect(found).toMatchObject([applied, applied])
+    expect(through.snapshot().pool, "both sessions were used up").toMatchObject({ idle: 0 })
+    const { rows } = await own.query("select note from notes where note <> 'late' order by note")
+    expect(rows).toEqual([{ note: "alone" }, { note: "together" }])
+    await through.close()
+    await own.end()
+    await gate.close()
+  })
 })

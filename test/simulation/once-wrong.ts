@@ -140,4 +140,38 @@ export const onceWrong: readonly (readonly [what: string, scenario: Scenario])[]
       healed: true,
     },
   ],
+  [
+    "a session that had outlived the promotion of its server could prove none of its commits",
+    {
+      seed: 622_175_821,
+      driver: {
+        ...DRIVER,
+        poolMin: 1,
+        idleTimeoutMs: 2_000,
+        validateAfterIdleMs: 5_000,
+        acquireTimeoutMs: 1_000,
+        outageWaitMs: 100,
+        resolution: "xid",
+        orphanedTransaction: "discard",
+      },
+      server: { ...SERVER, synchronous: true },
+      lateMs: 0,
+      workers: [
+        [
+          { do: "transaction", steps: [], end: "return", timeoutMs: 200 },
+          { do: "upsert" },
+          { do: "append", via: "tree" },
+        ],
+        [{ do: "transaction", steps: [{ do: "append", via: "function" }], end: "return", timeoutMs: 3_000 }],
+      ],
+      faults: [
+        { when: { instant: "waits", nth: 2 }, strike: { do: "fail-over", downMs: 50, recoveryMs: 1_500 } },
+        {
+          when: { instant: "waits", nth: 2 },
+          strike: { do: "cut", serverGetsRest: true, clientGetsRest: false, how: "reset" },
+        },
+      ],
+      healed: true,
+    },
+  ],
 ]

@@ -99,6 +99,8 @@ export const oids = {
   prices: 9004,
   quotedEnum: 9005,
   pair: 9006,
+  empty: 9007,
+  emptyArray: 9008,
 }
 
 const types: readonly TypeRow[] = [
@@ -109,6 +111,8 @@ const types: readonly TypeRow[] = [
   typeRow(oids.numericArray, "_numeric", { elementOid: oids.numeric }),
   typeRow(oids.enum, "mood", { schema: "public", kind: "e", labels: ["sad", "ok"] }),
   typeRow(oids.quotedEnum, "Mood", { schema: "public", kind: "e", labels: ["loud"] }),
+  typeRow(oids.empty, "nothing_yet", { schema: "public", kind: "e" }),
+  typeRow(oids.emptyArray, "_nothing_yet", { schema: "public", elementOid: oids.empty }),
   typeRow(oids.price, "price", {
     schema: "public",
     kind: "d",

@@ -1,10 +1,11 @@
 import type { CatalogColumn, Decoding, Read, Reader } from "@kysely-resilient/driver"
 
 import { codecOf, columnParser } from "./schema/codec-of.ts"
-import type { SchemaDefinition, TableDefinition } from "./schema/define-schema.ts"
+import type { SchemaDefinition } from "./schema/define-schema.ts"
 import { jsonCheck } from "./schema/json-check.ts"
 import { BUILT_IN_NAMES } from "./schema/numbers.ts"
 import type { Policy } from "./schema/policy.ts"
+import { TableKeys } from "./schema/table-keys.ts"
 import { treeOf, type TypeTree } from "./schema/type-tree.ts"
 
 /** How the driver reads what this schema's types speak of; undefined where nothing was decided, and `pg` reads everything. */
@@ -15,6 +16,7 @@ export function decodingOf(schema: SchemaDefinition): Decoding | undefined {
 class SchemaDecoding implements Decoding {
   readonly #schema: SchemaDefinition
   readonly #policy: Policy
+  readonly #keys: TableKeys
   readonly #asksServer: boolean
   readonly #dimensionsMax: ReadonlyMap<string, number>
   readonly #builtIn = new Map<number, Reader>()
@@ -22,6 +24,7 @@ class SchemaDecoding implements Decoding {
   constructor(schema: SchemaDefinition, policy: Policy) {
     this.#schema = schema
     this.#policy = policy
+    this.#keys = new TableKeys(schema)
     this.#asksServer = namesOwnTypes(schema, policy)
     this.#dimensionsMax = declaredDimensions(schema)
   }
@@ -51,28 +54,27 @@ class SchemaDecoding implements Decoding {
   }
 
   /** As many as the schema says that this very column has. */
-  #dimensionsOf({ schema, table, column }: CatalogColumn): number {
-    const definition = this.#tableOf(schema, table)?.[1].columns[column]
+  #dimensionsOf(at: CatalogColumn): number {
+    const { tables } = this.#schema
+    const table = this.#keyOf(at, tables)
+    const definition = table === undefined ? undefined : tables[table]?.columns[at.column]
     return definition === undefined ? 1 : Math.max(1, bracketsOf(definition.base ?? definition.type))
   }
 
-  #checked(read: Read, { schema, table, column }: CatalogColumn): Read {
-    const { decoders = {} } = this.#schema
-    const key = `${this.#tableOf(schema, table)?.[0] ?? table}.${column}`
-    const decoder = Object.hasOwn(decoders, key) ? decoders[key] : undefined
+  #checked(read: Read, at: CatalogColumn): Read {
+    const { decoders = {}, tables } = this.#schema
+    const table = this.#keyOf(at, tables)
+    // A schema that was written by hand may say how a column is read, and of its table nothing else.
+    const keys = table === undefined ? this.#keys.of(at.schema, at.table) : [table]
+    const key = keys.map((name) => `${name}.${at.column}`).find((name) => Object.hasOwn(decoders, name))
+    const decoder = key === undefined ? undefined : decoders[key]
     if (decoder === undefined) return read
     const check = jsonCheck(decoder)
     return (text) => check(read(text))
   }
 
-  /** Tables are named without their schema where it is the first; and that may be another one (`withSchema`, search_path). */
-  #tableOf(schema: string, table: string): readonly [name: string, definition: TableDefinition] | undefined {
-    const { tables } = this.#schema
-    for (const name of [`${schema}.${table}`, table]) {
-      const definition = Object.hasOwn(tables, name) ? tables[name] : undefined
-      if (definition !== undefined) return [name, definition]
-    }
-    return undefined
+  #keyOf({ schema, table }: CatalogColumn, tables: SchemaDefinition["tables"]): string | undefined {
+    return this.#keys.of(schema, table).find((name) => Object.hasOwn(tables, name))
   }
 }
 

@@ -25,6 +25,7 @@ insert into prices values (1, '2000-01-03', 1469.25, 1478, 1438.359985, 1455.219
 insert into prices values (1, '2000-01-04', 1455.219971, 1455.219971, 1397.430054, 1399.420044, 1009000000);
 insert into signals (instrument_id, day, kind, strength, closes, detail)
   values (1, '2000-01-04', 'sell', 0.75, '{1455.219971,1399.420044}', '{"window": 2}');
+insert into users (name, email) values ('Ann', 'ann@example.org');
 insert into accounts (owner, balance) values ('ann', 100), ('bob', 0);
 insert into transfers (id, from_account, to_account, amount) values (gen_random_uuid(), 1, 2, 12.5);
 insert into ledger (entry, worker, sequence, payload) values (gen_random_uuid(), 1, 1, 'signal');
@@ -78,7 +79,7 @@ describe("the example's generated types", () => {
       }
     }
     const always = outcomes.filter(({ told }) => !told.writable)
-    expect(always.map(({ column }) => column)).toEqual(["prices.spread", "signals.id"])
+    expect(always.map(({ column }) => column)).toEqual(["prices.spread", "signals.id", "users.id"])
     for (const { column, told, found } of outcomes) {
       // The server refuses to write these at all before it looks for nulls.
       expect({ column, ...found }).toEqual({ column, ...told, ...(!told.writable && { nullable: true }) })

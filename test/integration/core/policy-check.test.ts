@@ -56,7 +56,7 @@ function open(tables: Readonly<Record<string, Columns>>, plugins: readonly Kysel
     ),
     types,
     policy: policy(),
-    ...(plugins.length > 0 && { source: { schemas: ["public"], camelCase: true } }),
+    ...(plugins.length > 0 && { source: { schemas: ["public", "Audit x"], camelCase: true } }),
   })
   const db = createDatabase({ schema, connection: database.url, pool: { min: 0, max: 1 }, plugins })
   opened.push(db)

@@ -111,6 +111,12 @@ export const bugs: readonly Bug[] = [
     wrong: `  if (life === undefined) {`,
   },
   {
+    name: "a session that has outlived the promotion of its server does not learn of it",
+    file: "execution/proof.ts",
+    right: "life?.timeline === undefined ? `select",
+    wrong: "life === undefined ? `select",
+  },
+  {
     name: "a transaction that is still in progress counts as not applied",
     file: "resolution/ask-xid.ts",
     right: `  if (status === "in progress") {\n    return {`,

@@ -4,10 +4,11 @@ import { typeScriptOf } from "../schema/codec-of.ts"
 import type { ColumnDefinition, SchemaDefinition } from "../schema/define-schema.ts"
 import type { Policy } from "../schema/policy.ts"
 import { NULL, expressionText, union, type TypeExpression } from "../schema/type-expression.ts"
+import { TableKeys } from "../schema/table-keys.ts"
 import { treeOf } from "../schema/type-tree.ts"
 import { schemaOf } from "../schema-of.ts"
 import { fits, shapeOf } from "./fits.ts"
-import { identifier, quoted } from "./identifier.ts"
+import { quoted } from "./identifier.ts"
 import { sampleSql } from "./samples.ts"
 
 export interface PolicyMismatch {
@@ -90,6 +91,7 @@ class PolicyCheck {
   readonly #db: Pick<Database<unknown>, "query">
   readonly #schema: SchemaDefinition
   readonly #policy: Policy
+  readonly #keys: TableKeys
   readonly #columns: CheckedColumn[] = []
   readonly #mismatches: PolicyMismatch[] = []
 
@@ -97,6 +99,7 @@ class PolicyCheck {
     this.#db = db
     this.#schema = schema
     this.#policy = policy
+    this.#keys = new TableKeys(schema)
   }
 
   get report(): PolicyReport {
@@ -183,7 +186,7 @@ class PolicyCheck {
   }
 
   #tableName(table: string): string {
-    const first = this.#schema.source?.schemas[0]
-    return table.includes(".") || first !== undefined ? identifier(table, first) : quoted(table)
+    const { schema, table: name } = this.#keys.place(table)
+    return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`
   }
 }

@@ -1,7 +1,7 @@
-/** The name of a type or table, as `SchemaDefinition` has it, for SQL: `int8`, `public.mood`, `audit.log`. */
-export function identifier(name: string, schema = "pg_catalog"): string {
+/** The name of a type, as `SchemaDefinition` has it, for SQL: `int8`, `public.mood`. */
+export function identifier(name: string): string {
   const dot = name.indexOf(".")
-  return dot < 0 ? `${quoted(schema)}.${quoted(name)}` : `${quoted(name.slice(0, dot))}.${quoted(name.slice(dot + 1))}`
+  return dot < 0 ? `"pg_catalog".${quoted(name)}` : `${quoted(name.slice(0, dot))}.${quoted(name.slice(dot + 1))}`
 }
 
 export function quoted(name: string): string {

@@ -11,7 +11,7 @@ import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import type { Query } from "./query.ts"
 import { readRunOptions, type RunOptions } from "./run-options.ts"
-import { answerOf, type Shape } from "./shapes.ts"
+import { answerOf, type Answer, type Shape } from "./shapes.ts"
 
 /**
  * One statement, from the query to the Result. Whatever throws on the way is an Err. While it waits, for its turn or for the
@@ -69,30 +69,68 @@ function sent<T, K extends ErrorKind>(
   compiled: CompiledQuery,
 ): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
   call.stage = "sent"
-  return answered(call, lane, shape, call.pluginsOf(compiled), lane.target.run(compiled, call.said))
+  const plugged = call.pluginsOf(compiled)
+  // Many may wait at once: for the answer is waited here, and not in a function that would be kept with all that it knows.
+  return lane.target.run(compiled, call.said).then(
+    (settled) => answered(call, lane, shape, plugged, settled),
+    (thrown: unknown) => err(call.threw(thrown)),
+  )
 }
 
-async function answered<T, K extends ErrorKind>(
+/** At once for nearly every answer: only plugins, and a failure with an answer, take time. */
+function answered<T, K extends ErrorKind>(
   call: Call,
   lane: Lane,
   shape: Shape<T, K>,
   plugged: Plugged | undefined,
-  running: Promise<Settled<StatementResult>>,
+  settled: Settled<StatementResult>,
+): Result<T, ErrorOfKind<K> | QueryError> | Promise<Result<T, ErrorOfKind<K> | QueryError>> {
+  call.stage = "answered"
+  call.attempts = settled.attempts
+  if (!settled.ok) return failed(call, lane, shape, plugged, settled)
+  if (plugged !== undefined) return seenBy(call, shape, plugged, settled.value)
+  try {
+    return taken(call, shape, answerOf(settled.value))
+  } catch (thrown) {
+    return err(call.threw(thrown))
+  }
+}
+
+async function seenBy<T, K extends ErrorKind>(
+  call: Call,
+  shape: Shape<T, K>,
+  plugged: Plugged,
+  result: StatementResult,
 ): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
   try {
-    const settled = await running
-    call.stage = "answered"
-    call.attempts = settled.attempts
-    if (!settled.ok) {
-      const { value: done } = settled
-      const value = await call.despite(async () => done && shape.take(await call.seen(done, plugged)))
-      const error = call.error(settled.failure, settled, value)
-      lane.failed(settled.failure, error)
-      return err(error)
-    }
-    const seen = plugged === undefined ? answerOf(settled.value) : await call.seen(settled.value, plugged)
-    const wrong = shape.refuse?.(seen.rows)
-    return wrong === undefined ? ok(shape.take(seen)) : err(call.unfit(wrong))
+    return taken(call, shape, await call.seen(result, plugged))
+  } catch (thrown) {
+    return err(call.threw(thrown))
+  }
+}
+
+function taken<T, K extends ErrorKind>(
+  call: Call,
+  shape: Shape<T, K>,
+  seen: Answer,
+): Result<T, ErrorOfKind<K> | QueryError> {
+  const wrong = shape.refuse?.(seen.rows)
+  return wrong === undefined ? ok(shape.take(seen)) : err(call.unfit(wrong))
+}
+
+async function failed<T, K extends ErrorKind>(
+  call: Call,
+  lane: Lane,
+  shape: Shape<T, K>,
+  plugged: Plugged | undefined,
+  settled: Settled<StatementResult> & { readonly ok: false },
+): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
+  try {
+    const { value: done } = settled
+    const value = await call.despite(async () => done && shape.take(await call.seen(done, plugged)))
+    const error = call.error(settled.failure, settled, value)
+    lane.failed(settled.failure, error)
+    return err(error)
   } catch (thrown) {
     return err(call.threw(thrown))
   }

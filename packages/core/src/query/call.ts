@@ -30,13 +30,15 @@ interface Ended {
 /** How far a call has come: it decides what the server may have done when something throws. */
 type Stage = "preparing" | "sent" | "answered"
 
+type Sent = Statement & { readonly sql: string; readonly parameterCount: number }
+
 /** What is known while one statement, one batch or one stream is on its way; errors are made of it. */
 export class Call {
   readonly #kit: Kit
   readonly #lane: Lane
   readonly #site: CallSite | undefined
   /** Of the queries only what an error says of them: their trees need not wait for the answer. */
-  readonly #queries: (Statement & { readonly sql: string; readonly parameterCount: number })[] = []
+  #queries: Sent[] | undefined
   said: StatementOptions = {}
   /** Made of the names of prepared queries. */
   #ownLabel: string | undefined
@@ -64,7 +66,10 @@ export class Call {
     const sent = instead === undefined ? compiled : instead(compiled)
     const { query: node } = compiled
     const { sql, parameters } = sent
-    this.#queries.push({ sql, parameterCount: parameters.length, kind: node.kind, target: targetOf(node) })
+    const noted = { sql, parameterCount: parameters.length, kind: node.kind, target: targetOf(node) }
+    // Nearly always the only one; an array that is pushed to has room for many.
+    if (this.#queries === undefined) this.#queries = [noted]
+    else this.#queries.push(noted)
     return sent
   }
 
@@ -98,19 +103,19 @@ export class Call {
   }
 
   error<K extends ErrorKind>(failure: CoreFailure<K>, ended: Ended = {}, value?: unknown): ErrorOfKind<K> {
-    const [first] = this.#queries
+    const queries = this.#queries ?? []
     return toDatabaseError(failure, {
       detail: this.#kit.errors.detail,
       attempts: this.attempts,
       because: ended.because,
       journal: ended.journal,
       value,
-      naming: this.#kit.names?.ofStatements(this.#queries),
+      naming: this.#kit.names?.ofStatements(queries),
       site: this.#site,
-      query: first && {
-        sql: this.#queries.map((query) => query.sql).join(";\n"),
+      query: this.#queries && {
+        sql: queries.map((query) => query.sql).join(";\n"),
         name: this.said.label,
-        parameterCount: this.#queries.reduce((count, query) => count + query.parameterCount, 0),
+        parameterCount: queries.reduce((count, query) => count + query.parameterCount, 0),
       },
     })
   }

@@ -23,6 +23,7 @@ import {
 
 import type { SchemaDefinition } from "../schema/define-schema.ts"
 import { serializersOf, type Serialize } from "../schema/serializers.ts"
+import { TableKeys } from "../schema/table-keys.ts"
 
 /**
  * Values for columns of custom types are written as their policy says, where a query names table and column: in `values`, `set` and
@@ -30,9 +31,7 @@ import { serializersOf, type Serialize } from "../schema/serializers.ts"
  */
 export function serializePlugins(schema: SchemaDefinition): readonly KyselyPlugin[] {
   const columnsOf = serializersOf(schema)
-  return columnsOf.size === 0
-    ? []
-    : [new SerializePlugin(new SerializeTransformer(columnsOf, schema.source?.schemas[0]))]
+  return columnsOf.size === 0 ? [] : [new SerializePlugin(new SerializeTransformer(columnsOf, schema))]
 }
 
 class SerializePlugin implements KyselyPlugin {
@@ -55,13 +54,14 @@ type Serializers = ReadonlyMap<string, Serialize>
 
 class SerializeTransformer extends OperationNodeTransformer {
   readonly #tables: ReadonlyMap<string, Serializers>
-  readonly #schema: string | undefined
+  readonly #schema: SchemaDefinition
+  readonly #keys: TableKeys
 
-  /** @param schema the one whose tables are named without it */
-  constructor(tables: ReadonlyMap<string, Serializers>, schema: string | undefined) {
+  constructor(tables: ReadonlyMap<string, Serializers>, schema: SchemaDefinition) {
     super()
     this.#tables = tables
     this.#schema = schema
+    this.#keys = new TableKeys(schema)
   }
 
   protected override transformInsertQuery(node: InsertQueryNode, queryId?: QueryId): InsertQueryNode {
@@ -85,14 +85,15 @@ class SerializeTransformer extends OperationNodeTransformer {
     return { ...update, updates: update.updates.map((each) => updateWith(each, serializers)) }
   }
 
-  /** In another schema (`withSchema`) there are the same tables, if the schema says nothing else of it. */
   #serializersOf(node: OperationNode | undefined): Serializers | undefined {
     if (node === undefined) return undefined
     if (AliasNode.is(node)) return this.#serializersOf(node.node)
     if (!TableNode.is(node)) return undefined
     const { schema, identifier } = node.table
-    const other = schema === undefined || schema.name === this.#schema ? undefined : `${schema.name}.${identifier.name}`
-    return (other === undefined ? undefined : this.#tables.get(other)) ?? this.#tables.get(identifier.name)
+    // With `withSchema` a query is by its type about the table of this name, whatever schema that names.
+    const keys = [...this.#keys.of(schema?.name, identifier.name), identifier.name]
+    const key = keys.find((name) => Object.hasOwn(this.#schema.tables, name))
+    return key === undefined ? undefined : this.#tables.get(key)
   }
 }
 

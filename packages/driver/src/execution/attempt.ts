@@ -1,39 +1,16 @@
 import { classify } from "../failure/classify.ts"
-import { untouched } from "../failure/effect.ts"
-import { abandoned } from "../failure/local.ts"
-import { success, type Failure, type Outcome } from "../failure/failure.ts"
-import { remainingMs } from "../foundation/deadline.ts"
+import type { Failure, Outcome } from "../failure/failure.ts"
 import type { PgConnection } from "../postgres/connection.ts"
-import type { AcquireOptions } from "../pool/pool.ts"
-import type { Holder } from "../pool/waiters.ts"
 import type { Claim } from "../postgres/claim.ts"
 import type { Exchange } from "../postgres/exchange.ts"
+import { acquire, notAnyMore } from "./acquire.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import { evidenceOf, failureOf } from "./evidence.ts"
 import { execute } from "./execute.ts"
 import { endTransaction, giveBackRepaired } from "./give-back.ts"
 import { readLate } from "./late-reading.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
-
-/** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
-export interface ConnectionHolder {
-  /** Who waits for it with another connection in hand. */
-  readonly outer?: Holder | undefined
-  readonly pinned: PgConnection | undefined
-  /** The one that is working for it right now, pinned or not. */
-  inFlight: PgConnection | undefined
-  /** Why the pinned connection is gone. Nothing runs elsewhere instead: what was begun there ended with it. */
-  readonly lost: Failure | undefined
-  /**
-   * One that it was given before it needed it, and of which nothing depends yet. Whoever has it keeps it after a failure that the
-   * connection survives: others would count on holding one.
-   */
-  takeFresh?(): PgConnection | undefined
-  /** A first success: the lease holds it from now on. */
-  pin(connection: PgConnection): void
-  /** The pinned connection is gone. */
-  lose(failure: Failure): void
-}
 
 export type Tried =
   | { readonly ok: true; readonly exchange: Exchange }
@@ -52,34 +29,38 @@ export type Tried =
       readonly claim?: Claim | undefined
     }
 
-/** One try: acquire, execute, classify; then the connection is pinned, kept, given back repaired, or thrown away. */
-export async function attempt(machine: Machine, holder: ConnectionHolder, planned: Plan): Promise<Tried> {
-  const refused = lostBefore(holder, planned) ?? notAnyMore(machine, planned)
-  if (refused !== undefined) return { ok: false, failure: refused, connected: false, inTransaction: false }
-
-  const pinned = holder.pinned
-  let acquired: Outcome<PgConnection>
-  if (pinned === undefined) {
-    const fresh = holder.takeFresh?.()
-    const soon = fresh === undefined ? machine.pool.acquire(acquireOptions(planned, holder.outer)) : success(fresh)
-    acquired = soon instanceof Promise ? await soon : soon
-    if (acquired.ok && !acquired.value.reusable) {
-      // Not clean, whatever left it so: it is not used.
-      machine.pool.giveBack(acquired.value, "discard", acquired.value.dead === undefined ? "not-clean" : "died")
-      return attempt(machine, holder, planned)
-    }
-    // Whoever it is for may have gone in the moment that it came.
-    const late = acquired.ok && soon instanceof Promise ? notAnyMore(machine, planned) : undefined
-    if (acquired.ok && late !== undefined) {
-      machine.pool.giveBack(acquired.value, "keep")
-      return { ok: false, failure: late, connected: false, inTransaction: false }
-    }
-  } else {
-    acquired = success(pinned)
-  }
+/**
+ * One try: execute, classify; then the connection is pinned, kept, given back repaired, or thrown away.
+ *
+ * @param acquired what it is made on
+ * @param waited   for that
+ */
+export async function attempt(
+  machine: Machine,
+  holder: ConnectionHolder,
+  planned: Plan,
+  acquired: Outcome<PgConnection>,
+  waited: boolean,
+): Promise<Tried> {
   if (!acquired.ok) return { ok: false, failure: acquired.failure, connected: false, inTransaction: false }
 
   const connection = acquired.value
+  const pinned = holder.pinned
+  if (pinned === undefined) {
+    if (!connection.reusable) {
+      // Not clean, whatever left it so: it is not used.
+      machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
+      const another = acquire(machine, holder, planned)
+      if (another instanceof Promise) return attempt(machine, holder, planned, await another, true)
+      return attempt(machine, holder, planned, another, false)
+    }
+    // Whoever it is for may have gone in the moment that it came.
+    const late = waited ? notAnyMore(machine, planned) : undefined
+    if (late !== undefined) {
+      machine.pool.giveBack(connection, "keep")
+      return { ok: false, failure: late, connected: false, inTransaction: false }
+    }
+  }
   const statusBefore = connection.transactionStatus
   let plan = planned.on === undefined ? planned : planned.on(connection)
   holder.inFlight = connection
@@ -127,32 +108,6 @@ export async function attempt(machine: Machine, holder: ConnectionHolder, planne
   const inTransaction = statusBefore !== "I"
   const connectionId = connection.id
   return { ok: false, failure, connected: true, connectionId, inTransaction, exchange: first, claim: exchange.claim }
-}
-
-/** What a wait in the pool's line depends on. */
-function acquireOptions({ deadline, signal }: Plan, outer: Holder | undefined): AcquireOptions {
-  if (outer !== undefined) {
-    return { holder: outer, ...(deadline !== undefined && { deadline }), ...(signal !== undefined && { signal }) }
-  }
-  if (deadline === undefined) return signal === undefined ? NO_LIMITS : { signal }
-  return signal === undefined ? { deadline } : { deadline, signal }
-}
-
-const NO_LIMITS: AcquireOptions = {}
-
-/** This was never sent, whatever became of the statement that lost the connection. */
-function lostBefore(holder: ConnectionHolder, plan: Plan): Failure | undefined {
-  return holder.lost === undefined ? undefined : { ...holder.lost, phase: plan.phase, effect: "not_applied" }
-}
-
-function notAnyMore(machine: Machine, plan: Plan): Failure | undefined {
-  if (plan.signal?.aborted === true) {
-    return abandoned("abort", untouched(plan.phase), { cause: plan.signal.reason })
-  }
-  if (plan.deadline !== undefined && remainingMs(machine.clock, plan.deadline) === 0) {
-    return abandoned("deadline", untouched(plan.phase), { limitMs: plan.deadline.limitMs })
-  }
-  return undefined
 }
 
 /**

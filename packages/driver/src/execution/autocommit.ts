@@ -28,7 +28,7 @@ export function inTwoFlights(machine: Machine, plan: Plan, steps: readonly Step[
         phase: "transaction",
         enclosed: true,
         exchangeOn: () => new Exchange({ protocol: "extended", steps: [...steps, rider] }),
-        commit: (first) => commitFlight(plan, marker ?? xidClaim(facts, first.learnt)),
+        commit: (first) => commitFlight(plan, marker ?? xidClaim(connection, first.learnt)),
       }
     },
   }

@@ -8,7 +8,7 @@ import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { StatementShape } from "../postgres/statement.ts"
-import type { ConnectionHolder } from "./attempt.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
@@ -159,7 +159,7 @@ export class LeasedTransaction {
   #noteXid(learnt: Exchange["learnt"], mayHaveTakenOne: boolean): void {
     const connection = this.#host.pinned
     if (learnt !== undefined && connection !== undefined) {
-      this.record.claim = xidClaim(connection.facts, learnt)
+      this.record.claim = xidClaim(connection, learnt)
       this.record.unasked = this.record.claim === undefined
     } else if (mayHaveTakenOne && !this.record.numbered) this.record.unasked = true
   }

@@ -1,14 +1,17 @@
 import type { Settled } from "../engine.ts"
 import { untouched } from "../failure/effect.ts"
 import { abandoned, replicationUnconfirmed } from "../failure/local.ts"
-import type { Failure, GaveUp } from "../failure/failure.ts"
+import type { Failure, GaveUp, Outcome } from "../failure/failure.ts"
 import { journalWaited, journalWith, type FailedTry } from "../failure/journal.ts"
 import { remainingMs } from "../foundation/deadline.ts"
 import { invariant, unreachable } from "../foundation/invariant.ts"
 import { waitAfter } from "../policy/backoff.ts"
 import { decide } from "../policy/decide.ts"
+import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import { attempt, type ConnectionHolder, type Tried } from "./attempt.ts"
+import { acquire } from "./acquire.ts"
+import { attempt, type Tried } from "./attempt.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { rest } from "./rest.ts"
@@ -21,12 +24,37 @@ import { rest } from "./rest.ts"
  * `attempt` is one try and gives its connection back before it answers, so a back-off never holds one. `decide`
  * (policy/decide.ts) says whether there is another try, and why not.
  */
-export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
+export function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
   const startedAt = machine.clock.now()
+  const soon = acquire(machine, holder, plan)
+  // Many may wait in line at once: nothing else has been begun for them.
+  return soon instanceof Promise
+    ? soon.then((acquired) => runFrom(machine, holder, plan, { startedAt, acquired, waited: true }))
+    : runFrom(machine, holder, plan, { startedAt, acquired: soon, waited: false })
+}
+
+/** A plan's first try can begin. */
+export interface Beginning {
+  /** When the wait for the connection began. */
+  readonly startedAt: number
+  readonly acquired: Outcome<PgConnection>
+  /** In the pool's line. */
+  readonly waited: boolean
+}
+
+export async function runFrom(
+  machine: Machine,
+  holder: ConnectionHolder,
+  plan: Plan,
+  beginning: Beginning,
+): Promise<Settled<Exchange>> {
+  const { startedAt } = beginning
+  let { acquired, waited } = beginning
   const story: Story = { startedAt, triedAt: startedAt, firstFailure: undefined, journal: undefined }
   for (let tries = 1; ; tries += 1) {
     const pinned = holder.pinned !== undefined || holder.lost !== undefined
-    const tried = await resolved(machine, plan, await attempt(machine, holder, plan))
+    let tried = await attempt(machine, holder, plan, acquired, waited)
+    if (!tried.ok && tried.failure.effect === "unknown") tried = await resolved(machine, plan, tried)
     if (tried.ok) {
       recordSuccess(machine, plan, tries, story)
       return { ok: true, value: tried.exchange, attempts: tries, access: plan.access }
@@ -67,8 +95,8 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
       machine.emit({ name: "query.retried", attempt: tries, delayMs: decision.delayMs, failure, ...infoOf(plan) })
     }
     const mostMs = Math.min(decision.delayMs, remainingMs(machine.clock, plan.deadline))
-    const waited = await rest(machine, { failure, leastMs: wait.leastMs, mostMs, signal: plan.signal })
-    if (!waited) {
+    const rested = await rest(machine, { failure, leastMs: wait.leastMs, mostMs, signal: plan.signal })
+    if (!rested) {
       const aborted = {
         ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
         effect: failure.effect,
@@ -78,6 +106,9 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
     waitedForNext(machine, story)
     if (remainingMs(machine.clock, plan.deadline) === 0)
       return fail(machine, plan, tried, tries, story, "deadline-near")
+    const soon = acquire(machine, holder, plan)
+    waited = soon instanceof Promise
+    acquired = soon instanceof Promise ? await soon : soon
   }
 }
 
@@ -85,8 +116,8 @@ export async function runPlan(machine: Machine, holder: ConnectionHolder, plan: 
  * A COMMIT that nobody answered: what became of it is found out before anything is decided. Its caller waits no longer than an
  * abandoned statement may take.
  */
-async function resolved(machine: Machine, plan: Plan, tried: Tried): Promise<Tried> {
-  if (tried.ok || tried.failure.effect !== "unknown" || tried.claim === undefined) return tried
+async function resolved(machine: Machine, plan: Plan, tried: FailedAttempt): Promise<Tried> {
+  if (tried.claim === undefined) return tried
   const { claim, exchange, failure } = tried
   const { deadline, signal, abortInFlight, label } = plan
   const found = await machine.resolver.resolve(claim, {

@@ -66,29 +66,24 @@ export function planStatements(
   place: Place,
   options: DoorOptions,
 ): Outcome<Plan> {
-  const steps: Step[] = []
-  const name = options.statementName
-  for (const query of queries) {
-    const parameters = sendable(query)
-    if (!parameters.ok) return parameters
-    const step: Step = { do: "execute", sql: query.sql, parameters: parameters.value }
-    steps.push(name === undefined ? step : { ...step, name })
-  }
-  const sql = queries.map((query) => query.sql).join(";\n")
+  const prepared = stepsOf(queries, options.statementName)
+  if (!prepared.ok) return prepared
+  const steps = prepared.value
+  const [only] = queries.length === 1 ? queries : []
+  const sql = only === undefined ? queries.map((query) => query.sql).join(";\n") : only.sql
   const [first] = shapes
-  const single = shapes.every((shape) => shape.single)
-  const simple = !single && steps.length === 1 && queries[0]?.parameters.length === 0
-  const proved = shapes.every((shape) => shape.reads === "proved")
+  const single = shapes.every(isSingle)
+  const simple = !single && only?.parameters.length === 0
+  const proved = shapes.every(isProved)
   const vouched = options.readOnly === true
-  const suspected =
-    options.readOnly !== false && shapes.every((shape) => shape.reads !== "no") && !machine.knownWrites.has(sql)
+  const suspected = options.readOnly !== false && shapes.every(maybeRead) && !machine.knownWrites.has(sql)
   // On a connection that is held already nobody knows better than its holder: there only what he vouches for is held to it.
   const apart = place.fresh || (vouched && !place.inTransaction)
   const enclosed = apart && single && !proved && (vouched || suspected)
   const read = proved || vouched || enclosed || place.readOnly
   const selfCommitting = commitsByItself(shapes)
   const leaves = leavesOf(shapes)
-  const takesData = shapes.some((shape) => shape.takesData === true)
+  const takesData = shapes.some(takesDataIn)
   const riding = place.wantsXid && !simple && !takesData && shapes.some(takesXid)
   const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, mayNotify(shapes)) : plainFlight(steps)
   const limits = callLimits(machine, options)
@@ -180,9 +175,30 @@ function refuse({ refused, cause }: Refusal): Outcome<never> {
   return failed(encodeFailed({ why: refused, ...(cause !== undefined && { cause }) }))
 }
 
+function stepsOf(queries: readonly CompiledQuery[], name: string | undefined): Outcome<readonly Step[]> {
+  let steps: Step[] | undefined
+  for (const query of queries) {
+    const parameters = sendable(query)
+    if (!parameters.ok) return parameters
+    const plain = { do: "execute", sql: query.sql, parameters: parameters.value } as const
+    const step = name === undefined ? plain : { ...plain, name }
+    // Mostly it is the only one, and an array that is pushed to takes room for more.
+    if (steps === undefined) steps = [step]
+    else steps.push(step)
+  }
+  return success(steps ?? [])
+}
+
+// Asked of every statement: hence no functions that are made anew each time.
+const isSingle = ({ single }: StatementShape): boolean => single
+const isProved = ({ reads }: StatementShape): boolean => reads === "proved"
+const maybeRead = ({ reads }: StatementShape): boolean => reads !== "no"
+const takesDataIn = ({ takesData }: StatementShape): boolean => takesData === true
+const commitsItself = ({ selfCommitting }: StatementShape): boolean => selfCommitting
+
 function commitsByItself(shapes: readonly StatementShape[]): Evidence["selfCommitting"] {
-  if (shapes.some((shape) => !shape.single)) return "anywhere"
-  return shapes.some((shape) => shape.selfCommitting) ? "outside-transaction" : false
+  if (!shapes.every(isSingle)) return "anywhere"
+  return shapes.some(commitsItself) ? "outside-transaction" : false
 }
 
 function leavesOf(shapes: readonly StatementShape[]): Leftovers | undefined {

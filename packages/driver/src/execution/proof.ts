@@ -13,23 +13,27 @@ export function proofOn({ resolution }: Pick<Machine, "resolution">, { facts }: 
 }
 
 /**
- * The question that rides behind a statement: which number has the transaction got by now? Behind a pooler, whose next
- * transaction may meet another server, also: in which life of which server?
+ * The question that rides behind a statement: which number has the transaction got by now? Where the session does not say it, also:
+ * in which life of which server? Behind a pooler the next transaction may meet another server, and a session that was opened on a
+ * standby may outlive its promotion, with which a new timeline begins.
  *
  * @param forced a number is assigned if there is none: for what writes only at COMMIT (NOTIFY)
  */
-export function xidRider({ pooled }: SessionFacts, forced: boolean): Step {
+export function xidRider({ life }: SessionFacts, forced: boolean): Step {
   const xid = forced ? "pg_current_xact_id()::text" : "pg_current_xact_id_if_assigned()::text"
-  return { do: "learn", sql: pooled ? `select ${xid}, ${LIFE_COLUMNS}` : `select ${xid}` }
+  return { do: "learn", sql: life?.timeline === undefined ? `select ${xid}, ${LIFE_COLUMNS}` : `select ${xid}` }
 }
 
-/** @param learnt what the rider was told */
-export function xidClaim({ life }: SessionFacts, learnt: readonly (string | null)[] | undefined): Claim | undefined {
+/** @param learnt what the rider was told on this connection */
+export function xidClaim(connection: PgConnection, learnt: readonly (string | null)[] | undefined): Claim | undefined {
   if (learnt === undefined) return undefined
-  const [xid] = learnt
+  const { facts } = connection
+  const [xid, ...lifeFields] = learnt
+  const life = lifeFields.length > 0 ? lifeIn(lifeFields) : facts.life
+  // A promoted server does not go back into recovery without ending its sessions: this holds from now on.
+  if (!facts.pooled && life !== facts.life && life?.timeline !== undefined) connection.facts = { ...facts, life }
   if (!xid) return { by: "nothing" }
-  const lived = life ?? lifeIn(learnt.slice(1))
-  return lived === undefined ? undefined : { by: "xid", xid, life: lived }
+  return life === undefined ? undefined : { by: "xid", xid, life }
 }
 
 export function markerClaim(machine: Pick<Machine, "markerId">, { systemId, backend }: SessionFacts): MarkerClaim {

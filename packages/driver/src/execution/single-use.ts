@@ -3,10 +3,11 @@ import type { Failure } from "../failure/failure.ts"
 import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
-import type { ConnectionHolder } from "./attempt.ts"
+import { acquire } from "./acquire.ts"
+import type { ConnectionHolder } from "./connection-holder.ts"
 import { giveBackUsed } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
-import { runPlan } from "./pipeline.ts"
+import { runFrom, type Beginning } from "./pipeline.ts"
 import type { Plan } from "./plan.ts"
 import { mapSettled } from "./settled.ts"
 
@@ -23,8 +24,17 @@ export abstract class SingleUse implements ConnectionHolder {
     this.outer = outer
   }
 
-  async run<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
-    const settled = await runPlan(this.#machine, this, plan)
+  /** While it waits in line nothing else of it has been begun, as thousands may. */
+  run<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
+    const startedAt = this.#machine.clock.now()
+    const soon = acquire(this.#machine, this, plan)
+    return soon instanceof Promise
+      ? soon.then((acquired) => this.#settle(plan, { startedAt, acquired, waited: true }, read))
+      : this.#settle(plan, { startedAt, acquired: soon, waited: false }, read)
+  }
+
+  async #settle<T>(plan: Plan, beginning: Beginning, read: (exchange: Exchange) => T): Promise<Settled<T>> {
+    const settled = await runFrom(this.#machine, this, plan, beginning)
     this.over?.(settled)
     if (this.pinned !== undefined) {
       void giveBackUsed(this.#machine, this.pinned, settled.ok ? "raw-unharmed" : "raw-failed")

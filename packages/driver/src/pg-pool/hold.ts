@@ -1,7 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
 import type { Settled } from "../engine.ts"
-import type { ConnectionHolder } from "../execution/attempt.ts"
+import type { ConnectionHolder } from "../execution/connection-holder.ts"
 import { giveBackUsed } from "../execution/give-back.ts"
 import type { Machine } from "../execution/machine.ts"
 import { withPatience } from "../execution/patience.ts"

@@ -34,7 +34,7 @@ export class OpenTransaction {
 
   note(learnt: Exchange["learnt"], shape: StatementShape | undefined): void {
     if (learnt !== undefined) {
-      this.#claim = xidClaim(this.#connection.facts, learnt)
+      this.#claim = xidClaim(this.#connection, learnt)
       this.#unasked = this.#claim === undefined
     } else if (this.wantsXid && (shape === undefined || !shape.single || takesXid(shape))) this.#unasked = true
   }

@@ -11,10 +11,10 @@ export interface Holder {
 
 /** What limits one's waiting, besides `acquireTimeoutMs`. */
 export interface WaitOptions {
-  readonly deadline?: Deadline
-  readonly signal?: AbortSignal
+  readonly deadline?: Deadline | undefined
+  readonly signal?: AbortSignal | undefined
   /** The one who waits does so inside of what this one does, who goes on only afterwards. */
-  readonly holder?: Holder
+  readonly holder?: Holder | undefined
 }
 
 /** Why one leaves the line without being served. */

@@ -1,4 +1,5 @@
 import type { Failure } from "../failure/failure.ts"
+import { Alarm } from "../foundation/alarm.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import type { ColumnReaders, Decoding } from "./decoding.ts"
 import { Exchange, invalidResponse, type AbandonReason, type TransactionStatus } from "./exchange.ts"
@@ -105,6 +106,10 @@ export class PgConnection {
   #undead = false
   #exchanges = 0
   #onLost: ((connection: PgConnection) => void) | undefined
+  /** One timer for the deadlines of all that runs here, most of which are never reached. Whoever is in use keeps the process alive. */
+  readonly #alarm: Alarm
+  /** Of what is running; Infinity for none. */
+  #deadlineAt: number = Number.POSITIVE_INFINITY
   /** A CancelRequest is under way: until it has ended, it could still hit whatever runs here next. The timer is its limit. */
   #cancelling: Timer | undefined
 
@@ -114,6 +119,7 @@ export class PgConnection {
     this.reports = parts.reports ?? new Map()
     this.#client = parts.client
     this.#clock = parts.clock
+    this.#alarm = new Alarm(parts.clock, () => this.#watchDeadline(), { background: true })
     this.#requestCancel = parts.requestCancel
     this.#cancelMs = parts.cancelMs
     this.#noPrimaryKnown = parts.noPrimaryKnown ?? (() => false)
@@ -192,8 +198,11 @@ export class PgConnection {
     this.#onLost = listener
   }
 
-  /** Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. */
-  run(exchange: Exchange, done: (exchange: Exchange) => void): void {
+  /**
+   * Sends a Sync group. `done` is called once: at its ReadyForQuery, or when the connection is gone. Nothing else may be running. At
+   * `deadlineAt` it is abandoned.
+   */
+  run(exchange: Exchange, done: (exchange: Exchange) => void, deadlineAt: number = Number.POSITIVE_INFINITY): void {
     if (this.#state.state !== "idle") {
       exchange.handleError(
         this.#state.state === "dead" ? this.#state.death.cause : new Error("bug: the connection is busy"),
@@ -204,7 +213,14 @@ export class PgConnection {
     exchange.readers = this.#readers
     this.#state = { state: "busy", exchange, done }
     this.#exchanges += 1
+    this.#deadlineAt = deadlineAt
+    this.#alarm.by(deadlineAt)
     this.#client.query(exchange)
+  }
+
+  #watchDeadline(): void {
+    if (this.#clock.now() < this.#deadlineAt) this.#alarm.by(this.#deadlineAt)
+    else this.abandon("deadline")
   }
 
   /** `run` as a promise, for what is not on the hot path. */
@@ -287,6 +303,7 @@ export class PgConnection {
   /** Ends it in order (Terminate) if it is at rest, else at once. Never throws. */
   close(): void {
     this.#onLost = undefined
+    this.#alarm.stop()
     if (this.#state.state !== "idle") return this.destroy(ended("The connection was closed"))
     this.#state = { state: "dead", death: { cause: ended("The connection was closed") } }
     const timer = this.#clock.after(FAREWELL_MS, () => this.#client.connection.stream.destroy(), { background: true })
@@ -345,6 +362,7 @@ export class PgConnection {
       return
     const { exchange, done } = this.#state
     this.#state = { state: "idle" }
+    this.#deadlineAt = Number.POSITIVE_INFINITY
     done(exchange)
   }
 
@@ -375,6 +393,7 @@ export class PgConnection {
     const working = before.state === "busy" ? before.exchange.claim === undefined : this.#transactionStatus !== "I"
     this.#undead = working && this.#lastWords === undefined
     this.#state = { state: "dead", death }
+    this.#alarm.stop()
     this.#endCancelling()
     this.#client.connection.stream.destroy()
     if (before.state === "busy") {

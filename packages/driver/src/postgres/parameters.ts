@@ -27,13 +27,14 @@ function prepareAll(parameters: readonly unknown[]): readonly (string | Buffer |
         "Split the statement, or pass the values as arrays: insert into … select * from unnest($1::int[], $2::text[])",
     }
   }
-  const prepared: (string | Buffer | null)[] = []
+  // oxlint-disable-next-line unicorn/no-new-array -- of exactly its length: one that is pushed to takes room for more, and many may wait in line
+  const prepared = new Array<string | Buffer | null>(parameters.length)
   let bytes = 0
-  for (const [index, parameter] of parameters.entries()) {
-    const value = prepareOne(parameter, index + 1)
+  for (let index = 0; index < prepared.length; index += 1) {
+    const value = prepareOne(parameters[index], index + 1)
     if (value !== null && typeof value === "object" && "refused" in value) return value
     if (value !== null) bytes += value.length
-    prepared.push(value)
+    prepared[index] = value
   }
   if (bytes > MESSAGE_BYTES_MAX) {
     return {

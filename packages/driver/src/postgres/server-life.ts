@@ -61,3 +61,12 @@ export function sameLife(one: ServerLife, other: ServerLife): boolean {
     one.resetAt.some((resetAt, index) => resetAt !== "" && resetAt === other.resetAt[index])
   )
 }
+
+/** Its WAL ends before that of the other begins, or has gone another way since: it cannot know of what was done there. */
+export function isBefore({ timeline }: ServerLife, other: ServerLife): boolean {
+  return (
+    timeline !== undefined &&
+    other.timeline !== undefined &&
+    Number.parseInt(timeline, 16) < Number.parseInt(other.timeline, 16)
+  )
+}

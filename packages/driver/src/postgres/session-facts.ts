@@ -12,7 +12,10 @@ export interface SessionFacts {
   readonly takesWrites: boolean
   /** A pooler is in between: the process that answered is not the one that the session's key is for. */
   readonly pooled: boolean
-  /** Undefined if the server does not tell, and behind a pooler, where each transaction may meet another one. */
+  /**
+   * Undefined if the server does not tell, and behind a pooler, where each transaction may meet another one. Of a standby it is without
+   * its timeline until the first transaction after its promotion has learnt that.
+   */
   readonly life: ServerLife | undefined
   readonly systemId: string | undefined
   /** Undefined behind a pooler, for the same reason. */

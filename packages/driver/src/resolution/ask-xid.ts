@@ -1,6 +1,7 @@
 import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import {
+  isBefore,
   LIFE_COLUMNS,
   LIFE_COLUMNS_COUNT,
   lifeIn,
@@ -34,6 +35,8 @@ export function judgeXid({ life: earlier }: Pick<XidClaim, "life">, seen: XidSee
   const { life, inRecovery, synchronous, status, backend } = seen
   if (inRecovery) return { effect: "undecided", why: "the server that answers is in recovery" }
   if (life?.systemId !== earlier.systemId) return { effect: "unknown", why: "another database cluster answers" }
+  if (isBefore(life, earlier))
+    return { effect: "undecided", why: "a server answers that another one has taken over from" }
   if (status === "aborted" || status === "future") return { effect: "not_applied" }
   if (!sameLife(earlier, life)) {
     if (status === "in progress") return { effect: "not_applied" }

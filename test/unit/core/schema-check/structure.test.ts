@@ -65,6 +65,18 @@ describe("a structure", () => {
     })
   })
 
+  it("knows an enum that has no labels yet from a base type", () => {
+    const { tables, types } = structure(
+      columnRow({ name: "one", typeOid: oids.empty }),
+      columnRow({ name: "many", typeOid: oids.emptyArray }),
+    )
+    expect(types).toEqual({ "public.nothing_yet": { kind: "enum", labels: [] } })
+    expect(tables["t"]?.columns).toEqual({
+      many: { type: "public.nothing_yet[]", labels: [], nullable: false },
+      one: { type: "public.nothing_yet", labels: [], nullable: false },
+    })
+  })
+
   it("and its hash do not depend on the order in which tables and columns were made", () => {
     fc.assert(
       fc.property(rows, constraints, fc.infiniteStream(fc.nat()), (given, on, random) => {

@@ -18,10 +18,10 @@ function setUp() {
   const done: Exchange[] = []
   const lost: PgConnection[] = []
   connection.onLost((gone) => lost.push(gone))
-  const run = (sql: string): Exchange => {
+  const run = (sql: string, deadlineAt?: number): Exchange => {
     const exchange = new Exchange(simple(sql))
     exchange.cancellable = sql !== "commit"
-    connection.run(exchange, (ended) => done.push(ended))
+    connection.run(exchange, (ended) => done.push(ended), deadlineAt)
     return exchange
   }
   return { clock, server, session: server.session(), connection, done, lost, run }
@@ -273,6 +273,59 @@ describe("notices", () => {
     await clock.settle()
     expect(exchange.noTransaction).toBe(false)
     expect(connection.dead).toBeUndefined()
+  })
+})
+
+describe("a deadline", () => {
+  it("abandons what is running then, not before and not later", async () => {
+    const { clock, server, run, done } = setUp()
+    server.when("sleep", { hangs: true })
+    const exchange = run("select sleep", clock.now() + 100)
+    await clock.advance(99)
+    expect(exchange.abandoned).toBeUndefined()
+    await clock.advance(1)
+    expect(done).toEqual([exchange])
+    expect(exchange.abandoned).toBe("deadline")
+  })
+
+  it("is its own statement's alone: neither the one before nor a later one is measured by it", async () => {
+    const { clock, server, run } = setUp()
+    server.when("sleep", { hangs: true })
+    run("select 1", clock.now() + 100)
+    await clock.advance(50)
+    const later = run("select sleep", clock.now() + 100)
+    await clock.advance(99)
+    expect(later.abandoned).toBeUndefined()
+    await clock.advance(1)
+    expect(later.abandoned).toBe("deadline")
+    run("select 1", clock.now() + 1_000)
+    await clock.settle()
+    const sooner = run("select sleep", clock.now() + 10)
+    await clock.advance(10)
+    expect(sooner.abandoned).toBe("deadline")
+    const without = run("select sleep")
+    await clock.advance(10_000)
+    expect(without.abandoned).toBeUndefined()
+  })
+
+  it("shares one timer with all that runs here, which keeps no process alive and is gone with the connection", async () => {
+    const { clock, connection, run } = setUp()
+    for (let index = 0; index < 3; index += 1) {
+      run("select 1", clock.now() + 1_000)
+      await clock.advance(1)
+    }
+    expect(clock.timers).toEqual({ foreground: 0, background: 1 })
+    connection.destroy(new Error("gone"))
+    expect(clock.timers).toEqual({ foreground: 0, background: 0 })
+  })
+
+  it("leaves no timer when the connection is closed in order", async () => {
+    const { clock, connection, run } = setUp()
+    run("select 1", clock.now() + 60_000)
+    await clock.settle()
+    connection.close()
+    await clock.advance(2_000)
+    expect(clock.timers).toEqual({ foreground: 0, background: 0 })
   })
 })
 

@@ -52,6 +52,15 @@ describe.each(later)("in a later life, %s,", (_, change) => {
 })
 
 describe("whoever is the wrong one to ask", () => {
+  it.each(["committed", "aborted", "future", "in progress"] as const)(
+    "is the old primary, after its standby has taken over: %s says nothing of what was done there",
+    (status) => {
+      const promoted = { ...life, timeline: "0000000A" }
+      const old = { ...seen, status, life: { ...life, timeline: "00000009", startedAt: "9.5" } }
+      expect(judgeXid({ life: promoted }, old)).toMatchObject({ effect: "undecided" })
+    },
+  )
+
   it("is in recovery: it is asked again later", () => {
     expect(judgeXid({ life }, { ...seen, inRecovery: true, status: undefined })).toMatchObject({ effect: "undecided" })
   })

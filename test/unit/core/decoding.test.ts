@@ -1,0 +1,68 @@
+import { decodingOf } from "@kysely-resilient/core/src/decoding.ts"
+import { policy, type SchemaDefinition, type StandardSchema } from "@kysely-resilient/core/schema"
+import { describe, expect, it } from "vitest"
+
+/** Says that it was asked. */
+const marked = (by: string): StandardSchema => ({
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: [by, value] }) },
+})
+
+const meta = { columns: { meta: { type: "jsonb", nullable: true }, grid: { type: "int4[][]", nullable: true } } }
+const flat = { columns: { meta: { type: "jsonb", nullable: true }, grid: { type: "int4[]", nullable: true } } }
+
+const definition: SchemaDefinition = {
+  source: { schemas: ["shop", "audit"] },
+  tables: {
+    posts: { kind: "table", ...meta },
+    users: { kind: "table", ...meta },
+    columns: { kind: "table", ...meta },
+    "audit.posts": { kind: "table", ...flat },
+  },
+  decoders: {
+    "posts.meta": marked("posts"),
+    "users.meta": marked("users"),
+    "columns.meta": marked("columns"),
+    "audit.posts.meta": marked("audit.posts"),
+  },
+  policy: policy(),
+}
+
+function read(from: string, column: "meta" | "grid", of: SchemaDefinition = definition): unknown {
+  const [schema = "", table = ""] = from.split(".")
+  const [kind, text] = column === "meta" ? (["jsonb", "1"] as const) : (["int4", "{{1}}"] as const)
+  const base = { kind: "base", name: kind, delimiter: "," } as const
+  const type = column === "meta" ? base : ({ kind: "array", element: base } as const)
+  const reader = decodingOf(of)?.described(type)
+  return (reader?.readerOf?.({ schema, table, column }) ?? reader?.read)?.(text)
+}
+
+const { source: _, ...byHand } = definition
+
+describe("what reads a column of a table that has namesakes", () => {
+  it.each([
+    ["of the first schema", "shop.posts", ["posts", 1]],
+    ["of another of its schemas", "audit.posts", ["audit.posts", 1]],
+    ["of a schema that it knows, in which it knows no such table", "audit.users", 1],
+    ["of a schema that it does not know, which may have the same tables", "tenant.users", ["users", 1]],
+    ["of the session's own", "pg_temp_3.users", ["users", 1]],
+    ["of the server", "information_schema.columns", 1],
+  ])("is that %s", (_name, table, value) => {
+    expect(read(table, "meta")).toEqual(value)
+  })
+
+  it.each([
+    ["public.posts", ["posts", 1]],
+    ["audit.posts", ["audit.posts", 1]],
+    ["audit.users", 1],
+    ["tenant.users", ["users", 1]],
+  ])("is found for %s where a schema written by hand only names its tables", (table, value) => {
+    expect(read(table, "meta", byHand)).toEqual(value)
+  })
+
+  it("has that table's dimensions", () => {
+    expect(read("shop.posts", "grid")).toEqual([[1]])
+    expect(read("tenant.posts", "grid")).toEqual([[1]])
+    expect(() => read("audit.posts", "grid")).toThrow(/none with more than one/)
+    expect(() => read("audit.users", "grid")).toThrow(/none with more than one/)
+  })
+})
