@@ -25,6 +25,7 @@ import { deadlineAfter } from "./foundation/deadline.ts"
 import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
+import { configurationOf, type Configuration } from "./options/configuration.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
 import { Unfinished } from "./execution/unfinished.ts"
 import { Breaker } from "./policy/breaker.ts"
@@ -283,14 +284,20 @@ class AssembledEngine implements Assembled {
   }
 
   snapshot(): DriverSnapshot {
+    const { server } = this.#connections
     return Object.freeze({
       at: this.#clock.wallTime(),
+      ...(server !== undefined && { server }),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
       circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.machine.budget.left),
     })
+  }
+
+  configuration(): Configuration {
+    return configurationOf(this.#options)
   }
 
   async resolve(

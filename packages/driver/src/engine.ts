@@ -5,6 +5,7 @@ import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
 import type { FailedTry } from "./failure/journal.ts"
+import type { Configuration } from "./options/configuration.ts"
 import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
@@ -135,6 +136,8 @@ export interface Engine extends Session {
    */
   listen(channel: string, hear: Hear): () => void
   snapshot(): DriverSnapshot
+  /** How it was configured: the same at all times, and without a secret. */
+  configuration(): Configuration
   /**
    * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be
    * reached again. False if its signal aborted.
