@@ -48,6 +48,17 @@ export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kys
 
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 
+export { examine } from "./examine.ts"
+export type { Examination, ExamineOptions } from "./examine.ts"
+export type { Facts, Pings, ServerLimits } from "./advice/examined.ts"
+export type { ActivityFacts, SessionFacts } from "./advice/facts/activity.ts"
+export type { ReplicationFacts } from "./advice/facts/replication.ts"
+export type { SequenceFacts } from "./advice/facts/sequences.ts"
+export type { ServerFacts } from "./advice/facts/server.ts"
+export type { StatementFacts, StatementsPlace } from "./advice/facts/statements.ts"
+export type { StorageFacts } from "./advice/facts/storage.ts"
+export type { Configuration, ConnectionSummary } from "@kysely-resilient/driver"
+
 export type { Alert, AlertSeverity } from "./health/alert.ts"
 export type { AlertLogger, AlertOptions } from "./health/alerting.ts"
 export type { HealthStatus, Reason, ReasonCode } from "./health/judge.ts"

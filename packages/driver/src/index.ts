@@ -46,6 +46,7 @@ export type {
   SslOptions,
   TimeoutOptions,
 } from "./options.ts"
+export type { Configuration, ConnectionSummary } from "./options/configuration.ts"
 export { OptionsError } from "./options/options-error.ts"
 export type { OptionsProblem } from "./options/options-error.ts"
 export type { Heard, Hear } from "./execution/listener.ts"
@@ -59,6 +60,7 @@ export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
 export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"
 export type { CircuitSnapshot, DriverSnapshot } from "./snapshot.ts"
+export type { ServerSummary } from "./postgres/session-facts.ts"
 export type { PoolStats } from "./pool/pool.ts"
 export type { DiscardReason, DriverEvent, DriverEventName, Observer, Told } from "./telemetry/events.ts"
 export { SlidingWindow } from "./telemetry/window.ts"
