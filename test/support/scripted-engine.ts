@@ -1,6 +1,7 @@
 import { systemClock } from "@kysely-resilient/driver"
 import type {
   Clock,
+  Configuration,
   DriverSnapshot,
   Effect,
   Engine,
@@ -142,6 +143,10 @@ export class ScriptedEngine implements Engine {
 
   say(channel: string, heard: Heard): void {
     for (const hear of this.hearing.get(channel) ?? []) hear(heard)
+  }
+
+  configuration(): Configuration {
+    throw new Error("not scripted")
   }
 
   snapshot(): DriverSnapshot {

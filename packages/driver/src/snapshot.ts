@@ -1,11 +1,14 @@
 import type { Circuit } from "./policy/circuit.ts"
 import type { PoolStats } from "./pool/pool.ts"
+import type { ServerSummary } from "./postgres/session-facts.ts"
 import type { MetricsSnapshot } from "./telemetry/metrics.ts"
 
 /** The state of everything, as plain data; taken at once and frozen. */
 export interface DriverSnapshot {
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** What the server said of itself when the last connection was opened; undefined before the first. */
+  readonly server?: ServerSummary
   readonly pool: PoolStats
   readonly metrics: MetricsSnapshot
   readonly resolution: {

@@ -6,6 +6,8 @@ import type { PgConnection } from "../postgres/connection.ts"
 export interface ConnectionHolder {
   /** Who waits for it with another connection in hand. */
   readonly outer?: Holder | undefined
+  /** It goes on with something that was begun before: see `WaitOptions`. */
+  readonly begun?: boolean | undefined
   readonly pinned: PgConnection | undefined
   /** The one that is working for it right now, pinned or not. */
   inFlight: PgConnection | undefined

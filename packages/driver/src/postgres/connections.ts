@@ -15,7 +15,7 @@ import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } f
 import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
-import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
+import { FACTS, FEWER_FACTS, sessionFacts, type ServerSummary } from "./session-facts.ts"
 import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
@@ -46,6 +46,7 @@ export class Connections implements Resources<PgConnection> {
   readonly #opening = new Set<() => void>()
   #lastId = 0
   #everConnected = false
+  #server: ServerSummary | undefined
   #primary: Primary = unsure
 
   constructor(parts: ConnectionsParts) {
@@ -79,6 +80,11 @@ export class Connections implements Resources<PgConnection> {
   /** Nobody wants them any more. They fail at once, and what will be opened from now on is not affected. */
   giveUpOpening(): void {
     for (const giveUp of this.#opening) giveUp()
+  }
+
+  /** What the server said of itself when the last connection was opened. */
+  get server(): ServerSummary | undefined {
+    return this.#server
   }
 
   idOf(connection: PgConnection): number {
@@ -250,6 +256,8 @@ export class Connections implements Resources<PgConnection> {
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const facts = sessionFacts(exchange.learnt ?? [], connection.processId)
     connection.facts = facts
+    const { serverVersion: version, takesWrites, pooled } = facts
+    this.#server = Object.freeze({ version, takesWrites, pooled })
     connection.statementTimeoutMs = facts.statementTimeoutMs
     connection.learntAt = this.#parts.clock.now()
     const unreadable = await askForIntervals(connection)

@@ -2,6 +2,7 @@ import { controlQuery } from "@kysely-resilient/driver/src/execution/control.ts"
 import { KnownTexts } from "@kysely-resilient/driver/src/execution/known-texts.ts"
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
+import { Unfinished } from "@kysely-resilient/driver/src/execution/unfinished.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
 import { DEFAULT_CIRCUIT } from "@kysely-resilient/driver/src/policy/circuit.ts"
@@ -130,6 +131,7 @@ export class Fixture {
   readonly server: ScriptedServer = new ScriptedServer(this.clock)
   readonly connections: ScriptedConnections = new ScriptedConnections(this.server)
   readonly events: DriverEvent[] = []
+  readonly closing = new AbortController()
   readonly pool: CountingPool
   readonly machine: Machine
 
@@ -176,7 +178,8 @@ export class Fixture {
       },
       watch: { begin: () => {} },
       markerId: () => "00000000-0000-7000-8000-000000000000",
-      closing: new AbortController().signal,
+      unfinished: new Unfinished(),
+      closing: this.closing.signal,
     }
   }
 
