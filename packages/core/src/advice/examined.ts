@@ -45,6 +45,8 @@ export interface ServerLimits {
   readonly lockWaitMs: number
   /** A prepared transaction, milliseconds. Default 60,000. */
   readonly preparedMs: number
+  /** A replication slot that nobody reads from, milliseconds, where PostgreSQL tells (17). A standby that restarts is back sooner. Default 60,000. */
+  readonly slotInactiveMs: number
   /** A round trip, milliseconds, half of them. Default 20. */
   readonly roundTripMs: number
   /** The difference between the clocks, milliseconds. Default 1,000. */
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   transactionMs: 60_000,
   lockWaitMs: 1_000,
   preparedMs: 60_000,
+  slotInactiveMs: 60_000,
   roundTripMs: 20,
   clockSkewMs: 1_000,
   replicaLagMs: 30_000,

@@ -89,8 +89,11 @@ export const storageSection: Section<StorageFacts> = section(
       select s.name as table, greatest(s.n_live_tup, 0) as rows, s.n_mod_since_analyze as changed,
         s.last_analyze is not null or s.last_autoanalyze is not null as analyzed
       from statistics s
-      where s.n_live_tup >= 10000 and (s.n_mod_since_analyze > 0.2 * s.n_live_tup
-        or s.last_analyze is null and s.last_autoanalyze is null and s.reltuples < 0)
+      -- What was analyzed a moment ago has changed since by a load that autovacuum will see to.
+      where s.n_live_tup >= 10000 and case
+        when s.last_analyze is null and s.last_autoanalyze is null then s.reltuples < 0
+        else s.n_mod_since_analyze > 0.2 * s.n_live_tup
+          and greatest(s.last_analyze, s.last_autoanalyze) < clock_timestamp() - interval '10 minutes' end
       order by s.n_mod_since_analyze desc, 1`)},
     'deadRows', ${list(`
       select s.name as table, s.n_live_tup as live, s.n_dead_tup as dead from statistics s

@@ -6,7 +6,7 @@ const CRITICAL = 0.95
 
 export const connectionsNearlyExhausted: ServerRule = {
   code: "CONNECTIONS_NEARLY_EXHAUSTED",
-  when: `${WARNING * 100} % of the server's connections that are not reserved are taken; critical from ${CRITICAL * 100} %`,
+  when: `of the server's connections that are not reserved ${WARNING * 100} % are taken; critical from ${CRITICAL * 100} %`,
   why: "When the last one is taken nobody new gets in, and the first who notices is whoever lost a connection.",
   find(examined) {
     const most = numberOf(examined, "max_connections")

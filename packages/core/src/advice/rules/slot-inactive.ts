@@ -1,16 +1,14 @@
 import { listed, literal, type ServerRule } from "../examined.ts"
 
-/** A standby that restarts is back by then. */
-const PATIENCE_MS = 60_000
-
 export const slotInactive: ServerRule = {
   code: "SLOT_INACTIVE",
   when: "nobody reads from a replication slot that keeps WAL, for a minute or longer where PostgreSQL tells (17); or the slot has lost what it needs",
   why: "WAL is kept for it until the disk is full; a lost slot's reader can never go on.",
-  find({ replication }) {
+  find({ replication, limits }) {
     const idle = (replication?.slots ?? []).filter(
       ({ active, walStatus, retainedBytes, inactiveMs }) =>
-        walStatus === "lost" || (!active && retainedBytes !== null && (inactiveMs ?? PATIENCE_MS) >= PATIENCE_MS),
+        walStatus === "lost" ||
+        (!active && retainedBytes !== null && (inactiveMs ?? limits.slotInactiveMs) >= limits.slotInactiveMs),
     )
     if (idle.length === 0) return undefined
     const bytes = idle.reduce((sum, { retainedBytes }) => sum + (retainedBytes ?? 0), 0)

@@ -2,7 +2,7 @@ import { listed, type ServerRule } from "../examined.ts"
 
 export const staleStatistics: ServerRule = {
   code: "STALE_STATISTICS",
-  when: "of a table of 10,000 rows or more a fifth has changed since it was analyzed, or it never was",
+  when: "of a table of 10,000 rows or more a fifth has changed since it was analyzed, ten minutes ago or longer; or it never was",
   why: "The planner works with what was true once, and chooses plans for that.",
   find({ storage }) {
     const stale = storage?.staleStatistics ?? []
