@@ -134,7 +134,7 @@ describe("the others", () => {
     }
     const discard = (): void => void heard.push("discard")
     channel("kysely-resilient:connection:discard").subscribe(discard)
-    stops.push(() => void channel("kysely-resilient:connection:discard").unsubscribe(discard))
+    stops.push(() => channel("kysely-resilient:connection:discard").unsubscribe(discard))
     await db.all(items())
     await db.query("select pg_terminate_backend(pg_backend_pid())")
     expect(heard).toEqual(
