@@ -16,6 +16,7 @@ import type { Naming } from "../errors/named.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
+import { currentScope, type WorkScope } from "../scope/work-scope.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -49,6 +50,17 @@ type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
  * first from being committed and nothing of it was applied. Never while a previous run has not ended.
  */
 export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  if (scope === undefined) return transactOf(kit, work)
+  const leave = scope.enter("transaction", work.plan.name, work.site)
+  try {
+    return await transactOf(kit, inside(scope, work))
+  } finally {
+    leave()
+  }
+}
+
+async function transactOf<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
   const { site } = work
   const plan = saidBy(work)
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
@@ -56,6 +68,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = kit.clock.now()
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
+    if (plan.timeoutMs <= 0) return err(givenUp(kit, work, "deadline", attempt - 1))
     const lease = kit.pool.lease("transaction", site, { label: plan.name, begun: attempt > 1 })
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
@@ -95,9 +108,12 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 }
 
 /** The same on a connection that somebody holds already: what he did on it before would be lost with it, so it runs once. */
-export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
-  const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
-  const ended = await runOnce(kit, lane, saidBy(work), deadline, 1, work.body)
+export async function transactOn<R>(kit: Kit, lane: LeaseLane, asked: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  const work = scope === undefined ? asked : inside(scope, asked)
+  const plan = saidBy(work)
+  const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
+  const ended = await runOnce(kit, lane, plan, deadline, 1, work.body)
   if (ended.end === "committed") {
     await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
     return ok(ended.value)
@@ -108,6 +124,14 @@ export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: Transaction
   }
   const because = (ended.failure && unrepeatable(ended.failure)) ?? "session-pinned"
   return err(errorOf(kit, work, ended, 1, because))
+}
+
+/** As long as it may take, and as the work may that it is part of; and it ends with that. */
+function inside<R>(scope: WorkScope, work: TransactionWork<R>): TransactionWork<R> {
+  const { plan } = work
+  const signal = scope.holdSignal(plan.signal)
+  const timeoutMs = Math.min(plan.timeoutMs, scope.remainingMs)
+  return { ...work, plan: { ...plan, signal, timeoutMs, settings: { ...plan.settings, signal } } }
 }
 
 /** With the place in the program, for whoever finds it open for too long. */
