@@ -68,7 +68,7 @@ const compiled = {
   queryId: { queryId: "rows" },
 }
 
-export function handle(db: AppDatabase): (request: Request) => Promise<Response> {
+function handle(db: AppDatabase): (request: Request) => Promise<Response> {
   return async (request) => {
     const { pathname } = new URL(request.url)
     const [, route, tag = ""] = pathname.split("/")
