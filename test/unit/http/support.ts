@@ -8,6 +8,7 @@ import type { HandlerOptions } from "@kysely-resilient/http"
 import { onTestFinished } from "vitest"
 
 import { FakeClock } from "../../support/fake-clock.ts"
+import { identity, noTimes } from "../../support/identity.ts"
 import type { Shop } from "../../support/scripted-database.ts"
 import { failure, ScriptedEngine, type Script } from "../../support/scripted-engine.ts"
 
@@ -37,6 +38,8 @@ export function site(
     resolution: { pending: 0 },
     circuit: { state: "closed", openMs: undefined },
     retriesLeft: 10,
+    database: identity,
+    times: noTimes,
   })
   const engine = new ScriptedEngine({ snapshot, ...script }, clock)
   const made = (driver: { readonly observer?: Observer }): ScriptedEngine => {
