@@ -53,8 +53,11 @@ import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
 import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
+import { publish } from "./telemetry/channels.ts"
+import { giveUpName, takeName, type DatabaseIdentity } from "./telemetry/identity.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
+import { PoolTimes } from "./telemetry/pool-times.ts"
 
 /** How values are read; and time, chance and the network, for tests and simulations. */
 export interface Surroundings {
@@ -99,6 +102,7 @@ class AssembledEngine implements Assembled {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
   readonly #metrics: Metrics
+  readonly #times: PoolTimes
   readonly #pool: Pool<PgConnection>
   readonly machine: Machine
   readonly #connections: Connections
@@ -116,8 +120,10 @@ class AssembledEngine implements Assembled {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
+    const database = identityOf(options)
+    this.#times = new PoolTimes(database)
     const observe = combineObservers(
-      [this.#metrics.observe, options.observer, options.log],
+      [this.#metrics.observe, (event) => publish(database, event), options.observer, options.log],
       this.#metrics.observerFailed,
     )
     const strikes =
@@ -131,6 +137,7 @@ class AssembledEngine implements Assembled {
         }),
       )
     this.#connections = new Connections({
+      database,
       sabotage: strikes && new Sabotage(strikes, clock),
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
@@ -162,6 +169,7 @@ class AssembledEngine implements Assembled {
       clock,
       random,
       observer: observe,
+      times: this.#times,
       outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     }
     this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
@@ -186,6 +194,7 @@ class AssembledEngine implements Assembled {
     const purge = new MarkerPurge(this.#side, clock)
     this.machine = {
       pool: this.#pool,
+      database,
       clock,
       random,
       emit,
@@ -287,9 +296,11 @@ class AssembledEngine implements Assembled {
     const { server } = this.#connections
     return Object.freeze({
       at: this.#clock.wallTime(),
+      database: this.machine.database,
       ...(server !== undefined && { server }),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
+      times: this.#times.read(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
       circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.machine.budget.left),
@@ -352,6 +363,7 @@ class AssembledEngine implements Assembled {
     this.#connections.giveUpOpening()
     for (const connection of this.#pool.leased()) connection.abandon("close")
     await drained
+    giveUpName(this.machine.database.name)
     this.#watch.close()
     this.#side.close()
     this.#standbySide.close()
@@ -375,4 +387,13 @@ class AssembledEngine implements Assembled {
       await new Promise<void>((resolve) => void this.#clock.after(0, resolve))
     } while (pool.busy || unfinished.count > 0)
   }
+}
+
+function identityOf({ name, connection }: ResolvedOptions): DatabaseIdentity {
+  if (!connection.ok) {
+    const unknown = { host: undefined, port: undefined, database: undefined }
+    return Object.freeze({ name: takeName(name ?? "database"), ...unknown })
+  }
+  const { host, port, database } = connection.value
+  return Object.freeze({ name: takeName(name ?? `${host}:${port}/${database}`), host, port, database })
 }

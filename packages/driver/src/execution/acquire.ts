@@ -5,9 +5,11 @@ import { remainingMs } from "../foundation/deadline.ts"
 import type { AcquireOptions } from "../pool/pool.ts"
 import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
+import { acquisitions } from "../telemetry/channels.ts"
 import type { ConnectionHolder } from "./connection-holder.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
+import { traceAcquire } from "./traced.ts"
 
 /**
  * What a try is made on: the connection that its holder has, or one of the pool's; at once, without a promise, if it can be had at once.
@@ -24,7 +26,10 @@ export function acquire(
   if (refused !== undefined) return failed(refused)
   const held = holder.pinned ?? holder.takeFresh?.()
   if (held !== undefined) return success(held)
-  return machine.pool.acquire(limitsOf(plan, holder.outer, again || holder.begun === true))
+  const limits = limitsOf(plan, holder.outer, again || holder.begun === true)
+  return acquisitions.hasSubscribers
+    ? traceAcquire(machine.database, () => machine.pool.acquire(limits))
+    : machine.pool.acquire(limits)
 }
 
 /** Nobody waits for it any more. */

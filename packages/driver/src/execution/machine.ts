@@ -7,6 +7,7 @@ import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
+import type { DatabaseIdentity } from "../telemetry/identity.ts"
 import type { Resolver } from "../resolution/resolver.ts"
 import type { Watch } from "../resolution/watch.ts"
 import type { KnownTexts } from "./known-texts.ts"
@@ -15,6 +16,7 @@ import type { Unfinished } from "./unfinished.ts"
 /** What every lease and every plan of one engine shares. */
 export interface Machine {
   readonly pool: Pool<PgConnection>
+  readonly database: DatabaseIdentity
   readonly clock: Clock
   readonly random: Random
   readonly emit: (event: Told) => void

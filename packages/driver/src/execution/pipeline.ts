@@ -15,6 +15,7 @@ import type { ConnectionHolder } from "./connection-holder.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { rest } from "./rest.ts"
+import { queryIsTraced, traceQuery } from "./traced.ts"
 
 /**
  * The life of a statement, START HERE:
@@ -25,6 +26,12 @@ import { rest } from "./rest.ts"
  * (policy/decide.ts) says whether there is another try, and why not.
  */
 export function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
+  return queryIsTraced(plan)
+    ? traceQuery(machine.database, holder, plan, () => runUntraced(machine, holder, plan))
+    : runUntraced(machine, holder, plan)
+}
+
+function runUntraced(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
   const startedAt = machine.clock.now()
   const soon = acquire(machine, holder, plan)
   // Many may wait in line at once: nothing else has been begun for them.

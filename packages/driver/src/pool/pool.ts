@@ -95,7 +95,8 @@ export class Pool<T> {
     const slot = this.#waiters.size === 0 ? this.#stock.top : undefined
     if (slot !== undefined && now < slot.expiresAt && !this.#stale(slot, now)) {
       this.#stock.takeTop()
-      return success(this.#stock.lease(slot))
+      this.#parts.times.waited(0)
+      return success(this.#stock.lease(slot, now))
     }
     const { waitersMax } = this.#parts.options
     const { circuit } = this.#parts.breaker
@@ -120,6 +121,7 @@ export class Pool<T> {
     const now = this.#parts.clock.now()
     slot.idleSince = now
     slot.uses += 1
+    this.#parts.times.used(now - slot.leasedAt)
     const doom = fate === "discard" ? reason : this.#unfitness(slot, now)
     if (doom === undefined) {
       this.#supply(slot, now)
@@ -280,7 +282,9 @@ export class Pool<T> {
       else if (stale) this.#check(slot)
       else {
         this.#shed(now)
-        this.#waiters.serve(this.#stock.lease(slot))
+        const waitedMs = now - (this.#waiters.first?.joinedAt ?? now)
+        this.#parts.times.waited(Math.max(0, waitedMs))
+        this.#waiters.serve(this.#stock.lease(slot, now))
       }
     }
     while (this.#nextOpeningAt() <= now) this.#openings.open(this.#generation)
@@ -516,7 +520,8 @@ export class Pool<T> {
   }
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {
-    const { clock, options } = this.#parts
+    const { clock, options, times } = this.#parts
+    if (why === "acquire-timeout" || why === "outage-wait" || why === "deadline") times.timedOut()
     const tells = why === "acquire-timeout" && this.#parts.resources.activity !== undefined
     const leased = tells ? this.#stock.leasedResources() : []
     const still = leased.filter((resource) => this.#activityOf(resource) !== undefined).length

@@ -4,7 +4,9 @@ import { connectTimeout, primaryMissing } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
+import { connects, trace, type WaitMessage } from "../telemetry/channels.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import type { DatabaseIdentity } from "../telemetry/identity.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
@@ -20,6 +22,7 @@ import { askForIntervals, greet, resetSession, type OnConnect } from "./session.
 import type { ConnectionSettings } from "./settings.ts"
 
 export interface ConnectionsParts {
+  readonly database: DatabaseIdentity
   readonly settings: Outcome<ConnectionSettings>
   readonly connectMs: number
   readonly cancelMs: number
@@ -53,7 +56,20 @@ export class Connections implements Resources<PgConnection> {
     this.#parts = parts
   }
 
-  async open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
+  open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
+    if (!connects.hasSubscribers) return this.#open(onLost)
+    const message: WaitMessage = { database: this.#parts.database, error: undefined }
+    return trace(
+      connects,
+      message,
+      () => this.#open(onLost),
+      (outcome) => {
+        if (!outcome.ok) message.error = outcome.failure
+      },
+    )
+  }
+
+  async #open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()

@@ -12,10 +12,12 @@ import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.t
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
 import { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
 import type { DiscardReason, DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
+import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 import type { CompiledQuery } from "kysely"
 
 import { coldKysely } from "../../../support/cold-kysely.ts"
 import { FakeClock } from "../../../support/fake-clock.ts"
+import { identity } from "../../../support/identity.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 
 export const CANCEL_MS = 1_000
@@ -150,10 +152,12 @@ export class Fixture {
       clock: this.clock,
       random,
       observer,
+      times: new PoolTimes(identity),
       outageDelayMs: () => QUICK_MS,
     })
     this.machine = {
       pool: this.pool,
+      database: identity,
       clock: this.clock,
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
