@@ -385,8 +385,10 @@ export class Pool<T> {
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */
   #discard(slot: Slot<T>, reason: DiscardReason, failure?: Failure): void {
     const { clock, observer, resources } = this.#parts
+    // What nobody used when it died has told nobody else.
+    const why = failure ?? (reason === "died" ? resources.deathOf?.(slot.resource) : undefined)
     resources.close(slot.resource, reason)
-    const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(failure !== undefined && { failure }) }
+    const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(why !== undefined && { failure: why }) }
     observer({ ...told, name: "connection.discarded" })
     if (this.#size === 0) this.#alarm.stop()
   }
