@@ -1,9 +1,13 @@
+import { availableParallelism } from "node:os"
+
 import { defineConfig } from "vitest/config"
 
 const onAServer = { globalSetup: ["test/support/postgres-server.ts"], testTimeout: 30_000, hookTimeout: 60_000 }
 
 export default defineConfig({
   test: {
+    // Vitest would leave one processor free; most of these tests wait for a server.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"] } },

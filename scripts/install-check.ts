@@ -47,6 +47,7 @@ const ENTRIES = [
   "@kysely-resilient/core/schema-check",
   "@kysely-resilient/core/testing",
   "@kysely-resilient/codegen-config",
+  "@kysely-resilient/http",
   "@kysely-resilient/testing",
   "@kysely-resilient/testing/core",
   "@kysely-resilient/testing/node-test",

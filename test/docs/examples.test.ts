@@ -31,6 +31,7 @@ const SAYS: Readonly<Record<string, string>> = {
   "advisory-lock.ts": "Paid out: 100 and 0\nCleaned up 2\n",
   "listen.ts": "listening 2\nChanged: bob\n",
   "types.ts": "{ n: 42, prices: [ '1.10', null ], spot: [ 1, 2 ], tags: [ 'a', 'b' ] }\nends_at is no Date\n",
+  "advice.ts": "examined\n",
   "health.ts": "healthy 0 reasons\n🟢 Healthy of 20 connections at most\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }

@@ -40,11 +40,13 @@ import { setTimeout as pause } from "node:timers/promises"
 import { createEngine } from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
 
+const retried = []
 const engine = createEngine({
   connection: process.env.URL,
   pool: { min: 2, max: 3 },
   timeouts: { connectMs: 2_000, heldTooLongMs: 60_000 },
   onConnect: process.env.HANGS === undefined ? undefined : () => new Promise(() => {}),
+  observer: ({ name }) => name === "query.retried" && retried.push(name),
 })
 const { signal } = new AbortController()
 const results = []
@@ -205,6 +207,84 @@ describe("close({ drainMs })", () => {
     expect(report).toMatchObject({ left: [], listeners: 0, settled: ["pool_closed", "ok", "ok"] })
     expect(await database.ask("select note from notes where note = 'drained'")).toHaveLength(1)
     expectFigure("close that drains for 300 ms, ms", report.closeMs, 3_000)
+  })
+
+  it("serves whoever stands in line when it begins: alone, in a transaction, on a lease", async () => {
+    const report = await closing(
+      `const all = [1, 2, 3].map(() => engine.lease())
+      for (const one of all) await one.run(text("select 1"))
+      const line = engine.lease()
+      line.begin({})
+      void line.run(text("insert into notes values ('in line')")).then(async (ran) => {
+        results.push(ran, await line.run(text("insert into notes values ('in line')")), await line.commit())
+        await line.release()
+      })
+      run("insert into notes values ('in line')")
+      run("select note from notes where false")
+      void all[0].run(text("select pg_sleep(0.2)")).then((ran) => results.push(ran))
+      void all[0].run(text("select 'behind it'")).then((ran) => results.push(ran))
+      await pause(100)
+      setTimeout(async () => { for (const one of all) await one.release() }, 200)`,
+      { close: "{ drainMs: 3_000 }" },
+    )
+    expect(report).toMatchObject({ left: [], listeners: 0, late: "pool_closed" })
+    expect(report.settled).toEqual(Array.from({ length: 7 }, () => "ok"))
+    expect(await database.ask("select note from notes where note = 'in line'")).toHaveLength(3)
+    expectFigure("close that serves a line for 300 ms, ms", report.closeMs, 3_000)
+  })
+
+  it("waits for what has only begun to connect", async () => {
+    const report = await closing(`run("insert into notes values ('first')")`, { close: "{ drainMs: 3_000 }" })
+    expect(report).toMatchObject({ left: [], listeners: 0, settled: ["ok"], late: "pool_closed" })
+  })
+
+  it("tries again a statement that fails meanwhile", async () => {
+    proxy.rule({ when: afterStatementIsSent(/meanwhile/), do: cut() })
+    const report = await closing(`run("select 'meanwhile'"); while (retried.length === 0) await pause(1)`, {
+      close: "{ drainMs: 5_000 }",
+    })
+    expect(report).toMatchObject({ left: [], listeners: 0, settled: ["ok"], late: "pool_closed" })
+  })
+
+  it("runs again a transaction that fails meanwhile", async () => {
+    proxy.rule({ when: afterStatementIsSent(/meanwhile/), do: cut() })
+    const ended = await runScript(
+      `
+import { createDatabase } from "@kysely-resilient/core"
+const db = createDatabase({ connection: process.env.URL, pool: { min: 0, max: 4 } })
+let runs = 0
+const work = db.transaction(async (tx) => {
+  runs += 1
+  const one = await tx.query("select pg_sleep(0.1)")
+  return one.isErr() ? one : tx.query("insert into notes values ('meanwhile')")
+})
+while (db.snapshot().pool.leased < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+await db.close({ drainMs: 5_000 })
+const told = await work
+console.log(told.isErr() ? told.error.kind : "ok", runs)
+`,
+      { URL: proxy.url(database.url) },
+    )
+    expect(ended).toMatchObject({ code: 0, output: "ok 2\n" })
+    expect(await database.ask("select note from notes where note = 'meanwhile'")).toHaveLength(1)
+  })
+
+  it("tells whoever is left when its time is up that it was closed and nothing was applied", async () => {
+    const report = await closing(
+      `const held = engine.lease()
+      held.begin({})
+      await held.run(text("select 1"))
+      void held.run(text("select pg_sleep(60)")).then((ran) => results.push(ran))
+      void held.run(text("insert into notes values ('left')")).then((ran) => results.push(ran))
+      for (const sql of ["select pg_sleep(61)", "select pg_sleep(62)"]) run(sql)
+      run("insert into notes values ('left')")
+      await pause(200)`,
+      { close: "{ drainMs: 300 }" },
+    )
+    expect(report).toMatchObject({ left: [], listeners: 0, late: "pool_closed" })
+    expect(report.settled).toEqual(Array.from({ length: 5 }, () => "pool_closed"))
+    expect(await database.ask("select note from notes where note = 'left'")).toEqual([])
+    expectFigure("hard stop with a line after 300 ms of draining, ms", report.closeMs - 300, 1_500)
   })
 
   it("is over when its time is, in a black hole too", async () => {

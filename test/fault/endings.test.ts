@@ -156,7 +156,9 @@ describe("after poison and faults of all kinds", () => {
     [
       "a killed backend",
       () =>
-        void database.ask("select pg_terminate_backend(pid) from pg_stat_activity where query like 'select ''fault%'"),
+        void database.ask(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'select ''fault%'",
+        ),
     ],
     ["an abort", () => {}],
   ])("%s: the whole pool is there again, and clean", async (_, strike) => {

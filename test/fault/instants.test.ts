@@ -145,7 +145,7 @@ describe("an autocommit write", () => {
     const settled = engine.run(text("insert into notes select 'a' from pg_sleep(0.3)"))
     await untilActive("insert into notes select%")
     await database.ask(
-      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'insert into notes select%' and pid <> pg_backend_pid()",
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'insert into notes select%' and pid <> pg_backend_pid()",
     )
     expect(await settled).toMatchObject({ ok: true, attempts: 2 })
     expect(await notes()).toEqual(["a"])
@@ -325,7 +325,7 @@ describe("a frame that is none", () => {
 async function untilActive(like: string): Promise<void> {
   for (;;) {
     const [row] = await database.ask(
-      "select count(*)::int as n from pg_stat_activity where state = 'active' and query like $1",
+      "select count(*)::int as n from pg_stat_activity where datname = current_database() and state = 'active' and query like $1",
       [like],
     )
     if (row?.["n"] === 1) return

@@ -105,7 +105,7 @@ describe("R2: a backend is terminated during a query, and somebody waits for its
     const slow = sql\`select pg_sleep(0.4)\`.execute(db)
     const innocent = sql\`select 1\`.execute(db)
     await pause(150)
-    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(0.4)%' and pid <> pg_backend_pid() and state = 'active'")
+    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(0.4)%' and pid <> pg_backend_pid() and state = 'active'")
     const outcomes = await Promise.allSettled([slow, innocent])
     console.log(outcomes.map((outcome) => outcome.status).join(" "))
     await pause(200)`
@@ -454,7 +454,7 @@ describe("a transaction's callback that never returns", () => {
       await pause(500)
       void lease.release()
       console.log(await within(1000, engine.run(text("select 1")).then((settled) => settled.ok)))
-      console.log((await admin.query("select count(*)::int as n from pg_stat_activity where state like 'idle in%'")).rows[0].n)`
+      console.log((await admin.query("select count(*)::int as n from pg_stat_activity where datname = current_database() and state like 'idle in%'")).rows[0].n)`
     expect((await run(body)).output).toBe("true\n0\nalive\n")
     expect(await notes()).toEqual([])
   })

@@ -1,6 +1,7 @@
 import { systemClock } from "@kysely-resilient/driver"
 import type {
   Clock,
+  Configuration,
   DriverSnapshot,
   Effect,
   Engine,
@@ -44,6 +45,7 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly snapshot?: () => DriverSnapshot
   readonly resolve?: (token: string) => Settled<Effect>
   /** The budget of retries is spent. */
   readonly retriesSpent?: boolean
@@ -143,8 +145,13 @@ export class ScriptedEngine implements Engine {
     for (const hear of this.hearing.get(channel) ?? []) hear(heard)
   }
 
-  snapshot(): DriverSnapshot {
+  configuration(): Configuration {
     throw new Error("not scripted")
+  }
+
+  snapshot(): DriverSnapshot {
+    if (this.script.snapshot === undefined) throw new Error("not scripted")
+    return this.script.snapshot()
   }
 
   /** Its full length: no server of this engine is ever away. */

@@ -3,6 +3,7 @@ import type { CompiledQuery, Dialect } from "kysely"
 import type {
   Engine,
   LeaseHandle,
+  LeaseOptions,
   ReadyReport,
   Settled,
   StatementOptions,
@@ -24,7 +25,9 @@ import { deadlineAfter } from "./foundation/deadline.ts"
 import { uuidV7 } from "./foundation/uuid.ts"
 import { EngineDialect } from "./kysely/dialect.ts"
 import type { DriverOptions } from "./options.ts"
+import { configurationOf, type Configuration } from "./options/configuration.ts"
 import { resolveOptions, type ResolvedOptions } from "./options/resolve.ts"
+import { Unfinished } from "./execution/unfinished.ts"
 import { Breaker } from "./policy/breaker.ts"
 import { Budget } from "./policy/budget.ts"
 import { probePauseMs } from "./policy/probing.ts"
@@ -50,8 +53,11 @@ import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
 import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
+import { publish } from "./telemetry/channels.ts"
+import { giveUpName, takeName, type DatabaseIdentity } from "./telemetry/identity.ts"
 import { Metrics } from "./telemetry/metrics.ts"
 import { combineObservers } from "./telemetry/observer.ts"
+import { PoolTimes } from "./telemetry/pool-times.ts"
 
 /** How values are read; and time, chance and the network, for tests and simulations. */
 export interface Surroundings {
@@ -96,6 +102,7 @@ class AssembledEngine implements Assembled {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
   readonly #metrics: Metrics
+  readonly #times: PoolTimes
   readonly #pool: Pool<PgConnection>
   readonly machine: Machine
   readonly #connections: Connections
@@ -113,8 +120,10 @@ class AssembledEngine implements Assembled {
     this.#options = options
     this.#clock = clock
     this.#metrics = new Metrics(clock)
+    const database = identityOf(options)
+    this.#times = new PoolTimes(database)
     const observe = combineObservers(
-      [this.#metrics.observe, options.observer, options.log],
+      [this.#metrics.observe, (event) => publish(database, event), options.observer, options.log],
       this.#metrics.observerFailed,
     )
     const strikes =
@@ -128,6 +137,7 @@ class AssembledEngine implements Assembled {
         }),
       )
     this.#connections = new Connections({
+      database,
       sabotage: strikes && new Sabotage(strikes, clock),
       settings: options.connection,
       connectMs: options.timeouts.connectMs,
@@ -159,6 +169,7 @@ class AssembledEngine implements Assembled {
       clock,
       random,
       observer: observe,
+      times: this.#times,
       outageDelayMs: (attempt, outageMs) => probePauseMs(attempt, outageMs, random),
     }
     this.#pool = strikes === undefined ? new Pool(poolParts) : new HoardingPool(poolParts, strikes)
@@ -183,6 +194,7 @@ class AssembledEngine implements Assembled {
     const purge = new MarkerPurge(this.#side, clock)
     this.machine = {
       pool: this.#pool,
+      database,
       clock,
       random,
       emit,
@@ -208,6 +220,7 @@ class AssembledEngine implements Assembled {
         purge.written()
         return uuidV7(clock.wallTime(), random)
       },
+      unfinished: new Unfinished(),
       closing: this.#closing.signal,
     }
     this.#listener = new Listener({
@@ -250,8 +263,8 @@ class AssembledEngine implements Assembled {
     }
   }
 
-  lease(options: { readonly within?: Holder | undefined } = {}): Lease & LeaseHandle {
-    return new Lease(this.machine, options.within)
+  lease({ within, begun }: LeaseOptions = {}): Lease & LeaseHandle {
+    return new Lease(this.machine, within, begun)
   }
 
   dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
@@ -280,14 +293,22 @@ class AssembledEngine implements Assembled {
   }
 
   snapshot(): DriverSnapshot {
+    const { server } = this.#connections
     return Object.freeze({
       at: this.#clock.wallTime(),
+      database: this.machine.database,
+      ...(server !== undefined && { server }),
       pool: this.#pool.stats(),
       metrics: this.#metrics.snapshot(),
+      times: this.#times.read(),
       resolution: Object.freeze({ pending: this.#resolver.pending }),
       circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.machine.budget.left),
     })
+  }
+
+  configuration(): Configuration {
+    return configurationOf(this.#options)
   }
 
   async resolve(
@@ -330,21 +351,49 @@ class AssembledEngine implements Assembled {
     return this.#closed
   }
 
-  /** Running work gets `drainMs`; then it is abandoned, which takes at most `cancelMs`; then the sockets are gone. */
+  /**
+   * What was begun gets `drainMs`; then it is abandoned, or was never sent, and told so. What runs then has `cancelMs` to end; then the
+   * sockets are gone.
+   */
   async #close(drainMs: number): Promise<void> {
-    const { cancelMs } = this.#options.timeouts
-    const abandoning = this.#clock.after(drainMs, () => {
-      for (const connection of this.#pool.leased()) connection.abandon("close")
-    })
-    const drained = this.#pool.close({ drainMs: drainMs + cancelMs })
+    this.#listener.close()
+    if (drainMs > 0) await this.#drain(drainMs)
+    const drained = this.#pool.close({ drainMs: this.#options.timeouts.cancelMs })
     this.#closing.abort()
     this.#connections.giveUpOpening()
-    this.#listener.close()
+    for (const connection of this.#pool.leased()) connection.abandon("close")
     await drained
+    giveUpName(this.machine.database.name)
     this.#watch.close()
     this.#side.close()
     this.#standbySide.close()
-    abandoning.cancel()
     for (const connection of this.#pool.leased()) connection.destroy(ended("The driver was closed"))
   }
+
+  /** Until nothing goes on any more, at most so long. */
+  async #drain(drainMs: number): Promise<void> {
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    const timer = this.#clock.after(drainMs, resolve)
+    await Promise.race([this.#finished(), over])
+    timer.cancel()
+  }
+
+  async #finished(): Promise<void> {
+    const { pool, unfinished } = this.machine
+    do {
+      await pool.drain()
+      await unfinished.none()
+      // Whoever has just been answered may go on with what he had begun, and does so at once.
+      await new Promise<void>((resolve) => void this.#clock.after(0, resolve))
+    } while (pool.busy || unfinished.count > 0)
+  }
+}
+
+function identityOf({ name, connection }: ResolvedOptions): DatabaseIdentity {
+  if (!connection.ok) {
+    const unknown = { host: undefined, port: undefined, database: undefined }
+    return Object.freeze({ name: takeName(name ?? "database"), ...unknown })
+  }
+  const { host, port, database } = connection.value
+  return Object.freeze({ name: takeName(name ?? `${host}:${port}/${database}`), host, port, database })
 }

@@ -5,9 +5,17 @@ import type { Rest } from "./execution/rest.ts"
 import type { Deadline } from "./foundation/deadline.ts"
 import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
 import type { FailedTry } from "./failure/journal.ts"
+import type { Configuration } from "./options/configuration.ts"
 import type { Holder } from "./pool/waiters.ts"
 import type { DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
+
+export interface LeaseOptions {
+  /** Who goes on only after this lease was released. */
+  readonly within?: Holder | undefined
+  /** It goes on with something that was begun on another one: an engine that is being closed, and waits, lets that finish. */
+  readonly begun?: boolean
+}
 
 /** What a statement answered. */
 export interface StatementResult {
@@ -106,7 +114,7 @@ export interface LeaseHandle extends Session, Holder {
  */
 export interface Engine extends Session {
   /** A lease that holds nothing yet. `within`: whoever goes on only after its release. */
-  lease(options?: { readonly within?: Holder | undefined }): LeaseHandle
+  lease(options?: LeaseOptions): LeaseHandle
   /**
    * A Kysely dialect over this engine, for a hot Kysely. Destroying that Kysely closes the engine. `within` is asked when a
    * connection is wanted: who waits for that with another one in hand?
@@ -128,6 +136,8 @@ export interface Engine extends Session {
    */
   listen(channel: string, hear: Hear): () => void
   snapshot(): DriverSnapshot
+  /** How it was configured: the same at all times, and without a secret. */
+  configuration(): Configuration
   /**
    * For whoever stands on the engine and runs again what failed: the wait before that, which is over early when the server can be
    * reached again. False if its signal aborted.
@@ -137,7 +147,10 @@ export interface Engine extends Session {
   takeRetry(failure: Failure): boolean
   /** For whoever stands on the engine: tells its observers what only he can see, as that a transaction runs again. */
   tell(event: Told): void
-  /** Refuses new work, waits up to `drainMs` (default 0) for running work, abandons the rest. Idempotent. */
+  /**
+   * Refuses new work, and waits up to `drainMs` (default 0) for what was begun: what runs, what stands in line for a connection, what is
+   * tried again. The rest is abandoned, and told so. Idempotent.
+   */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
 

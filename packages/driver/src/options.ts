@@ -55,6 +55,11 @@ export interface DriverOptions {
    * if NODE_ENV is `development` or `test`.
    */
   readonly callSites?: boolean
+  /**
+   * What this database is called in metrics, traces and channels, if the process has several. Default: host, port and database. Where
+   * another has the name already, a number is added.
+   */
+  readonly name?: string
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */

@@ -1,13 +1,21 @@
 import type { Circuit } from "./policy/circuit.ts"
 import type { PoolStats } from "./pool/pool.ts"
+import type { ServerSummary } from "./postgres/session-facts.ts"
+import type { DatabaseIdentity } from "./telemetry/identity.ts"
 import type { MetricsSnapshot } from "./telemetry/metrics.ts"
+import type { PoolTimesSnapshot } from "./telemetry/pool-times.ts"
 
 /** The state of everything, as plain data; taken at once and frozen. */
 export interface DriverSnapshot {
   /** Milliseconds since the epoch. */
   readonly at: number
+  readonly database: DatabaseIdentity
+  /** What the server said of itself when the last connection was opened; undefined before the first. */
+  readonly server?: ServerSummary
   readonly pool: PoolStats
   readonly metrics: MetricsSnapshot
+  /** How long connections took: to get, to use, to open. */
+  readonly times: PoolTimesSnapshot
   readonly resolution: {
     /** Effects that are looked for in the background: their callers were told `unknown`. */
     readonly pending: number

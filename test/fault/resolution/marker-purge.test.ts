@@ -8,6 +8,7 @@ import { CompiledQuery } from "kysely"
 import { afterEach, beforeEach, expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
+import { identity } from "../../support/identity.ts"
 
 const HOUR_MS = 3_600_000
 const database = testDatabase(import.meta.url, {
@@ -43,6 +44,7 @@ afterEach(async () => {
 function purge(): MarkerPurge {
   const clock = { now: () => now, wallTime: () => Date.now(), after: () => ({ cancel: () => {} }) }
   const connections = new Connections({
+    database: identity,
     settings: resolveOptions({ connection: database.url }, {}).connection,
     connectMs: 5_000,
     cancelMs: 1_000,

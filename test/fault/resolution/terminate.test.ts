@@ -8,6 +8,7 @@ import { askRow } from "@kysely-resilient/driver/src/resolution/side-connection.
 import { afterEach, beforeEach, expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
+import { identity } from "../../support/identity.ts"
 
 const database = testDatabase(import.meta.url)
 let holder: PgConnection
@@ -17,6 +18,7 @@ let life: ServerLife
 
 async function connect(): Promise<PgConnection> {
   const connections = new Connections({
+    database: identity,
     settings: resolveOptions({ connection: database.url }, {}).connection,
     connectMs: 5_000,
     cancelMs: 1_000,

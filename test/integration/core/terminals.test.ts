@@ -167,7 +167,7 @@ describe("errors", () => {
     expect(aborted).toMatchObject({ kind: "aborted", category: "limit" })
     expect(
       await shop.database.ask(
-        "select count(*)::int as n from pg_stat_activity where query = 'select pg_sleep(20)' and state = 'active'",
+        "select count(*)::int as n from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(20)' and state = 'active'",
       ),
     ).toEqual([{ n: 0 }])
   })

@@ -248,7 +248,7 @@ describe("a callback that never returns", () => {
     await expect
       .poll(() =>
         shop.database.ask(
-          "select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep(20)%' and state = 'active'",
+          "select count(*)::int as n from pg_stat_activity where datname = current_database() and query like 'select pg_sleep(20)%' and state = 'active'",
         ),
       )
       .toEqual([{ n: 0 }])

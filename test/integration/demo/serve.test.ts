@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
 import { mustBeFree, PortTakenError, serve, type Served } from "../../../examples/demo/serve.ts"
 import type { View } from "../../../examples/demo/view.ts"
+import { identity, noTimes } from "../../support/identity.ts"
 
 const tally = { operations: 9, affected: 0, retried: 0, resolved: 0, surfaced: { needed: 0, avoidable: 0 }, unknown: 0 }
 const view: View = {
@@ -38,6 +39,8 @@ const down: DriverSnapshot = {
   },
   circuit: { state: "closed", openMs: undefined },
   retriesLeft: 100,
+  database: identity,
+  times: noTimes,
 }
 
 let served: Served

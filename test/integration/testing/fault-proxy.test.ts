@@ -696,7 +696,7 @@ describe("cancel requests", () => {
     await expect
       .poll(() =>
         database.ask(
-          "select from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()",
+          "select from pg_stat_activity where datname = current_database() and query like '%pg_sleep(30)%' and state = 'active' and pid <> pg_backend_pid()",
         ),
       )
       .toHaveLength(1)

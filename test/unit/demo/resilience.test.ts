@@ -2,6 +2,7 @@ import type { DriverSnapshot } from "@kysely-resilient/driver"
 import { describe, expect, it } from "vitest"
 
 import { resilienceReport } from "../../../examples/demo/resilience.ts"
+import { identity, noTimes } from "../../support/identity.ts"
 
 type Window = DriverSnapshot["metrics"]["window"]
 
@@ -36,6 +37,8 @@ function snapshot(window: Partial<Window> = {}, outageMs?: number): DriverSnapsh
     },
     circuit: { state: "closed", openMs: undefined },
     retriesLeft: 100,
+    database: identity,
+    times: noTimes,
   }
 }
 

@@ -34,9 +34,7 @@ export class Adviser {
   /** What there is to advise at this moment, worst first. */
   advise(snapshot: DriverSnapshot = this.#parts.snapshot()): readonly Advice[] {
     this.#look(snapshot)
-    const { clock } = this.#parts
-    const offset = clock.wallTime() - clock.now()
-    return worstFirst(told(this.#standings, (at) => at + offset))
+    return worstFirst(told(this.#standings))
   }
 
   close(): void {
@@ -51,7 +49,8 @@ export class Adviser {
       const finding = find(memory)
       return finding === undefined ? [] : [{ code, finding }]
     })
-    this.#standings = nextStandings(this.#standings, found, clock.now(), limits.recoverAfterMs)
+    const moment = { now: clock.now(), wallTime: clock.wallTime() }
+    this.#standings = nextStandings(this.#standings, found, moment, limits.recoverAfterMs)
     this.#lookout.looked(this.#standings.length > 0)
   }
 }

@@ -59,7 +59,7 @@ export function seconds(ms: number): number {
 
 /** As text with its unit, for a message. */
 export function inSeconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`
 }
 
 /** "1 statement", "3 statements". */

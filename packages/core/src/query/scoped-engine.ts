@@ -48,8 +48,13 @@ export class ScopedEngine implements DriverSession {
     return this.#target.stream(statement, chunkSize, this.#inside([statement], options))
   }
 
-  lease(what: "transaction" | "connection", site: CallSite | undefined, label?: string): LeaseHandle {
-    const lease = this.#engine.lease({ within: this.outer(what, site, label) })
+  /** @param begun it is another run of what was begun before */
+  lease(
+    what: "transaction" | "connection",
+    site: CallSite | undefined,
+    { label, begun = false }: { readonly label?: string | undefined; readonly begun?: boolean } = {},
+  ): LeaseHandle {
+    const lease = this.#engine.lease({ within: this.outer(what, site, label), begun })
     const call = currentCall()
     return call === undefined ? lease : new CountedLease(lease, call, this.#patience)
   }

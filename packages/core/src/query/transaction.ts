@@ -56,7 +56,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = kit.clock.now()
     if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
-    const lease = kit.pool.lease("transaction", site, plan.name)
+    const lease = kit.pool.lease("transaction", site, { label: plan.name, begun: attempt > 1 })
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
       await doAfterCommit(kit, ended.todo, deadline, attempt, site)

@@ -50,7 +50,7 @@ export async function attempt(
     if (!connection.reusable) {
       // Not clean, whatever left it so: it is not used.
       machine.pool.giveBack(connection, "discard", connection.dead === undefined ? "not-clean" : "died")
-      const another = acquire(machine, holder, planned)
+      const another = acquire(machine, holder, planned, true)
       if (another instanceof Promise) return attempt(machine, holder, planned, await another, true)
       return attempt(machine, holder, planned, another, false)
     }

@@ -48,6 +48,7 @@ type LeaseState =
 export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   readonly #machine: Machine
   readonly outer: Holder | undefined
+  readonly begun: boolean
   readonly #turns = new Turns()
   #portals = 0
   inFlight: PgConnection | undefined
@@ -64,10 +65,14 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   /** A stream's, which keeps it between its chunks. */
   #held: HeldTurn | undefined
 
-  /** @param outer whoever goes on only after this lease was released */
-  constructor(machine: Machine, outer?: Holder) {
+  /**
+   * @param outer whoever goes on only after this lease was released
+   * @param begun it goes on with something that was begun on another lease
+   */
+  constructor(machine: Machine, outer?: Holder, begun = false) {
     this.#machine = machine
     this.outer = outer
+    this.begun = begun
   }
 
   // Statements

@@ -12,11 +12,13 @@ import type { ConnectionHolder } from "./connection-holder.ts"
 import { endTransaction } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
 import { runPlan } from "./pipeline.ts"
+import type { TransactionMessage } from "../telemetry/channels.ts"
 import { takesXid } from "./plan-statement.ts"
 import { proofOn, xidClaim } from "./proof.ts"
 import { failedLike, refuse } from "./settled.ts"
 import { beginPlan, commitPlan, learnFromBegin, xidPlan } from "./transaction.ts"
 import { TransactionRecord } from "./transaction-record.ts"
+import { beginTraced, endTraced } from "./traced.ts"
 
 /**
  *   open ──commit()──▶ committing ──▶ over
@@ -46,6 +48,8 @@ export interface TransactionHost extends ConnectionHolder {
 export class LeasedTransaction {
   readonly settings: TransactionSettings
   readonly record: TransactionRecord = new TransactionRecord()
+  /** What is told of it, if anybody listens. */
+  readonly traced: TransactionMessage | undefined
   readonly #machine: Machine
   readonly #host: TransactionHost
   readonly #startedAt: number
@@ -54,6 +58,7 @@ export class LeasedTransaction {
   #watch: Timer | undefined
   #state: State = "open"
   #begun = false
+  #committed = false
   #ending: Promise<void> | undefined
   /** Ends the waits of a BEGIN that has not been sent. */
   readonly #unneeded = new AbortController()
@@ -62,6 +67,7 @@ export class LeasedTransaction {
     this.#machine = machine
     this.#host = host
     this.settings = settings
+    this.traced = beginTraced(machine.database, settings)
     this.#startedAt = machine.clock.now()
     this.#timer =
       settings.deadline === undefined
@@ -194,13 +200,17 @@ export class LeasedTransaction {
       const failure = transactionAborted({ first, evidence: untouched("commit") })
       return failure.retry === "never" ? refuse(failure) : { ...refuse(failure), because: "in-transaction" }
     }
-    if (!this.#begun) return { ok: true, value: undefined, attempts: 1 }
+    if (!this.#begun) {
+      this.#committed = true
+      return { ok: true, value: undefined, attempts: 1 }
+    }
     const readOnly = this.settings.accessMode === "read only" || !this.record.mayHaveWritten
     const asked = readOnly ? undefined : await this.#askXid()
     if (asked !== undefined && !asked.ok) return this.#notCommitted(asked)
     const plan = commitPlan(this.#machine, this.settings, !readOnly, this.#claim)
     const settled = await runPlan(this.#machine, this.#host, plan)
     if (settled.ok) {
+      this.#committed = true
       this.#machine.emit({ name: "transaction.committed", durationMs: this.#machine.clock.now() - this.#startedAt })
       return { ok: true, value: undefined, attempts: 1 }
     }
@@ -263,6 +273,9 @@ export class LeasedTransaction {
 
   #over(): void {
     this.#state = "over"
+    if (this.traced !== undefined) {
+      endTraced(this.traced, this.#committed ? "committed" : "rolled-back", this.record.firstFailure)
+    }
     this.#timer?.cancel()
     this.#watch?.cancel()
   }

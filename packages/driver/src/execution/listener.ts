@@ -58,6 +58,7 @@ export class Listener {
   /** By channel, then by listener: does he know that he is subscribed? */
   readonly #channels = new Map<string, Map<Hear, boolean>>()
   #awake = false
+  #closed = false
   #connection: PgConnection | undefined
   /** What it has to say to whoever looks after it: something has changed. */
   #nudge: (() => void) | undefined
@@ -69,7 +70,7 @@ export class Listener {
 
   /** Tells until the function that is returned is called. */
   listen(channel: string, hear: Hear): () => void {
-    if (this.#parts.machine.closing.aborted) {
+    if (this.#closed) {
       hear({ heard: "closed" })
       return () => {}
     }
@@ -87,13 +88,14 @@ export class Listener {
 
   /** The driver is being closed. */
   close(): void {
+    this.#closed = true
     this.#endAll({ heard: "closed" })
     this.#connection?.close()
     this.#nudge?.()
   }
 
   get #wanted(): boolean {
-    return this.#channels.size > 0 && !this.#parts.machine.closing.aborted
+    return this.#channels.size > 0 && !this.#closed
   }
 
   async #stayAwake(): Promise<void> {

@@ -7,13 +7,16 @@ import type { PgConnection } from "../postgres/connection.ts"
 import type { OrphanPolicy } from "../postgres/repair.ts"
 import type { Pool } from "../pool/pool.ts"
 import type { Told } from "../telemetry/events.ts"
+import type { DatabaseIdentity } from "../telemetry/identity.ts"
 import type { Resolver } from "../resolution/resolver.ts"
 import type { Watch } from "../resolution/watch.ts"
 import type { KnownTexts } from "./known-texts.ts"
+import type { Unfinished } from "./unfinished.ts"
 
 /** What every lease and every plan of one engine shares. */
 export interface Machine {
   readonly pool: Pool<PgConnection>
+  readonly database: DatabaseIdentity
   readonly clock: Clock
   readonly random: Random
   readonly emit: (event: Told) => void
@@ -42,6 +45,8 @@ export interface Machine {
   readonly watch: Pick<Watch<PgConnection>, "begin">
   /** A key for one attempt's row in the marker table. */
   readonly markerId: () => string
-  /** Aborts when the driver is closed: whoever rests need not rest any longer. */
+  /** What a driver that is being closed waits for, beside what is in use. */
+  readonly unfinished: Unfinished
+  /** Aborts when the driver is closed and no longer waits for anybody: whoever rests need not rest any longer. */
   readonly closing: AbortSignal
 }

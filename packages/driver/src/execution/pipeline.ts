@@ -15,6 +15,7 @@ import type { ConnectionHolder } from "./connection-holder.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { rest } from "./rest.ts"
+import { queryIsTraced, traceQuery } from "./traced.ts"
 
 /**
  * The life of a statement, START HERE:
@@ -25,6 +26,12 @@ import { rest } from "./rest.ts"
  * (policy/decide.ts) says whether there is another try, and why not.
  */
 export function runPlan(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
+  return queryIsTraced(plan)
+    ? traceQuery(machine.database, holder, plan, () => runUntraced(machine, holder, plan))
+    : runUntraced(machine, holder, plan)
+}
+
+function runUntraced(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
   const startedAt = machine.clock.now()
   const soon = acquire(machine, holder, plan)
   // Many may wait in line at once: nothing else has been begun for them.
@@ -48,26 +55,56 @@ export async function runFrom(
   plan: Plan,
   beginning: Beginning,
 ): Promise<Settled<Exchange>> {
-  const { startedAt } = beginning
-  let { acquired, waited } = beginning
+  const { startedAt, acquired, waited } = beginning
   const story: Story = { startedAt, triedAt: startedAt, firstFailure: undefined, journal: undefined }
+  const pinned = isPinned(holder)
+  const tried = await attempt(machine, holder, plan, acquired, waited)
+  if (tried.ok) return succeed(machine, plan, tried, 1, story)
+  machine.unfinished.begin()
+  try {
+    return await goOn(machine, holder, plan, story, tried, pinned)
+  } finally {
+    machine.unfinished.end()
+  }
+}
+
+/** The same in another way, of which it is no second try. */
+async function runInstead(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Settled<Exchange>> {
+  const startedAt = machine.clock.now()
+  const story: Story = { startedAt, triedAt: startedAt, firstFailure: undefined, journal: undefined }
+  const pinned = isPinned(holder)
+  return goOn(machine, holder, plan, story, await tryAgain(machine, holder, plan), pinned)
+}
+
+async function tryAgain(machine: Machine, holder: ConnectionHolder, plan: Plan): Promise<Tried> {
+  const soon = acquire(machine, holder, plan, true)
+  if (soon instanceof Promise) return attempt(machine, holder, plan, await soon, true)
+  return attempt(machine, holder, plan, soon, false)
+}
+
+/** After the first try. */
+async function goOn(
+  machine: Machine,
+  holder: ConnectionHolder,
+  plan: Plan,
+  story: Story,
+  first: Tried,
+  pinnedAtFirst: boolean,
+): Promise<Settled<Exchange>> {
+  let tried = first
+  let pinned = pinnedAtFirst
   for (let tries = 1; ; tries += 1) {
-    const pinned = holder.pinned !== undefined || holder.lost !== undefined
-    let tried = await attempt(machine, holder, plan, acquired, waited)
     if (!tried.ok && tried.failure.effect === "unknown") tried = await resolved(machine, plan, tried)
-    if (tried.ok) {
-      recordSuccess(machine, plan, tries, story)
-      return { ok: true, value: tried.exchange, attempts: tries, access: plan.access }
-    }
+    if (tried.ok) return succeed(machine, plan, tried, tries, story)
     const { failure } = tried
     const asWrite = writeAfterAll(plan, failure)
     if (asWrite !== undefined) {
       machine.knownWrites.remember(plan.sql)
-      return runPlan(machine, holder, asWrite)
+      return runInstead(machine, holder, asWrite)
     }
     if (plan.ifNotCounted !== undefined && failure.sqlState === "0A000") {
       machine.uncounted.remember(plan.sql)
-      return runPlan(machine, holder, plan.ifNotCounted)
+      return runInstead(machine, holder, plan.ifNotCounted)
     }
     story.firstFailure ??= failure
     noteTry(machine, story, tried)
@@ -106,10 +143,24 @@ export async function runFrom(
     waitedForNext(machine, story)
     if (remainingMs(machine.clock, plan.deadline) === 0)
       return fail(machine, plan, tried, tries, story, "deadline-near")
-    const soon = acquire(machine, holder, plan)
-    waited = soon instanceof Promise
-    acquired = soon instanceof Promise ? await soon : soon
+    pinned = isPinned(holder)
+    tried = await tryAgain(machine, holder, plan)
   }
+}
+
+function isPinned(holder: ConnectionHolder): boolean {
+  return holder.pinned !== undefined || holder.lost !== undefined
+}
+
+function succeed(
+  machine: Machine,
+  plan: Plan,
+  { exchange }: Extract<Tried, { readonly ok: true }>,
+  tries: number,
+  story: Story,
+): Settled<Exchange> {
+  recordSuccess(machine, plan, tries, story)
+  return { ok: true, value: exchange, attempts: tries, access: plan.access }
 }
 
 /**

@@ -15,15 +15,17 @@ export interface Rest extends Wait {
  * over at once: the pool will say so.
  */
 export function rest(machine: Machine, { failure, leastMs, mostMs, signal }: Rest): Promise<boolean> {
-  const { clock, closing, pool } = machine
+  const { clock, closing, pool, unfinished } = machine
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve(false)
+    unfinished.begin()
     const startedAt = clock.now()
     const end = (waited: boolean): void => {
       timer.cancel()
       unwatch?.()
       signal?.removeEventListener("abort", onAbort)
       closing.removeEventListener("abort", onClose)
+      unfinished.end()
       resolve(waited)
     }
     const onAbort = (): void => end(false)

@@ -7,9 +7,10 @@ import { acquire } from "./acquire.ts"
 import type { ConnectionHolder } from "./connection-holder.ts"
 import { giveBackUsed } from "./give-back.ts"
 import type { Machine } from "./machine.ts"
-import { runFrom, type Beginning } from "./pipeline.ts"
+import { runFrom, runPlan, type Beginning } from "./pipeline.ts"
 import type { Plan } from "./plan.ts"
 import { mapSettled } from "./settled.ts"
+import { queryIsTraced } from "./traced.ts"
 
 /** A statement, or a batch, that is all its caller wants of a connection: without the turns and states of a lease. */
 export abstract class SingleUse implements ConnectionHolder {
@@ -26,6 +27,7 @@ export abstract class SingleUse implements ConnectionHolder {
 
   /** While it waits in line nothing else of it has been begun, as thousands may. */
   run<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
+    if (queryIsTraced(plan)) return this.#traced(plan, read)
     const startedAt = this.#machine.clock.now()
     const soon = acquire(this.#machine, this, plan)
     return soon instanceof Promise
@@ -34,7 +36,14 @@ export abstract class SingleUse implements ConnectionHolder {
   }
 
   async #settle<T>(plan: Plan, beginning: Beginning, read: (exchange: Exchange) => T): Promise<Settled<T>> {
-    const settled = await runFrom(this.#machine, this, plan, beginning)
+    return this.#done(await runFrom(this.#machine, this, plan, beginning), read)
+  }
+
+  async #traced<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
+    return this.#done(await runPlan(this.#machine, this, plan), read)
+  }
+
+  #done<T>(settled: Settled<Exchange>, read: (exchange: Exchange) => T): Settled<T> {
     this.over?.(settled)
     if (this.pinned !== undefined) {
       void giveBackUsed(this.#machine, this.pinned, settled.ok ? "raw-unharmed" : "raw-failed")

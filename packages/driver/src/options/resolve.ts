@@ -29,6 +29,8 @@ export interface ResolvedOptions {
   readonly orphanedTransaction: "rollback" | "commit" | "discard"
   readonly onConnect: ((session: ConnectedSession) => Promise<void>) | undefined
   readonly callSites: boolean
+  /** Undefined: host, port and database. */
+  readonly name: string | undefined
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
@@ -47,6 +49,7 @@ const DRIVER_KEYS: Keys = {
     "circuit",
     "onConnect",
     "callSites",
+    "name",
     "observer",
     "log",
     "buggify",
@@ -92,6 +95,7 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     orphanedTransaction: root.choice("orphanedTransaction", ["rollback", "commit", "discard"]) ?? "rollback",
     onConnect: root.callback("onConnect", isOnConnect),
     callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
+    name: resolveName(root),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
     buggify: resolveBuggify(root, env),
@@ -103,6 +107,12 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     )
   }
   return deepFreeze(resolved)
+}
+
+function resolveName(root: Section): string | undefined {
+  const name = root.value("name")
+  if (name === undefined || (typeof name === "string" && /^[\w .:/-]{1,63}$/.test(name))) return name
+  return root.wrong("name", `is ${show(name)}`, "Give 1 to 63 letters, digits, spaces and . : / _ -")
 }
 
 function resolveLog(root: Section, system: System): Observer | undefined {

@@ -2,6 +2,7 @@ import { failed, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
+import type { PoolTimes } from "../telemetry/pool-times.ts"
 import { afterFailedOpening, afterOpening, noOutage, type Outage } from "./outage.ts"
 import { diedAtBirth, openingThrew } from "./pool-failure.ts"
 import type { Resources } from "./resources.ts"
@@ -13,6 +14,7 @@ interface OpeningsParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
+  readonly times: PoolTimes
   readonly breaker: Breaker
   readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }
@@ -98,6 +100,7 @@ export class Openings<T> {
     // It counts as under way until everybody has been told, for an observer may ask the pool for something.
     if (outcome.ok && resources.reusable(outcome.value)) {
       const slot = this.#slotFor(outcome.value, flight.generation, now)
+      this.#parts.times.created(told.durationMs)
       observer({ ...told, name: "connection.opened", connectionId: slot.id })
       if (flight.era === this.#era) {
         this.#proven = true
@@ -136,6 +139,7 @@ export class Openings<T> {
       expiresAt: now + lifetimeMs(options.maxLifetimeMs, random()),
       idleSince: now,
       provenAt: now,
+      leasedAt: now,
       uses: 0,
       lost: false,
       resting: false,

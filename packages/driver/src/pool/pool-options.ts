@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../foundation/clock.ts"
 import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
+import type { PoolTimes } from "../telemetry/pool-times.ts"
 import type { Resources } from "./resources.ts"
 import type { SheddingRules } from "./shedding.ts"
 import type { WaitOptions } from "./waiters.ts"
@@ -36,6 +37,7 @@ export interface PoolParts<T> {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Observer
+  readonly times: PoolTimes
   readonly breaker: Breaker
   /** The pause after so many failed openings (the first is 1), the first of them so long ago. */
   readonly outageDelayMs: (attempt: number, outageMs: number) => number

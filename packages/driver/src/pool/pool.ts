@@ -53,8 +53,8 @@ export class Pool<T> {
   readonly #drains = new Set<() => void>()
   /** Told when something has been opened, or answered its check. */
   readonly #watchers = new Set<() => void>()
-  /** fresh: nobody has asked for anything yet, so `min` is not kept either. */
-  #state: "fresh" | "running" | "closed" = "fresh"
+  /** fresh: nobody has asked for anything yet, so `min` is not kept either. draining: only what was begun before goes on. */
+  #state: "fresh" | "running" | "draining" | "closed" = "fresh"
   #generation = 0
   /** Since when nobody goes on, and how far everybody had come then. */
   #standstill: { readonly since: number; readonly activity: number } | undefined
@@ -71,6 +71,7 @@ export class Pool<T> {
       clock,
       acquireTimeoutMs: options.acquireTimeoutMs,
       refusal: (why, waiting) => this.#refusalInLine(why, waiting),
+      emptied: () => this.#tellDrained(),
     })
     this.#openings = new Openings<T>(parts, {
       live: () => this.#stock.size,
@@ -89,12 +90,13 @@ export class Pool<T> {
     const now = this.#parts.clock.now()
     const refusal = this.#refusalAtTheDoor(options, now)
     if (refusal !== undefined) return failed(refusal)
-    this.#state = "running"
+    if (this.#state === "fresh") this.#state = "running"
 
     const slot = this.#waiters.size === 0 ? this.#stock.top : undefined
     if (slot !== undefined && now < slot.expiresAt && !this.#stale(slot, now)) {
       this.#stock.takeTop()
-      return success(this.#stock.lease(slot))
+      this.#parts.times.waited(0)
+      return success(this.#stock.lease(slot, now))
     }
     const { waitersMax } = this.#parts.options
     const { circuit } = this.#parts.breaker
@@ -119,6 +121,7 @@ export class Pool<T> {
     const now = this.#parts.clock.now()
     slot.idleSince = now
     slot.uses += 1
+    this.#parts.times.used(now - slot.leasedAt)
     const doom = fate === "discard" ? reason : this.#unfitness(slot, now)
     if (doom === undefined) {
       this.#supply(slot, now)
@@ -127,7 +130,7 @@ export class Pool<T> {
       this.#discard(slot, doom, failure)
       this.#match(now)
     }
-    if (this.#state === "closed" && this.#stock.leased === 0) for (const drained of this.#drains) drained()
+    this.#tellDrained()
   }
 
   /**
@@ -137,7 +140,7 @@ export class Pool<T> {
    */
   whenReachable(listener: () => void): () => void {
     if (this.#state === "closed") return () => {}
-    this.#state = "running"
+    if (this.#state === "fresh") this.#state = "running"
     this.#watchers.add(listener)
     this.#match(this.#parts.clock.now())
     return () => void this.#watchers.delete(listener)
@@ -181,6 +184,31 @@ export class Pool<T> {
     if (!acquired.ok) return acquired
     this.giveBack(acquired.value, "keep")
     return success(undefined)
+  }
+
+  /**
+   * Lets nobody in any more but those who go on with what was begun before; who stands in line is served. Resolves when nothing is in
+   * use and nobody waits.
+   */
+  drain(): Promise<void> {
+    if (this.#state !== "closed") this.#state = "draining"
+    if (!this.busy) return Promise.resolve()
+    return new Promise((resolve) => {
+      const drained = (): void => {
+        this.#drains.delete(drained)
+        resolve()
+      }
+      this.#drains.add(drained)
+    })
+  }
+
+  /** Something is in use, or waited for. */
+  get busy(): boolean {
+    return this.#stock.leased > 0 || this.#waiters.size > 0
+  }
+
+  #tellDrained(): void {
+    if (this.#drains.size > 0 && !this.busy) for (const drained of this.#drains) drained()
   }
 
   /**
@@ -254,7 +282,9 @@ export class Pool<T> {
       else if (stale) this.#check(slot)
       else {
         this.#shed(now)
-        this.#waiters.serve(this.#stock.lease(slot))
+        const waitedMs = now - (this.#waiters.first?.joinedAt ?? now)
+        this.#parts.times.waited(Math.max(0, waitedMs))
+        this.#waiters.serve(this.#stock.lease(slot, now))
       }
     }
     while (this.#nextOpeningAt() <= now) this.#openings.open(this.#generation)
@@ -355,8 +385,10 @@ export class Pool<T> {
   /** Closed for good; its place is free already. Whoever calls this calls `#match` in the end. */
   #discard(slot: Slot<T>, reason: DiscardReason, failure?: Failure): void {
     const { clock, observer, resources } = this.#parts
+    // What nobody used when it died has told nobody else.
+    const why = failure ?? (reason === "died" ? resources.deathOf?.(slot.resource) : undefined)
     resources.close(slot.resource, reason)
-    const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(failure !== undefined && { failure }) }
+    const told = { at: clock.wallTime(), connectionId: slot.id, reason, ...(why !== undefined && { failure: why }) }
     observer({ ...told, name: "connection.discarded" })
     if (this.#size === 0) this.#alarm.stop()
   }
@@ -465,13 +497,19 @@ export class Pool<T> {
     return doomOf(slot, circumstances) ?? (this.#parts.resources.reusable(slot.resource) ? undefined : "not-clean")
   }
 
-  #refusalAtTheDoor({ deadline, signal }: AcquireOptions, now: number): Failure | undefined {
-    if (this.#state === "closed") return poolClosed(undefined)
+  #refusalAtTheDoor(options: AcquireOptions, now: number): Failure | undefined {
+    if (this.#state === "closed" || (this.#state === "draining" && !this.#goesOn(options))) return poolClosed(undefined)
+    const { deadline, signal } = options
     if (signal?.aborted === true) return acquireAborted(signal.reason, { waitedMs: 0, crowd: this.stats() })
     if (deadline !== undefined && deadline.at <= now) {
       return acquirePastDeadline(deadline, { waitedMs: 0, crowd: this.stats() })
     }
     return undefined
+  }
+
+  /** It belongs to what was begun: it is tried again, or whoever has something in hand needs it to come to an end. */
+  #goesOn({ begun, holder }: AcquireOptions): boolean {
+    return begun === true || (holder !== undefined && this.#stock.leasedResources().some((one) => holder.holds(one)))
   }
 
   #shutOut(circuit: Extract<Circuit, { readonly state: "open" | "half-open" }>, now: number): Failure {
@@ -482,7 +520,8 @@ export class Pool<T> {
   }
 
   #refusalInLine(why: Leaving, waiting: Waiting): Failure {
-    const { clock, options } = this.#parts
+    const { clock, options, times } = this.#parts
+    if (why === "acquire-timeout" || why === "outage-wait" || why === "deadline") times.timedOut()
     const tells = why === "acquire-timeout" && this.#parts.resources.activity !== undefined
     const leased = tells ? this.#stock.leasedResources() : []
     const still = leased.filter((resource) => this.#activityOf(resource) !== undefined).length

@@ -11,6 +11,8 @@ export interface Slot<T> {
   idleSince: number
   /** When it was last known to work: opened, given back or checked. */
   provenAt: number
+  /** When somebody got it last. */
+  leasedAt: number
   /** How often it was given back. */
   uses: number
   /** It died while somebody held it. */

@@ -92,7 +92,8 @@ export class Stock<T> {
     return index < 0 ? undefined : this.#idle.splice(index, 1)[0]
   }
 
-  lease(slot: Slot<T>): T {
+  lease(slot: Slot<T>, now: number): T {
+    slot.leasedAt = now
     this.#leased.set(slot.resource, slot)
     this.#wake(slot)
     return slot.resource

@@ -15,6 +15,8 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
   /** The one who waits does so inside of what this one does, who goes on only afterwards. */
   readonly holder?: Holder | undefined
+  /** What it is for was begun earlier: while the pool is drained it is let in all the same. */
+  readonly begun?: boolean | undefined
 }
 
 /** Why one leaves the line without being served. */
@@ -39,6 +41,8 @@ interface WaitersParts {
   readonly acquireTimeoutMs: number
   /** What to tell one who leaves of its own accord. */
   readonly refusal: (why: Leaving, waiting: Waiting) => Failure
+  /** Told whenever the last one has left it. */
+  readonly emptied: () => void
 }
 
 /**
@@ -155,6 +159,7 @@ export class Waiters<T> {
     waiter.ahead = undefined
     waiter.behind = undefined
     this.#size -= 1
+    if (this.#size === 0) this.#parts.emptied()
     if (waiter.options.holder !== undefined) this.#holding -= 1
     this.#departures.remove(waiter.leavesAt, waiter)
     if (waiter.onAbort !== undefined) waiter.options.signal?.removeEventListener("abort", waiter.onAbort)

@@ -4,7 +4,9 @@ import { connectTimeout, primaryMissing } from "../failure/local.ts"
 import { failed, success, type Failure, type Outcome } from "../failure/failure.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { Resources } from "../pool/resources.ts"
+import { connects, trace, type WaitMessage } from "../telemetry/channels.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import type { DatabaseIdentity } from "../telemetry/identity.ts"
 import { requestCancel, type CancelTarget } from "./cancel.ts"
 import type { BackendIdentity } from "./claim.ts"
 import { requireChannelBinding } from "./channel-binding.ts"
@@ -15,11 +17,12 @@ import { createPgClient, type MakeSocket, type PgClient, type PgClientConfig } f
 import type { Sabotage } from "./sabotage.ts"
 import { afterOpening, afterRefusal, unsure, type Primary } from "./primary.ts"
 import { reportsOf, type Reports } from "./reports.ts"
-import { FACTS, FEWER_FACTS, sessionFacts } from "./session-facts.ts"
+import { FACTS, FEWER_FACTS, sessionFacts, type ServerSummary } from "./session-facts.ts"
 import { askForIntervals, greet, resetSession, type OnConnect } from "./session.ts"
 import type { ConnectionSettings } from "./settings.ts"
 
 export interface ConnectionsParts {
+  readonly database: DatabaseIdentity
   readonly settings: Outcome<ConnectionSettings>
   readonly connectMs: number
   readonly cancelMs: number
@@ -46,13 +49,27 @@ export class Connections implements Resources<PgConnection> {
   readonly #opening = new Set<() => void>()
   #lastId = 0
   #everConnected = false
+  #server: ServerSummary | undefined
   #primary: Primary = unsure
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts
   }
 
-  async open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
+  open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
+    if (!connects.hasSubscribers) return this.#open(onLost)
+    const message: WaitMessage = { database: this.#parts.database, error: undefined }
+    return trace(
+      connects,
+      message,
+      () => this.#open(onLost),
+      (outcome) => {
+        if (!outcome.ok) message.error = outcome.failure
+      },
+    )
+  }
+
+  async #open(onLost: (connection: PgConnection) => void): Promise<Outcome<PgConnection>> {
     const { settings } = this.#parts
     if (!settings.ok) return settings
     const startedAt = this.#parts.clock.now()
@@ -81,6 +98,11 @@ export class Connections implements Resources<PgConnection> {
     for (const giveUp of this.#opening) giveUp()
   }
 
+  /** What the server said of itself when the last connection was opened. */
+  get server(): ServerSummary | undefined {
+    return this.#server
+  }
+
   idOf(connection: PgConnection): number {
     return connection.id
   }
@@ -101,6 +123,10 @@ export class Connections implements Resources<PgConnection> {
 
   activity(connection: PgConnection): number | undefined {
     return connection.activity
+  }
+
+  deathOf({ dead }: PgConnection): Failure | undefined {
+    return dead && classify(dead.cause, { ...untouched("idle"), everConnected: this.#everConnected })
   }
 
   close(connection: PgConnection, reason: DiscardReason): void {
@@ -250,6 +276,8 @@ export class Connections implements Resources<PgConnection> {
     if (exchange.error !== undefined) return failed(this.#failure(exchange.error))
     const facts = sessionFacts(exchange.learnt ?? [], connection.processId)
     connection.facts = facts
+    const { serverVersion: version, takesWrites, pooled } = facts
+    this.#server = Object.freeze({ version, takesWrites, pooled })
     connection.statementTimeoutMs = facts.statementTimeoutMs
     connection.learntAt = this.#parts.clock.now()
     const unreadable = await askForIntervals(connection)

@@ -24,6 +24,16 @@ export interface SessionFacts {
   readonly markers: boolean
 }
 
+/** What of it is for everybody. */
+export interface ServerSummary {
+  /** As the server reports it, e.g. "18.4". */
+  readonly version: string
+  /** Neither a standby nor told to be read-only. */
+  readonly takesWrites: boolean
+  /** A pooler is in between. */
+  readonly pooled: boolean
+}
+
 export const NOTHING_KNOWN: SessionFacts = {
   serverVersion: "",
   statementTimeoutMs: 0,

@@ -2,6 +2,7 @@ import type { CompiledQuery, OperationNode } from "kysely"
 
 import { worse, type Leftovers } from "./leftovers.ts"
 import { OPAQUE, traitsOf, WRITING } from "./operation-tree.ts"
+import { rememberSummary } from "./query-summary.ts"
 import { RecentTexts, TEXTS_KEPT } from "./recent-texts.ts"
 import { sqlText } from "./sql-text.ts"
 import type { TransactionControl } from "./transaction-control.ts"
@@ -58,6 +59,7 @@ const PROVED: StatementShape = Object.freeze({ ...PLAIN, reads: "proved" })
 const WRITES: StatementShape = Object.freeze({ ...PLAIN, reads: "no" })
 
 function shapeOfTree(root: OperationNode, sql: string): StatementShape {
+  rememberSummary(root, sql)
   const traits = traitsOf(root)
   if ((traits & OPAQUE) !== 0) {
     const shape = shapeOfText(sql)

@@ -16,7 +16,10 @@ interface SideParts {
 /** Who may have a connection to spare, sooner or later. */
 interface Lender {
   /** Waits for it no longer than until then. Never rejects. */
-  acquire(options: { readonly deadline: Deadline }): Outcome<PgConnection> | Promise<Outcome<PgConnection>>
+  acquire(options: {
+    readonly deadline: Deadline
+    readonly begun: boolean
+  }): Outcome<PgConnection> | Promise<Outcome<PgConnection>>
   giveBack(connection: PgConnection, fate: "keep" | "discard", reason?: "died" | "not-clean"): void
 }
 
@@ -76,7 +79,7 @@ export class SideConnection {
     const pool = this.#parts.pool()
     const deadline = deadlineAfter(clock, patienceMs)
     for (;;) {
-      const lent = await pool.acquire({ deadline })
+      const lent = await pool.acquire({ deadline, begun: true })
       if (!lent.ok) return full
       const connection = lent.value
       try {

@@ -7,6 +7,7 @@ import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
+import { identity, noTimes } from "../../../support/identity.ts"
 import { failure } from "../../../support/scripted-engine.ts"
 
 let clock: FakeClock
@@ -21,7 +22,7 @@ let state: {
 function snapshot(): DriverSnapshot {
   const pool = { min: 0, max: 4, idle: 1, leased: 0, opening: 0, waiting: 0, generation: 0, outageMs: undefined }
   const circuit = { state: "closed", openMs: undefined } as const
-  const rest = { resolution: { pending: 0 }, circuit, retriesLeft: 10 }
+  const rest = { resolution: { pending: 0 }, circuit, retriesLeft: 10, database: identity, times: noTimes }
   return { at: clock.wallTime(), metrics: metrics.snapshot(), ...rest, ...state, pool: { ...pool, ...state.pool } }
 }
 

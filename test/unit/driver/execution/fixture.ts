@@ -2,6 +2,7 @@ import { controlQuery } from "@kysely-resilient/driver/src/execution/control.ts"
 import { KnownTexts } from "@kysely-resilient/driver/src/execution/known-texts.ts"
 import { Lease } from "@kysely-resilient/driver/src/execution/lease.ts"
 import type { Machine } from "@kysely-resilient/driver/src/execution/machine.ts"
+import { Unfinished } from "@kysely-resilient/driver/src/execution/unfinished.ts"
 import { failed, success, type Failure, type Outcome } from "@kysely-resilient/driver/src/failure/failure.ts"
 import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
 import { DEFAULT_CIRCUIT } from "@kysely-resilient/driver/src/policy/circuit.ts"
@@ -11,10 +12,12 @@ import { Pool, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.t
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
 import { PgConnection } from "@kysely-resilient/driver/src/postgres/connection.ts"
 import type { DiscardReason, DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
+import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 import type { CompiledQuery } from "kysely"
 
 import { coldKysely } from "../../../support/cold-kysely.ts"
 import { FakeClock } from "../../../support/fake-clock.ts"
+import { identity } from "../../../support/identity.ts"
 import { ScriptedServer } from "../../../support/scripted-server.ts"
 
 export const CANCEL_MS = 1_000
@@ -130,6 +133,7 @@ export class Fixture {
   readonly server: ScriptedServer = new ScriptedServer(this.clock)
   readonly connections: ScriptedConnections = new ScriptedConnections(this.server)
   readonly events: DriverEvent[] = []
+  readonly closing = new AbortController()
   readonly pool: CountingPool
   readonly machine: Machine
 
@@ -148,10 +152,12 @@ export class Fixture {
       clock: this.clock,
       random,
       observer,
+      times: new PoolTimes(identity),
       outageDelayMs: () => QUICK_MS,
     })
     this.machine = {
       pool: this.pool,
+      database: identity,
       clock: this.clock,
       random,
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
@@ -176,7 +182,8 @@ export class Fixture {
       },
       watch: { begin: () => {} },
       markerId: () => "00000000-0000-7000-8000-000000000000",
-      closing: new AbortController().signal,
+      unfinished: new Unfinished(),
+      closing: this.closing.signal,
     }
   }
 

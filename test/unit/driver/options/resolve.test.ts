@@ -341,7 +341,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, name, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {

@@ -6,7 +6,9 @@ import { systemClock } from "@kysely-resilient/driver/src/foundation/clock.ts"
 import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
 import { Pool } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { Resources } from "@kysely-resilient/driver/src/pool/resources.ts"
+import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 
+import { identity } from "../../../support/identity.ts"
 import { options } from "./pool-fixture.ts"
 
 /** The goal, which a quiet machine reaches; a busy one gets four times that. */
@@ -29,6 +31,7 @@ it("serves 10,000 who ask at once on ten, in order, without spending much on it"
     clock: systemClock,
     random: () => 0.5,
     observer: () => {},
+    times: new PoolTimes(identity),
     breaker: new Breaker({ clock: systemClock, observer: () => {}, rules: undefined }),
     outageDelayMs: () => 1,
   })

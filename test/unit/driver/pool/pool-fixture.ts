@@ -3,8 +3,10 @@ import { Breaker } from "@kysely-resilient/driver/src/policy/breaker.ts"
 import type { CircuitRules } from "@kysely-resilient/driver/src/policy/circuit.ts"
 import { Pool, type AcquireOptions, type PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
+import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
+import { identity } from "../../../support/identity.ts"
 import { ScriptedResources, type Thing } from "../../../support/scripted-resources.ts"
 
 export const DELAY_MS = 100
@@ -56,6 +58,7 @@ export class Fixture {
   readonly resources = new ScriptedResources()
   readonly events: DriverEvent[] = []
   readonly breaker: Breaker
+  readonly times: PoolTimes = new PoolTimes(identity)
   readonly pool: Pool<Thing>
 
   /** Without rules its circuit stays closed. */
@@ -69,6 +72,7 @@ export class Fixture {
       clock: this.clock,
       random,
       observer,
+      times: this.times,
       outageDelayMs: (attempt, outageMs) => this.outageDelayMs(attempt, outageMs),
     })
   }

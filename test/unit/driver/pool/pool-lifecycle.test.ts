@@ -371,6 +371,60 @@ describe("close", () => {
     expect(holder.thing.closed).toEqual([])
   })
 
+  it("once drained has served whoever stood in line, and refused whoever came", async () => {
+    const fixture = new Fixture({ max: 1 })
+    const { thing } = await fixture.served()
+    const inLine = [fixture.acquire(), fixture.acquire()]
+    let drained = false
+    void fixture.pool.drain().then(() => (drained = true))
+    const late = fixture.acquire()
+    expect(late).toMatchObject({ atOnce: true, failure: { kind: "pool_closed", effect: "not_applied" } })
+    fixture.pool.giveBack(thing, "keep")
+    await fixture.clock.settle()
+    expect(inLine.map(({ waits }) => waits)).toEqual([false, true])
+    fixture.pool.giveBack(thing, "keep")
+    await fixture.clock.settle()
+    expect(inLine[1]?.thing).toBe(thing)
+    expect(drained).toBe(false)
+    fixture.pool.giveBack(thing, "keep")
+    await fixture.clock.settle()
+    expect(drained).toBe(true)
+    expect(fixture.acquire().failure.kind).toBe("pool_closed")
+    expect(fixture.clock.timers.foreground).toBe(0)
+  })
+
+  it("lets in, while it is drained, who goes on with what was begun before", async () => {
+    const fixture = new Fixture({ max: 3 })
+    const { thing } = await fixture.served()
+    void fixture.pool.drain()
+    const holder = { holds: (one: unknown) => one === thing }
+    const stranger = { holds: () => false }
+    expect(fixture.acquire({ holder: stranger }).failure.kind).toBe("pool_closed")
+    const inside = fixture.acquire({ holder })
+    const again = fixture.acquire({ begun: true })
+    await fixture.opens()
+    await fixture.opens()
+    expect([inside.thing, again.thing]).toHaveLength(2)
+    await fixture.pool.close({ drainMs: 0 })
+    expect(fixture.acquire({ begun: true }).failure.kind).toBe("pool_closed")
+  })
+
+  it("tells whoever is still in line after its draining that it was closed", async () => {
+    const fixture = new Fixture({ max: 1 })
+    await fixture.served()
+    const inLine = fixture.acquire()
+    void fixture.pool.drain()
+    await fixture.clock.advance(300)
+    expect(inLine.waits).toBe(true)
+    void fixture.pool.close({ drainMs: 0 })
+    await fixture.clock.settle()
+    expect(inLine.failure).toMatchObject({
+      kind: "pool_closed",
+      effect: "not_applied",
+      message: "The pool was closed after 300 ms of waiting for a connection.",
+    })
+  })
+
   it("waits for what is in use, and closes it as it comes back", async () => {
     const fixture = new Fixture({ max: 2 })
     const things = [(await fixture.served()).thing, (await fixture.served()).thing]

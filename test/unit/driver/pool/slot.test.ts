@@ -9,6 +9,7 @@ const slot: Slot<string> = {
   expiresAt: 1_000,
   idleSince: 0,
   provenAt: 0,
+  leasedAt: 0,
   uses: 0,
   lost: false,
   resting: false,

@@ -14,6 +14,7 @@ function slot(id: number, times: { readonly idleSince: number; readonly expiresA
     expiresAt,
     idleSince,
     provenAt: idleSince,
+    leasedAt: 0,
     uses: 0,
     lost: false,
     resting: true,

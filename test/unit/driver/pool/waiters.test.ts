@@ -13,7 +13,7 @@ function setUp() {
     left.push(why)
     return wrongPassword
   }
-  const waiters = new Waiters<string>({ clock, acquireTimeoutMs: 1_000, refusal })
+  const waiters = new Waiters<string>({ clock, acquireTimeoutMs: 1_000, refusal, emptied: () => {} })
   const answers: (Outcome<string> | undefined)[] = []
   const join = (options: WaitOptions = {}): void => {
     const index = answers.push(undefined) - 1

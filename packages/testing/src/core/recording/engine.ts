@@ -64,8 +64,11 @@ export class RecordingEngine implements Engine {
   }
 
   snapshot(): ReturnType<Engine["snapshot"]> {
-    this.#silent ??= createEngine({ connection: "postgres://recording.invalid/none", pool: { min: 0 } })
-    return this.#silent.snapshot()
+    return this.#nobody().snapshot()
+  }
+
+  configuration(): ReturnType<Engine["configuration"]> {
+    return this.#nobody().configuration()
   }
 
   /** Tests do not wait. */
@@ -78,6 +81,10 @@ export class RecordingEngine implements Engine {
   }
 
   tell(): void {}
+
+  #nobody(): Engine {
+    return (this.#silent ??= createEngine({ connection: "postgres://recording.invalid/none", pool: { min: 0 } }))
+  }
 
   async close(): Promise<void> {
     this.recorder.close()
