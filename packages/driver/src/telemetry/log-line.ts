@@ -60,6 +60,11 @@ function describe(event: DriverEvent): string | undefined {
       const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
       return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
     }
+    case "connection.held-too-long": {
+      const { heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; taken ${takenBy.trim().split("\n", 1)[0]}`
+      return `a connection is held for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
     case "pool.used-inside": {
       const { what, inside, sql, label, callSite } = event
       const name =
