@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto"
 
-import { OptionsError, type Database } from "@kysely-resilient/core"
+import { OptionsError } from "@kysely-resilient/core"
 import { systemClock, type Clock } from "@kysely-resilient/driver"
 
-import { assembleHandler, type Handler } from "./handler.ts"
+import { assembleHandler, type Handler, type Shown } from "./handler.ts"
 import { handlerProblems, type HandlerOptions } from "./options.ts"
 import { requestProblems, type RequestOptions } from "./scope/options.ts"
-import { Requests } from "./scope/requests.ts"
+import { Requests, type Asked } from "./scope/requests.ts"
 
 /** The database, as far as an application's web side needs it. */
-export type WebDatabase = Pick<Database<unknown>, "report" | "health" | "observe" | "ready" | "closing" | "snapshot">
+export type WebDatabase = Shown & Asked
 
 export interface WebOptions extends HandlerOptions {
   /** What holds for the application's own requests. `false`: they have no scope. */

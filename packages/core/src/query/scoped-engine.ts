@@ -10,7 +10,7 @@ import type {
 } from "@kysely-resilient/driver"
 import type { CompiledQuery } from "kysely"
 
-import { captureCallSite, placeOf, type CallSite } from "../errors/call-site.ts"
+import { captureCallSite, framesOf, placeOf, type CallSite } from "../errors/call-site.ts"
 import { heldOf } from "../scope/held.ts"
 import { currentCall, type Patience } from "../scope/resilient-call.ts"
 import { CountedLease } from "./counted-lease.ts"
@@ -52,7 +52,10 @@ export class ScopedEngine implements DriverSession {
     site: CallSite | undefined,
     { label, begun = false }: { readonly label?: string | undefined; readonly begun?: boolean } = {},
   ): LeaseHandle {
-    const lease = this.#engine.lease({ within: this.outer(what, site, label), begun })
+    const within = this.outer(what, site, label)
+    // A transaction is watched by itself, from its BEGIN on.
+    const watched = site === undefined ? {} : { takenBy: () => framesOf(site) }
+    const lease = this.#engine.lease({ within, begun, ...(what === "connection" && { watched }) })
     const call = currentCall()
     return call === undefined ? lease : new CountedLease(lease, call, this.#patience)
   }
