@@ -109,6 +109,24 @@ export type DriverEvent = { readonly at: number } & (
       readonly label?: string
     }
   | {
+      /** A transaction that had to be run again was committed in the end. */
+      readonly name: "transaction.recovered"
+      /** Runs. */
+      readonly attempts: number
+      /** From its first run's beginning, waits included. */
+      readonly durationMs: number
+      readonly label?: string
+    }
+  | {
+      /** Its caller got an error that is not its own doing: it had been run again, a limit was reached, or nobody knows what became of it. */
+      readonly name: "transaction.failed"
+      readonly attempts: number
+      readonly durationMs: number
+      readonly failure: Failure
+      readonly because: GaveUp
+      readonly label?: string
+    }
+  | {
       /** The whole of a resilient function is run again. */
       readonly name: "operation.rerun"
       readonly attempt: number

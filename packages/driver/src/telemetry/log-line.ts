@@ -49,6 +49,8 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "transaction.failed":
+      return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed after ${tries(event.attempts)} and ${ms(event.durationMs)}: ${reason(event.failure)}; effect ${event.failure.effect}, not run again: ${event.because}`
     case "operation.rerun":
       return `${event.label ?? "a resilient function"} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
     case "effect.resolved":
@@ -89,6 +91,7 @@ function describe(event: DriverEvent): string | undefined {
     case "connection.opened":
     case "session.reset":
     case "transaction.committed":
+    case "transaction.recovered":
       return undefined
     default:
       return unreachable(event)

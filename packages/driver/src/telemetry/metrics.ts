@@ -114,6 +114,8 @@ export class Metrics {
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "transaction.recovered":
+      case "transaction.failed":
       case "operation.rerun":
       case "buggify.struck":
       case "pool.outage-began":
