@@ -99,6 +99,8 @@ export class Chronicle {
         this.#failuresInARow = failure.blame === "server" ? this.#failuresInARow + 1 : 0
         this.#failedFirst(firstFailure ?? failure)
         this.#limited(failure, event, durationMs)
+        // Told on the wire: there was nothing to resolve.
+        if (failure.effect === "applied_locally") this.#note("unconfirmed", textOf(event), failure.kind)
         if (because === "budget-spent") this.#note("budget-spent", failure.kind, "")
         break
       }
