@@ -44,7 +44,14 @@ export type { ReadyOptions, ReadyReport } from "./query/ready.ts"
 export type { Schema } from "./schema/define-schema.ts"
 export type { SchemaDrift } from "./schema-check/drift.ts"
 export { summaryOf } from "@kysely-resilient/driver"
-export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"
+export type {
+  ConnectionSnapshot,
+  DriverSnapshot,
+  Effect,
+  FailedTry,
+  GaveUp,
+  RetryScope,
+} from "@kysely-resilient/driver"
 
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 

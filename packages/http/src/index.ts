@@ -1,4 +1,16 @@
 export { createHandler } from "./handler.ts"
 export type { Handler } from "./handler.ts"
 export type { Action, HandlerOptions, MetricsRegistry } from "./options.ts"
-export type { LiveEvent, LiveHello, LiveMessage, LiveSample } from "./live/messages.ts"
+export type {
+  DatabaseFacts,
+  LiveConnection,
+  LiveConnections,
+  LiveDatabase,
+  LiveEvent,
+  LiveHello,
+  LiveMessage,
+  LiveQueries,
+  LiveQuery,
+  LiveSample,
+  LiveSecond,
+} from "./live/messages.ts"

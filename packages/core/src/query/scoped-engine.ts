@@ -54,7 +54,10 @@ export class ScopedEngine implements DriverSession {
     site: CallSite | undefined,
     { label, begun = false }: { readonly label?: string | undefined; readonly begun?: boolean } = {},
   ): LeaseHandle {
-    const lease = this.#engine.lease({ within: this.outer(what, site, label), begun })
+    const within = this.outer(what, site, label)
+    // A transaction is watched by itself, from its BEGIN on.
+    const watched = site === undefined ? {} : { takenBy: () => framesOf(site) }
+    const lease = this.#engine.lease({ within, begun, ...(what === "connection" && { watched }) })
     const call = currentCall()
     return call === undefined ? lease : new CountedLease(lease, call, this.#patience)
   }
