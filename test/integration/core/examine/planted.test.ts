@@ -362,7 +362,7 @@ describe("commits that wait for a standby which is not there", () => {
       PATIENCE,
     )
     expect(database.advise()).toEqual([])
-    const keeping = database.query("insert into kept values (1)")
+    const keeping = database.transaction(async (tx) => tx.query("insert into kept values (1)"))
     await vi.waitFor(async () => {
       const { rows } = await withClient(url, (client) =>
         client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'"),
