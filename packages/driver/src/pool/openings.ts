@@ -41,6 +41,8 @@ export class Openings<T> {
   #disowned = 0
   #outage: Outage = noOutage
   #proven = false
+  /** What fails from now on fails because nobody wants it any more. */
+  #closed = false
 
   constructor(parts: OpeningsParts<T>, owner: OpeningsOwner<T>) {
     this.#parts = parts
@@ -82,6 +84,11 @@ export class Openings<T> {
     opening.then(landed, (cause: unknown) => landed(failed(openingThrew(cause))))
   }
 
+  close(): void {
+    this.#closed = true
+    this.disown()
+  }
+
   disown(): void {
     this.#era += 1
     this.#disowned += this.#promising
@@ -112,7 +119,7 @@ export class Openings<T> {
     }
     if (outcome.ok) resources.close(outcome.value, "died")
     const failure = outcome.ok ? diedAtBirth() : outcome.failure
-    observer({ ...told, name: "connection.failed", failure })
+    if (!this.#closed) observer({ ...told, name: "connection.failed", failure })
     const live = this.#owner.live()
     if (flight.era === this.#era) {
       this.#become(afterFailedOpening(this.#outage, { failure, live, now, delayMs: this.#parts.outageDelayMs }), now)
