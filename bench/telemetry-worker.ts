@@ -12,15 +12,20 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics"
 import { TracerProvider } from "@opentelemetry/sdk-trace"
+import type { createDatabase, Database } from "@kysely-resilient/core"
 import type { Pool } from "pg"
 
-import type { Measured, Variant } from "./telemetry.ts"
+import type { Measured } from "./telemetry.ts"
+
+interface CoreModule {
+  readonly createDatabase: typeof createDatabase
+}
 
 const POOL_SIZE = 10
 const CALLERS = 16
 const TEXT = "select id, name from items where id = $1"
 
-const [variant, url = "", packages = ""] = process.argv.slice(2)
+const [variant = "", url = "", packages = ""] = process.argv.slice(2)
 const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 const meters = new MeterProvider({
   readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
@@ -38,10 +43,11 @@ const tracers = new TracerProvider({
   ],
 })
 
-type Run = (id: number) => PromiseLike<unknown>
+/** What comes of it is awaited. */
+type Run = (id: number) => unknown
 
 async function prepared(): Promise<Run> {
-  switch (variant as Variant) {
+  switch (variant) {
     case "pg":
       return plainPg()
     case "pg+instrumentation": {
@@ -61,6 +67,8 @@ async function prepared(): Promise<Run> {
       openTelemetry(db, { tracer: tracers.getTracer("bench"), meter: meters.getMeter("bench") })
       return run
     }
+    default:
+      throw new Error(`There is no ${variant}`)
   }
 }
 
@@ -70,17 +78,15 @@ function plainPg(): Run {
   return (id) => pool.query(TEXT, [id])
 }
 
-async function core(): Promise<{ readonly db: import("@kysely-resilient/core").Database<object>; readonly run: Run }> {
-  const { createDatabase }: typeof import("@kysely-resilient/core") = await import(
-    pathToFileURL(`${packages}/core/src/index.ts`).href
-  )
+async function core(): Promise<{ readonly db: Database<object>; readonly run: Run }> {
+  const { createDatabase }: CoreModule = await import(pathToFileURL(`${packages}/core/src/index.ts`).href)
   const db = createDatabase<object>({ connection: url, pool: { max: POOL_SIZE } })
   return { db, run: (id) => db.query(TEXT, [id], { readOnly: true }) }
 }
 
 const run = await prepared()
 
-process.on("message", async ({ milliseconds }: { readonly milliseconds: number }) => {
+async function round(milliseconds: number): Promise<void> {
   globalThis.gc?.()
   const before = process.cpuUsage()
   const startedAt = performance.now()
@@ -100,4 +106,6 @@ process.on("message", async ({ milliseconds }: { readonly milliseconds: number }
   }
   spans = 0
   process.send?.(measured)
-})
+}
+
+process.on("message", ({ milliseconds }: { readonly milliseconds: number }) => void round(milliseconds))

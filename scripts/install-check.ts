@@ -50,6 +50,7 @@ const ENTRIES = [
   "@kysely-resilient/telemetry/otel",
   "@kysely-resilient/telemetry/pino",
   "@kysely-resilient/telemetry/prometheus",
+  "@kysely-resilient/http",
   "@kysely-resilient/testing",
   "@kysely-resilient/testing/core",
   "@kysely-resilient/testing/node-test",

@@ -45,6 +45,7 @@ export interface Script {
   readonly commit?: (lease: number) => Failure | undefined | Promise<Failure | undefined>
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
+  readonly snapshot?: () => DriverSnapshot
   readonly resolve?: (token: string) => Settled<Effect>
   /** The budget of retries is spent. */
   readonly retriesSpent?: boolean
@@ -149,7 +150,8 @@ export class ScriptedEngine implements Engine {
   }
 
   snapshot(): DriverSnapshot {
-    throw new Error("not scripted")
+    if (this.script.snapshot === undefined) throw new Error("not scripted")
+    return this.script.snapshot()
   }
 
   /** Its full length: no server of this engine is ever away. */

@@ -29,6 +29,8 @@ export interface PendingCheck {
 export class ScriptedResources implements Resources<Thing> {
   /** How often a thing was used, undefined while it is; by default nobody knows. */
   activity?: (thing: Thing) => number | undefined
+  /** Why a thing died; by default nobody knows. */
+  deathOf?: (thing: Thing) => Failure | undefined
   readonly things: Thing[] = []
   readonly openings: PendingOpening[] = []
   readonly checks: PendingCheck[] = []

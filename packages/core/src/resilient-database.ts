@@ -60,6 +60,7 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
   readonly #monitor: HealthMonitor
   readonly #alerting: Alerting
   readonly #adviser: Adviser
+  readonly #ending = new AbortController()
   #hot: Kysely<DB> | undefined
 
   constructor(engine: Engine, options: ResolvedDatabaseOptions, surroundings: Surroundings) {
@@ -177,11 +178,14 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
 
   readonly observe = (listener: Observer): (() => void) => this.#audience.join(listener)
 
+  readonly closing: AbortSignal = this.#ending.signal
+
   readonly close = (options?: { readonly drainMs?: number }): ResultAsync<void, QueryError> =>
     this.guarded(this.close, async (site) => {
       const drainMs = options?.drainMs ?? 0
       if (!(drainMs >= 0)) return err(this.refused("drainMs must be milliseconds, 0 or more", site))
       this.#onClose?.()
+      this.#ending.abort(new DOMException("The database is being closed", "AbortError"))
       await this.#engine.close({ drainMs })
       this.#monitor.close()
       this.#adviser.close()

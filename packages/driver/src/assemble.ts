@@ -164,6 +164,7 @@ class AssembledEngine implements Assembled {
     const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
       breaker,
+      openingMaxMs: options.timeouts.connectMs,
       options: facing?.usesMax === undefined ? poolOptions : { ...poolOptions, usesMax: facing.usesMax },
       resources: this.#connections,
       clock,

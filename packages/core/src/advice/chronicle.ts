@@ -18,6 +18,7 @@ type Frequent =
   | "rollback"
   | "conflict"
   | "pool-refusal"
+  | "late-in-line"
   | "time-out"
   | "rerun"
   | "budget-spent"
@@ -124,7 +125,7 @@ export class Chronicle {
       case "transaction.held-too-long":
         this.#note(
           "held",
-          event.takenBy ?? event.label ?? "a transaction",
+          event.label ?? placeIn(event.takenBy) ?? "a transaction",
           event.working ? "working" : "resting",
           event.heldMs,
         )
@@ -135,7 +136,7 @@ export class Chronicle {
       case "pool.used-inside":
         this.#note(
           "used-inside",
-          event.callSite ?? event.label ?? textOf({ sql: event.sql ?? event.what }),
+          placeIn(event.callSite) ?? event.label ?? textOf({ sql: event.sql ?? event.what }),
           event.inside,
         )
         break
@@ -188,7 +189,7 @@ export class Chronicle {
       case "deadline_exceeded":
       case "statement_timeout":
       case "transaction_timeout":
-        if (failure.phase === "acquire") this.#note("pool-refusal", failure.kind, failure.kind, durationMs)
+        if (failure.phase === "acquire") this.#note("late-in-line", failure.kind, failure.kind, durationMs)
         else this.#note("time-out", textOf(statement), failure.kind, durationMs)
         break
       default:
@@ -217,6 +218,11 @@ function sumOf(slices: readonly Slice[]): Slice {
 interface Statement {
   readonly label?: string
   readonly sql: string
+}
+
+/** Of a stack, the first frame: who called. */
+function placeIn(stack: string | undefined): string | undefined {
+  return stack?.split("\n", 1)[0]?.trim().replace(/^at /, "")
 }
 
 /** Of a statement, what may be shown to anybody: its label, or its text without literals. */

@@ -1,12 +1,19 @@
 import { adviceOf, type Advice, type AdviceSeverity, type Finding } from "./advice.ts"
 
-/** What stands, and since when; times are of the clock that only goes forward. */
+/** What stands, and since when. */
 export interface Standing {
   readonly code: string
   readonly finding: Finding
+  /** Milliseconds since the epoch. */
   readonly since: number
-  /** When it was last found as bad as it is told. */
+  /** When it was last found as bad as it is told, on the clock that only goes forward. */
   readonly foundAt: number
+}
+
+/** The same moment on both clocks. */
+export interface Moment {
+  readonly now: number
+  readonly wallTime: number
 }
 
 export interface Found {
@@ -24,14 +31,14 @@ const RANK: Readonly<Record<AdviceSeverity, number>> = { info: 0, warning: 1, cr
 export function nextStandings(
   before: readonly Standing[],
   found: readonly Found[],
-  now: number,
+  { now, wallTime }: Moment,
   holdMs: number,
 ): readonly Standing[] {
   const held = (standing: Standing): boolean => now - standing.foundAt < holdMs
   const known = new Map(before.map((standing) => [standing.code, standing]))
   const standing = found.map(({ code, finding }): Standing => {
     const old = known.get(code)
-    if (old === undefined) return { code, finding, since: now, foundAt: now }
+    if (old === undefined) return { code, finding, since: wallTime, foundAt: now }
     const milder = RANK[finding.severity] < RANK[old.finding.severity]
     if (!milder || !held(old)) return { ...old, finding, foundAt: now }
     return { ...old, finding: { ...finding, severity: old.finding.severity } }
@@ -40,7 +47,6 @@ export function nextStandings(
   return [...standing, ...gone]
 }
 
-/** @param epochOf the moment on the clock that only goes forward, in milliseconds since the epoch */
-export function told(standings: readonly Standing[], epochOf: (at: number) => number): readonly Advice[] {
-  return standings.map(({ code, finding, since }) => adviceOf(code, finding, Math.round(epochOf(since))))
+export function told(standings: readonly Standing[]): readonly Advice[] {
+  return standings.map(({ code, finding, since }) => adviceOf(code, finding, since))
 }

@@ -18,6 +18,15 @@ export interface Seen {
 
 export const NOTHING_SEEN: Seen = { count: 0, maxMs: 0, amounts: [] }
 
+/** Of two topics together. */
+export function both(one: Seen, other: Seen): Seen {
+  return {
+    count: one.count + other.count,
+    maxMs: Math.max(one.maxMs, other.maxMs),
+    amounts: [...one.amounts, ...other.amounts],
+  }
+}
+
 /** Texts of statements come from users: what is more than this is counted and not named. */
 const AMOUNTS_MAX = 50
 

@@ -245,6 +245,9 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
    */
   readonly observe: (listener: Observer) => () => void
 
+  /** Aborted when `close()` begins: for what should end with the database, or before it. */
+  readonly closing: AbortSignal
+
   /**
    * Refuses new work, waits up to `drainMs` (milliseconds, default 0) for what was begun (it runs, stands in line for a connection, or is
    * tried again), ends the rest and tells it so. May be called again, which waits for the first one's end.

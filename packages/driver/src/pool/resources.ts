@@ -1,4 +1,4 @@
-import type { Outcome } from "../failure/failure.ts"
+import type { Failure, Outcome } from "../failure/failure.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
 
 /** What the pool needs from whoever knows the things it pools. It knows nothing of PostgreSQL. */
@@ -13,6 +13,8 @@ export interface Resources<T> {
   reusable(resource: T): boolean
   /** How often it was put to use so far; undefined while it is at work. Default: it never is. */
   activity?(resource: T): number | undefined
+  /** Why it died by itself, if it did and that is known. Default: it never is. */
+  deathOf?(resource: T): Failure | undefined
   /**
    * Closes it for good; each one that was opened exactly once, those that died by themselves too. Never throws; how
    * long the socket takes is not the pool's business.

@@ -125,6 +125,10 @@ export class Connections implements Resources<PgConnection> {
     return connection.activity
   }
 
+  deathOf({ dead }: PgConnection): Failure | undefined {
+    return dead && classify(dead.cause, { ...untouched("idle"), everConnected: this.#everConnected })
+  }
+
   close(connection: PgConnection, reason: DiscardReason): void {
     const { condemnedBy, facts, undead } = connection
     if (undead && facts.backend !== undefined) this.#parts.onUndead?.(facts.backend)

@@ -5,7 +5,10 @@ const found = (severity: "info" | "warning" | "critical"): Found[] => [
   { code: "X", finding: { severity, message: severity, action: "", evidence: {} } },
 ]
 const after = (...looks: readonly (readonly [at: number, found: Found[]])[]) =>
-  looks.reduce((before, [at, seen]) => nextStandings(before, seen, at, 10), nextStandings([], [], 0, 10))
+  looks.reduce(
+    (before, [at, seen]) => nextStandings(before, seen, { now: at, wallTime: at }, 10),
+    nextStandings([], [], { now: 0, wallTime: 0 }, 10),
+  )
 
 describe("what stands", () => {
   it("is worse at once", () => {

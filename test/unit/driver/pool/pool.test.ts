@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 
+import type { Failure } from "@kysely-resilient/driver"
 import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 
 import { Fixture, unreachable, type Caller } from "./pool-fixture.ts"
@@ -385,6 +386,20 @@ describe("checking before use", () => {
 })
 
 describe("one that dies by itself", () => {
+  it("is told with why it died, and one that was only too old is not", async () => {
+    const fixture = new Fixture()
+    const failure = { kind: "server_shutdown" } as Failure
+    fixture.resources.deathOf = () => failure
+    const [thing] = await fixture.idle(1)
+    thing?.die()
+    expect(fixture.eventsNamed("connection.discarded")).toMatchObject([{ reason: "died", failure }])
+    await fixture.idle(1)
+    fixture.pool.reset()
+    const [, reset] = fixture.eventsNamed("connection.discarded")
+    expect(reset).toMatchObject({ reason: "generation" })
+    expect(reset).not.toHaveProperty("failure")
+  })
+
   it("is gone at once if it was idle, and counted as died", async () => {
     const fixture = new Fixture()
     const [thing] = await fixture.idle(1)

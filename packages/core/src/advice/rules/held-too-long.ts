@@ -11,7 +11,7 @@ export const heldTooLong: MemoryRule = {
     const resting = ofSort(held, "resting")
     return {
       severity: "warning",
-      message: `${many(held.count, "transaction")} stayed open for more than ${inSeconds(held.maxMs)}; ${resting} of them ran nothing at that moment`,
+      message: `${many(held.count, "transaction")} stayed open for ${inSeconds(held.maxMs)} or longer; ${resting} of them ran nothing at that moment`,
       action:
         resting > 0
           ? "Do not wait for anything but the database inside of a transaction: collect first, then write"

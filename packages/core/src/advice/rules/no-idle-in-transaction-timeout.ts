@@ -6,8 +6,9 @@ export const noIdleInTransactionTimeout: ServerRule = {
   why: "A process that stops in the middle of a transaction holds its locks and keeps vacuum away until somebody ends it by hand.",
   find(examined) {
     const names = ["idle_in_transaction_session_timeout", "transaction_timeout"]
+    const idle = numberOf(examined, "idle_in_transaction_session_timeout")
     // transaction_timeout came with PostgreSQL 17.
-    if (names.some((name) => (numberOf(examined, name) ?? 0) > 0)) return undefined
+    if (idle !== 0 || (numberOf(examined, "transaction_timeout") ?? 0) > 0) return undefined
     return {
       severity: graver(examined),
       message: "A session may rest in an open transaction for ever",

@@ -1,4 +1,5 @@
 import { counted, many, ofSort, seconds, timed, type Memory, type MemoryRule } from "../memory.ts"
+import { both, type Seen } from "../tally.ts"
 
 export const poolExhausted: MemoryRule = {
   code: "POOL_EXHAUSTED",
@@ -8,7 +9,7 @@ export const poolExhausted: MemoryRule = {
     const { pool, metrics } = memory.snapshot
     // In an outage nobody gets one, and that is told as such.
     if (pool.outageMs !== undefined) return undefined
-    const refusals = memory.seen("pool-refusal")
+    const refusals = refusalsIn(memory)
     const standing = pool.leased >= pool.max && pool.waiting >= pool.max
     if (refusals.count === 0 && !standing) return undefined
     return {
@@ -28,6 +29,12 @@ export const poolExhausted: MemoryRule = {
       },
     }
   },
+}
+
+/** Whose deadline passes in line while connections are still being opened has met a slow opening, and no full pool. */
+function refusalsIn({ seen, snapshot }: Memory): Seen {
+  const { idle, leased, max } = snapshot.pool
+  return idle + leased < max ? seen("pool-refusal") : both(seen("pool-refusal"), seen("late-in-line"))
 }
 
 /** Slower than this, most of a connection's time goes into statements. */

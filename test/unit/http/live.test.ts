@@ -1,0 +1,219 @@
+import type { LiveMessage } from "@kysely-resilient/http"
+import { LiveAudience } from "@kysely-resilient/http/src/live/audience.ts"
+import { describe, expect, it } from "vitest"
+
+import { lost, settled, site, type Site } from "./support.ts"
+
+const BASE = "/api/database-resilience"
+const development = { env: { NODE_ENV: "development" } }
+
+/** Reads what a stream has at this moment, and leaves it open. */
+class Watcher {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  text = ""
+
+  constructor(response: Response) {
+    this.#reader = response.body!.getReader()
+    void this.#read()
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
+        this.text += new TextDecoder().decode(next.value)
+      }
+      this.text += "(end)"
+    } catch {
+      this.text += "(dropped)"
+    }
+  }
+
+  leave(): Promise<void> {
+    return this.#reader.cancel()
+  }
+
+  /** The messages, with their ids. */
+  get messages(): (LiveMessage & { readonly id: string | undefined })[] {
+    return this.text.split("\n\n").flatMap((block) => {
+      const [type, data] = [/^event: (.*)$/m.exec(block)?.[1], /^data: (.*)$/m.exec(block)?.[1]]
+      if (type === undefined || data === undefined) return []
+      return [{ type, data: JSON.parse(data), id: /^id: (.*)$/m.exec(block)?.[1] } as LiveMessage & { id: undefined }]
+    })
+  }
+
+  of<T extends LiveMessage["type"]>(type: T): Extract<LiveMessage, { type: T }>["data"][] {
+    return this.messages.filter((message) => message.type === type).map(({ data }) => data) as never
+  }
+}
+
+async function watch({ get, clock }: Site, headers: Record<string, string> = {}): Promise<Watcher> {
+  const watcher = new Watcher(await get(`${BASE}/events`, headers))
+  await clock.settle()
+  return watcher
+}
+
+describe("the event stream", () => {
+  it("says who speaks and how things are, then a sample a second with the report's numbers", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    expect(watcher.text).toMatch(/^retry: 2000\n\nevent: hello\ndata: \{"instance":"abc"/)
+    expect(watcher.messages.map(({ type }) => type)).toEqual(["hello", "report"])
+    await made.clock.advance(3_000)
+    const samples = watcher.of("sample")
+    expect(samples).toHaveLength(3)
+    const { resilience, pool } = made.db.report()
+    expect(samples[2]).toMatchObject({
+      ...resilience.metrics,
+      status: resilience.status,
+      pool: { max: pool.max, idle: pool.idle, used: pool.used },
+    })
+    expect(watcher.messages.filter(({ id }) => id !== undefined).map(({ id }) => id)).toEqual([
+      "abc-1",
+      "abc-2",
+      "abc-3",
+    ])
+  })
+
+  it("goes on where a client was, and starts again for one that was never here", async () => {
+    const made = site({}, development)
+    await made.clock.advance(5_000)
+    const idsFor = async (id: string) => {
+      const watcher = await watch(made, { "last-event-id": id })
+      const ids = watcher.messages.flatMap((message) => message.id ?? [])
+      await watcher.leave()
+      return ids.map((one) => Number(one.slice(4)))
+    }
+    expect(await idsFor("abc-3")).toEqual([4, 5])
+    expect(await idsFor("abc-5")).toEqual([])
+    const all = [1, 2, 3, 4, 5]
+    for (const id of [
+      "",
+      "abc-6",
+      "abc-99999999999999999999",
+      "xyz-3",
+      "abc--1",
+      "abc-1e3",
+      "abc-",
+      "9".repeat(5_000),
+    ]) {
+      expect(await idsFor(id), id.slice(0, 20)).toEqual(all)
+    }
+    const byQuery = new Watcher(await made.get(`${BASE}/events?after=abc-4`))
+    await made.clock.settle()
+    expect(byQuery.messages.flatMap((message) => message.id ?? [])).toEqual(["abc-5"])
+  })
+
+  it("remembers 15 minutes", async () => {
+    const made = site({}, development)
+    await made.clock.advance(16 * 60_000)
+    const samples = (await watch(made)).of("sample")
+    expect(samples.length).toBeGreaterThan(895)
+    expect(samples.length).toBeLessThan(906)
+  })
+
+  it("lets ten in, and the eleventh when one has gone", async () => {
+    const made = site({}, development)
+    const watchers = []
+    for (let client = 1; client <= 10; client += 1) watchers.push(await watch(made))
+    const refused = await made.get(`${BASE}/events`)
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "10"])
+    await watchers[4]!.leave()
+    expect((await made.get(`${BASE}/events`)).status).toBe(200)
+    const streams = (await made.get(`${BASE}/events`)).status
+    expect(streams).toBe(503)
+  })
+
+  it("frees the place of a client whose request is aborted, even before it has read", async () => {
+    const made = site({ streamClientsMax: 1 }, development)
+    const ask = (signal: AbortSignal) => made.handler(new Request(`http://app.test${BASE}/events`, { signal }))
+    for (let client = 1; client <= 20; client += 1) {
+      const gone = new AbortController()
+      expect((await ask(gone.signal)).status).toBe(200)
+      gone.abort()
+    }
+    expect((await ask(AbortSignal.abort())).status).toBe(200)
+    expect((await ask(new AbortController().signal)).status).toBe(200)
+    expect((await ask(new AbortController().signal)).status).toBe(503)
+  })
+
+  it("has a heartbeat, a type that proxies do not collect, and no body for HEAD, which takes no place", async () => {
+    const made = site({ streamClientsMax: 1 }, development)
+    const head = await made.get(`${BASE}/events`, {}, "HEAD")
+    expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"])
+    const watcher = await watch(made)
+    await made.clock.advance(16_000)
+    expect(watcher.text.match(/^: $/gm)).toHaveLength(1)
+  })
+
+  it("drops a client that does not read, and the others notice nothing", async () => {
+    const audience = new LiveAudience(10, 1_000)
+    const slow = audience.join([], undefined)
+    const quick = new Watcher(new Response(audience.join([], undefined)))
+    for (let sent = 1; sent <= 21; sent += 1) {
+      audience.send(new Uint8Array(100).fill(97))
+      await new Promise(setImmediate)
+    }
+    await expect(slow.getReader().read()).rejects.toThrow(/too slowly/)
+    expect(quick.text).toBe("a".repeat(2_100))
+    expect(audience.size).toBe(1)
+  })
+
+  it("ends with the database, and holds no timer then", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    await made.db.close()
+    await made.clock.settle()
+    expect(watcher.text).toMatch(/\(end\)$/)
+    expect(made.clock.timers).toEqual({ foreground: 0, background: 0 })
+    expect((await made.get(`${BASE}/events`)).status).toBe(503)
+    expect((await made.get(BASE)).status).toBe(200)
+  })
+})
+
+describe("what happens", () => {
+  it("is counted, and told with the next sample, without a value or a word of the server", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    const { heard } = made
+    for (let n = 0; n < 1_000; n += 1)
+      heard({ ...settled("query.failed", "select * from users where name = 'Ann'"), at: n })
+    heard(settled("query.succeeded", "select 1"))
+    await made.clock.advance(1_000)
+    expect(watcher.of("event")).toEqual([
+      {
+        name: "query.failed",
+        at_ms: 0,
+        until_ms: 999,
+        count: 1_000,
+        kind: "connection_failed",
+        blame: "server",
+        effect: "not_applied",
+        reason: "attempts-spent",
+        sql: expect.stringContaining("select * from users where name = "),
+        duration_ms: 12,
+      },
+      expect.objectContaining({ name: "query.recovered", count: 1 }),
+      expect.objectContaining({ name: "health.changed", from: "healthy", to: "degraded" }),
+    ])
+    expect(watcher.text).not.toMatch(/Ann|secret words/)
+    expect(watcher.of("sample").at(-1)).toMatchObject({ surfaced_errors: 1_000 })
+  })
+
+  it("is bounded, however much of it there is", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    for (let n = 0; n < 5_000; n += 1) made.heard(settled("query.failed", `select ${"a".repeat(n % 299)}`))
+    await made.clock.advance(1_000)
+    const events = watcher.of("event").filter(({ name }) => name !== "health.changed")
+    expect(events).toHaveLength(101)
+    expect(events.reduce((sum, { count }) => sum + count, 0)).toBe(5_000)
+  })
+
+  it("is told at once where it changes the state of things", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    made.heard({ at: 5, name: "circuit.opened", failure: lost })
+    await made.clock.settle()
+    expect(watcher.of("event")).toMatchObject([{ name: "circuit.opened", kind: "connection_failed" }])
+  })
+})
