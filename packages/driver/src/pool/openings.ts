@@ -177,6 +177,7 @@ export class Openings<T> {
       id: resources.idOf(resource),
       generation,
       expiresAt: now + lifetimeMs(options.maxLifetimeMs, random()),
+      openedAt: now,
       idleSince: now,
       provenAt: now,
       leasedAt: now,
