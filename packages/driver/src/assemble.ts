@@ -51,7 +51,8 @@ import { askRow, SideConnection } from "./resolution/side-connection.ts"
 import { Standby } from "./resolution/standby.ts"
 import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
-import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
+import { connectionsSnapshot } from "./connections-snapshot.ts"
+import { circuitSnapshot, type ConnectionSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { publish } from "./telemetry/channels.ts"
 import { giveUpName, takeName, type DatabaseIdentity } from "./telemetry/identity.ts"
@@ -264,8 +265,8 @@ class AssembledEngine implements Assembled {
     }
   }
 
-  lease({ within, begun }: LeaseOptions = {}): Lease & LeaseHandle {
-    return new Lease(this.machine, within, begun)
+  lease(options: LeaseOptions = {}): Lease & LeaseHandle {
+    return new Lease(this.machine, options)
   }
 
   dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
@@ -306,6 +307,10 @@ class AssembledEngine implements Assembled {
       circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.machine.budget.left),
     })
+  }
+
+  connections(): readonly ConnectionSnapshot[] {
+    return connectionsSnapshot(this.#pool.open(), this.#clock)
   }
 
   configuration(): Configuration {

@@ -11,7 +11,7 @@ import { refusalOf, retryAfterMsOf } from "./refusal.ts"
 import { sheds } from "./shedding.ts"
 import { doomOf, type Slot } from "./slot.ts"
 import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
-import { Stock } from "./stock.ts"
+import { Stock, type Placed } from "./stock.ts"
 import { planUpkeep } from "./upkeep.ts"
 import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
 
@@ -234,6 +234,11 @@ export class Pool<T> {
   /** What is out at this moment. */
   leased(): Iterable<T> {
     return this.#stock.leasedResources()
+  }
+
+  /** All that is open, and where it is, for whoever looks; it is worked out when it is asked for. */
+  open(): IterableIterator<Placed<T>> {
+    return this.#stock.all()
   }
 
   /** How many of those that are out will be closed because of their age when they come back. */
@@ -492,7 +497,7 @@ export class Pool<T> {
 
   #shut(): void {
     this.#state = "closed"
-    this.#openings.disown()
+    this.#openings.close()
     this.#watchers.clear()
     const now = this.#parts.clock.now()
     this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))
