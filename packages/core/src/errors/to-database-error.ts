@@ -40,7 +40,8 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
   const fields: ErrorFields = {
     kind: failure.kind,
     category: categoryOf(failure.kind),
-    retry: failure.retry,
+    // Whoever looks only at this must not do it twice.
+    retry: failure.effect === "unknown" ? "never" : failure.retry,
     effect: failure.effect,
     attempts: context.attempts,
     because: context.because,

@@ -152,6 +152,7 @@ describe("COMMIT", () => {
     expect(error).toMatchObject({
       kind: "connection_failed",
       effect: "unknown",
+      retry: "never",
       because: "effect-unknown",
       attempts: 1,
     })
@@ -279,8 +280,30 @@ describe("a conflict", () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)
     await clock.advance(1_000)
-    expect(errorOf(await running)).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
+    const error = errorOf(await running)
+    expect(error).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
     expect(engine.log.filter((line) => line.endsWith("begin"))).toHaveLength(3)
+    // How often the callback ran, and why not once more: not what the statement knew of itself.
+    expect(error).toMatchObject({ attempts: 3, because: "attempts-spent" })
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ attempts: 3, because: "attempts-spent" })
+    expect(Object.keys(error)).toEqual(expect.arrayContaining(["attempts", "because"]))
+  })
+
+  it("that leads to another error in the next run is counted there too", async () => {
+    const { db, clock } = scripted({
+      statement: ({ lease }) => ({ fails: lease === 1 ? conflict() : failure("check_violation") }),
+    })
+    const running = db.transaction(touch)
+    await clock.advance(1_000)
+    expect(errorOf(await running)).toMatchObject({ kind: "check_violation", attempts: 2, because: "not-transient" })
+  })
+
+  it("that may not run it again says why", async () => {
+    const { db } = scripted(conflictsOn(9))
+    expect(errorOf(await db.transaction(touch, { retry: false }))).toMatchObject({
+      attempts: 1,
+      because: "switched-off",
+    })
   })
 
   it.each([
