@@ -128,7 +128,29 @@ describe("a failed statement", () => {
       effect: "not_applied",
       first: { kind: "check_violation", constraint: "positive", query: { sql: 'update "posts" set "title" = $1' } },
     })
+    expect(error.message).toMatch(/a statement in it had failed: check_violation of: update "posts" set "title" = \$1/)
     expect(engine.held).toBe(0)
+  })
+
+  it("is named by what it is called, if it has a name, and also where a later statement is refused for it", async () => {
+    const { db } = scripted({
+      statement: ({ sql }) => ({
+        fails: failure(sql.startsWith("select") ? "transaction_aborted" : "check_violation"),
+      }),
+    })
+    const errors: unknown[] = []
+    const committed = await db.transaction(async (tx) => {
+      await tx.exec(db.updateTable("posts").set({ title: "t" }), { name: "posts.retitle" })
+      errors.push(errorOf(await tx.all(db.selectFrom("users").select("id"))))
+      return ok("fine")
+    })
+    for (const error of [...errors, errorOf(committed)]) {
+      expect(error).toMatchObject({
+        kind: "transaction_aborted",
+        first: { kind: "check_violation" },
+        message: expect.stringContaining('had failed: check_violation, query "posts.retitle"') as unknown,
+      })
+    }
   })
 
   it("that the callback returns is the answer, and the very error it was given", async () => {
