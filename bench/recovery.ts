@@ -8,6 +8,7 @@ import { createEngine, type DriverEvent, type DriverOptions, type Engine } from 
 import {
   beforeAnswer,
   cut,
+  onStartup,
   stall,
   startEmbeddedPostgres,
   startFaultProxy,
@@ -99,6 +100,25 @@ const refused: Rounds = async (scene, figure, rounds) => {
     const liftedAt = performance.now()
     figure.values.push((await readers.answerAfter(liftedAt)) - liftedAt)
   }
+  await readers.end()
+  figure.avoidable += readers.errors.length
+  await engine.close()
+}
+
+/** What is opened meanwhile hangs, and goes on hanging afterwards. */
+const swallowed: Rounds = async (scene, figure, rounds) => {
+  const engine = engineOn(scene)
+  const readers = new Readers(engine, 8)
+  for (let round = 0; round < rounds; round += 1) {
+    await pause(100)
+    scene.proxy.rule({ when: onStartup, do: stall(), times: 1_000 })
+    scene.proxy.cutAll()
+    await pause(200 + Math.random() * 2_000)
+    scene.proxy.clearRules()
+    const liftedAt = performance.now()
+    figure.values.push((await readers.answerAfter(liftedAt)) - liftedAt)
+  }
+  scene.proxy.resumeAll()
   await readers.end()
   figure.avoidable += readers.errors.length
   await engine.close()
@@ -214,6 +234,7 @@ const amplified: Rounds = async (scene, figure, rounds) => {
 const FIGURES: Readonly<Record<string, Rounds>> = {
   "connection lost, server there: its statement answered after, ms": terminated,
   "refused 0.2 to 2.2 s: first answer after the end, ms": refused,
+  "new connections swallowed 0.2 to 2.2 s: first answer after the end, ms": swallowed,
   "restart (fast): first answer after a plain client's, ms": restarted((server) => server.restart("fast")),
   "restart (immediate): first answer after a plain client's, ms": restarted((server) => server.restart("immediate")),
   "crash of a backend: first answer after a plain client's, ms": restarted((server) => server.crashBackend()),

@@ -217,14 +217,28 @@ describe("advice about transactions", () => {
 })
 
 describe("advice about load", () => {
-  const crowded = () => open({ pool: { min: 0, max: 1, acquireTimeoutMs: 50 } })
+  const crowded = () => open({ pool: { min: 0, max: 1, acquireTimeoutMs: 250 } })
 
   it("POOL_EXHAUSTED: too many at once for too few connections", async () => {
     const small = crowded()
-    const [first] = await Promise.all([small.query("select pg_sleep(0.2)"), times(3, () => small.query("select 1"))])
+    valueOf(await small.query("select 1"))
+    const [first] = await Promise.all([small.query("select pg_sleep(0.7)"), times(3, () => small.query("select 1"))])
     valueOf(first)
     const advice = said("POOL_EXHAUSTED", small)
     expect(advice).toMatchObject({ severity: "critical", evidence: { refused: { pool_timeout: 3 }, pool: { max: 1 } } })
+  })
+
+  it("POOL_WAIT: all are served, and many of them late", async () => {
+    const small = open({ pool: { min: 0, max: 1 } })
+    valueOf(await small.query("select 1"))
+    expect(codes(small)).toEqual([])
+    for (let second = 0; second < 3; second += 1) {
+      await times(30, async () => valueOf(await small.query("select pg_sleep(0.012)")))
+      // Whoever shows it looks every second.
+      small.report()
+      await pause(700)
+    }
+    expect(said("POOL_WAIT", small)).toMatchObject({ severity: "warning", evidence: { pool_max: 1 } })
   })
 
   it("POOL_EXHAUSTED: everybody waits for everybody", async () => {

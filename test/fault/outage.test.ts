@@ -3,13 +3,14 @@ import { setTimeout as pause } from "node:timers/promises"
 
 import { createDatabase } from "@kysely-resilient/core"
 import { createEngine, type DriverEvent, type DriverOptions, type Engine } from "@kysely-resilient/driver"
-import { beforeAnswer, cut, stall, startFaultProxy, type FaultProxy } from "@kysely-resilient/testing"
+import { beforeAnswer, cut, onStartup, stall, startFaultProxy, type FaultProxy } from "@kysely-resilient/testing"
 import { CompiledQuery } from "kysely"
 import { ok } from "neverthrow"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 import { expectCalm } from "../support/aftermath.ts"
 import { testDatabase } from "../support/databases.ts"
+import { expectFigure } from "../support/figures.ts"
 
 const database = testDatabase(import.meta.url)
 
@@ -132,6 +133,38 @@ describe("a pool whose connections a NAT has forgotten", () => {
     expect(await engine.run(text("select pg_sleep(30)"), { timeoutMs: 100 })).toMatchObject({ ok: false })
     expect(told("query.abandoned")).toMatchObject([{ confirmed: true }])
     expect(told("connection.discarded")).toEqual([])
+  })
+})
+
+describe("a network that swallows new connections for a while", () => {
+  it.each([
+    ["from the first one on", false, 1_000],
+    ["once there were some", true, 500],
+  ])("%s, serves soon after, though those that it swallowed hang on", async (_, before, goalMs) => {
+    const engine = makeEngine({ retry: { outageWaitMs: 20_000 } })
+    if (before) {
+      await engine.run(text("select 1"))
+      // A refusal begins the outage.
+      await proxy.stopListening()
+      proxy.cutAll()
+      const waiting = engine.run(text("select 'refused'"))
+      await pause(50)
+      proxy.rule({ when: onStartup, do: stall(), times: 100 })
+      await proxy.listen()
+      await pause(700)
+      proxy.clearRules()
+      const tookMs = await timed(() => waiting)
+      expect(await waiting).toMatchObject({ ok: true })
+      expectFigure("swallowed after a refusal: serves again after, ms", tookMs, goalMs)
+    } else {
+      proxy.rule({ when: onStartup, do: stall(), times: 100 })
+      const waiting = engine.run(text("select 'first'"))
+      await pause(300)
+      proxy.clearRules()
+      const tookMs = await timed(() => waiting)
+      expect(await waiting).toMatchObject({ ok: true })
+      expectFigure("swallowed from the first on: serves after, ms", tookMs, goalMs)
+    }
   })
 })
 

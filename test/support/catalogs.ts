@@ -73,6 +73,7 @@ function typeRow(oid: number, name: string, change: Partial<TypeRow> = {}): Type
     name,
     kind: "b",
     baseOid: 0,
+    dimensions: 0,
     elementOid: 0,
     boundOid: 0,
     rangeOid: 0,
@@ -132,8 +133,8 @@ const types: readonly TypeRow[] = [
     schema: "public",
     kind: "c",
     attributes: [
-      { name: "amount", typeOid: oids.price },
-      { name: "mood", typeOid: oids.enum },
+      { name: "amount", typeOid: oids.price, dimensions: 0 },
+      { name: "mood", typeOid: oids.enum, dimensions: 0 },
     ],
   }),
 ]

@@ -2,6 +2,7 @@ import { systemClock } from "@kysely-resilient/driver"
 import type {
   Clock,
   Configuration,
+  ConnectionSnapshot,
   DriverSnapshot,
   Effect,
   Engine,
@@ -46,6 +47,7 @@ export interface Script {
   readonly rollback?: (lease: number) => void | Promise<void>
   readonly ready?: () => Settled<ReadyReport>
   readonly snapshot?: () => DriverSnapshot
+  readonly connections?: () => readonly ConnectionSnapshot[]
   readonly resolve?: (token: string) => Settled<Effect>
   /** The budget of retries is spent. */
   readonly retriesSpent?: boolean
@@ -147,6 +149,10 @@ export class ScriptedEngine implements Engine {
 
   configuration(): Configuration {
     throw new Error("not scripted")
+  }
+
+  connections(): readonly ConnectionSnapshot[] {
+    return this.script.connections?.() ?? []
   }
 
   snapshot(): DriverSnapshot {

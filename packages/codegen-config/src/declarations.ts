@@ -105,7 +105,10 @@ function docText(name: string): string {
   return name.replaceAll("*/", "*\\/").replaceAll(/[\r\n\u2028\u2029]/g, " ")
 }
 
-function typeTexts({ tables, names, nodes }: Declared, text: (node: ExportStatementNode) => string): readonly string[] {
+function typeTexts(
+  { tables, names, nodes, source }: Declared,
+  text: (node: ExportStatementNode) => string,
+): readonly string[] {
   const parts = tables.flatMap(({ columns }) =>
     columns.flatMap(({ types }) => [...partsOfExpression(types.select), ...partsOfExpression(types.insert)]),
   )
@@ -119,7 +122,7 @@ function typeTexts({ tables, names, nodes }: Declared, text: (node: ExportStatem
         text(
           interfaceNode(
             name,
-            part.fields.map((field) => property(field.name, nodes.of(field.type), null)),
+            part.fields.map((field) => property(queryName(field.name, source), nodes.of(field.type), null)),
           ),
         ),
       ]

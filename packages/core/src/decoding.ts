@@ -1,11 +1,12 @@
 import type { CatalogColumn, Decoding, Read, Reader } from "@kysely-resilient/driver"
 
 import { codecOf, columnParser } from "./schema/codec-of.ts"
-import type { SchemaDefinition } from "./schema/define-schema.ts"
+import type { ColumnDefinition, SchemaDefinition } from "./schema/define-schema.ts"
 import { jsonCheck } from "./schema/json-check.ts"
 import { BUILT_IN_NAMES } from "./schema/numbers.ts"
 import type { Policy } from "./schema/policy.ts"
 import { TableKeys } from "./schema/table-keys.ts"
+import { declaredTree, dimensionsIn } from "./schema/declared-tree.ts"
 import { treeOf, type TypeTree } from "./schema/type-tree.ts"
 
 /** How the driver reads what this schema's types speak of; undefined where nothing was decided, and `pg` reads everything. */
@@ -41,10 +42,11 @@ class SchemaDecoding implements Decoding {
 
   described(tree: TypeTree): Reader {
     const type = nameOf(tree)
-    const read = codecOf(tree, this.#policy).parse
+    const declared = declaredTree(tree, this.#schema.types)
+    const read = codecOf(declared, this.#policy).parse
     if (tree.kind === "array") {
       const declaredMost = this.#dimensionsMax.get(type) ?? 1
-      const upTo = (dimensions: number): Read => columnParser(tree, this.#policy, dimensions)
+      const upTo = (dimensions: number): Read => columnParser(declared, this.#policy, dimensions)
       return declaredMost === 1
         ? { type, read, readColumn: upTo(1) }
         : { type, read, readColumn: upTo(1), readerOf: (column) => upTo(this.#dimensionsOf(column)) }
@@ -58,7 +60,7 @@ class SchemaDecoding implements Decoding {
     const { tables } = this.#schema
     const table = this.#keyOf(at, tables)
     const definition = table === undefined ? undefined : tables[table]?.columns[at.column]
-    return definition === undefined ? 1 : Math.max(1, bracketsOf(definition.base ?? definition.type))
+    return definition === undefined ? 1 : Math.max(1, dimensionsIn(arrayNameOf(definition)))
   }
 
   #checked(read: Read, at: CatalogColumn): Read {
@@ -91,12 +93,9 @@ function namesOwnTypes({ types = {}, tables }: SchemaDefinition, { custom }: Pol
 /** By array type: the most dimensions with which a column of it was declared. */
 function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, number> {
   const most = new Map<string, number>()
-  const names = Object.values(tables).flatMap(({ columns }) =>
-    // Of a domain the server says what it is based on; but an array of domains is no array of that.
-    Object.values(columns).flatMap(({ type, base }) => (base === undefined ? [type] : [type, base])),
-  )
+  const names = Object.values(tables).flatMap(({ columns }) => Object.values(columns).map(arrayNameOf))
   for (const name of names) {
-    const dimensions = bracketsOf(name)
+    const dimensions = dimensionsIn(name)
     if (dimensions < 2) continue
     const array = name.slice(0, name.length - 2 * (dimensions - 1))
     most.set(array, Math.max(most.get(array) ?? 1, dimensions))
@@ -104,8 +103,9 @@ function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, n
   return most
 }
 
-function bracketsOf(type: string): number {
-  return (/(?:\[\])*$/.exec(type)?.[0].length ?? 0) / 2
+/** Of a domain the server says what it is based on; but an array of domains is no array of that. */
+function arrayNameOf({ type, base }: ColumnDefinition): string {
+  return base === undefined || type.endsWith("[]") ? type : base
 }
 
 function nameOf(tree: TypeTree): string {

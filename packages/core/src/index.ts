@@ -9,6 +9,9 @@ export type { AdvisoryLockOptions, Locked } from "./query/advisory-lock.ts"
 export { attempt } from "./query/attempt.ts"
 export type { InsertManyError, InsertManyOptions } from "./query/insert-many.ts"
 export type { ListenEvent, ListenOptions } from "./query/listen-event.ts"
+export { outsideScope, WorkScope } from "./scope/work-scope.ts"
+export type { LeftBehind, ScopeOptions, ScopeReport } from "./scope/work-scope.ts"
+export type { Repetition } from "./scope/repetitions.ts"
 export { prepare } from "./query/prepare.ts"
 export type { PreparedQuery } from "./query/prepared-query.ts"
 export { resilient } from "./query/resilient.ts"
@@ -44,7 +47,14 @@ export type { ReadyOptions, ReadyReport } from "./query/ready.ts"
 export type { Schema } from "./schema/define-schema.ts"
 export type { SchemaDrift } from "./schema-check/drift.ts"
 export { summaryOf } from "@kysely-resilient/driver"
-export type { DriverSnapshot, Effect, FailedTry, GaveUp, RetryScope } from "@kysely-resilient/driver"
+export type {
+  ConnectionSnapshot,
+  DriverSnapshot,
+  Effect,
+  FailedTry,
+  GaveUp,
+  RetryScope,
+} from "@kysely-resilient/driver"
 
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 

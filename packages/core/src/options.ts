@@ -9,6 +9,7 @@ import {
 import type { KyselyPlugin } from "kysely"
 
 import { decodingOf } from "./decoding.ts"
+import { unrenamedInside } from "./inner-names.ts"
 import { promised } from "./foundation/promised.ts"
 import type { AlertOptions } from "./health/alerting.ts"
 import { DEFAULT_THRESHOLDS, type HealthOptions, type Thresholds } from "./health/thresholds.ts"
@@ -99,6 +100,7 @@ export function readDatabaseOptions(
     problems: [
       ...schemaProblems(schema),
       ...pluginProblems(plugins),
+      ...nameProblems(good, plugins),
       ...errorProblems(errors),
       ...hookProblems(on),
       ...healthProblems(health),
@@ -160,6 +162,18 @@ function pluginProblems(plugins: unknown): OptionsProblem[] {
       ? []
       : problem(`plugins[${index}]`, "is no Kysely plugin", "Give an object with transformQuery and transformResult"),
   )
+}
+
+function nameProblems(schema: SchemaDefinition | undefined, plugins: unknown): OptionsProblem[] {
+  const columns = schema === undefined || !Array.isArray(plugins) ? [] : unrenamedInside(schema, plugins)
+  if (columns.length === 0) return []
+  return [
+    problem(
+      "plugins",
+      `has a CamelCasePlugin that leaves what is inside of values alone, and the schema's types of ${columns.join(", ")} do not`,
+      'Leave out maintainNestedObjectKeys, or generate with composite: "string"',
+    ),
+  ]
 }
 
 function errorProblems(errors: unknown): OptionsProblem[] {

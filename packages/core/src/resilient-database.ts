@@ -1,4 +1,12 @@
-import type { Clock, DriverSnapshot, Effect, Engine, Observer, Random } from "@kysely-resilient/driver"
+import type {
+  Clock,
+  ConnectionSnapshot,
+  DriverSnapshot,
+  Effect,
+  Engine,
+  Observer,
+  Random,
+} from "@kysely-resilient/driver"
 import { Kysely } from "kysely"
 import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
@@ -166,6 +174,8 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
     })
 
   readonly snapshot = (): DriverSnapshot => this.#engine.snapshot()
+
+  readonly connections = (): readonly ConnectionSnapshot[] => this.#engine.connections()
 
   readonly health = (): Health => this.#monitor.look()
 

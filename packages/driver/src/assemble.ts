@@ -51,7 +51,8 @@ import { askRow, SideConnection } from "./resolution/side-connection.ts"
 import { Standby } from "./resolution/standby.ts"
 import { readToken } from "./resolution/token.ts"
 import { Watch } from "./resolution/watch.ts"
-import { circuitSnapshot, type DriverSnapshot } from "./snapshot.ts"
+import { connectionsSnapshot } from "./connections-snapshot.ts"
+import { circuitSnapshot, type ConnectionSnapshot, type DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 import { publish } from "./telemetry/channels.ts"
 import { giveUpName, takeName, type DatabaseIdentity } from "./telemetry/identity.ts"
@@ -164,6 +165,7 @@ class AssembledEngine implements Assembled {
     const breaker = new Breaker({ clock, observer: observe, rules: options.circuit })
     const poolParts: PoolParts<PgConnection> = {
       breaker,
+      openingMaxMs: options.timeouts.connectMs,
       options: facing?.usesMax === undefined ? poolOptions : { ...poolOptions, usesMax: facing.usesMax },
       resources: this.#connections,
       clock,
@@ -263,8 +265,8 @@ class AssembledEngine implements Assembled {
     }
   }
 
-  lease({ within, begun }: LeaseOptions = {}): Lease & LeaseHandle {
-    return new Lease(this.machine, within, begun)
+  lease(options: LeaseOptions = {}): Lease & LeaseHandle {
+    return new Lease(this.machine, options)
   }
 
   dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {
@@ -305,6 +307,10 @@ class AssembledEngine implements Assembled {
       circuit: circuitSnapshot(this.machine.breaker.circuit, this.#clock.now()),
       retriesLeft: Math.floor(this.machine.budget.left),
     })
+  }
+
+  connections(): readonly ConnectionSnapshot[] {
+    return connectionsSnapshot(this.#pool.open(), this.#clock)
   }
 
   configuration(): Configuration {

@@ -7,7 +7,7 @@ import type { Effect, Failure, GaveUp } from "./failure/failure.ts"
 import type { FailedTry } from "./failure/journal.ts"
 import type { Configuration } from "./options/configuration.ts"
 import type { Holder } from "./pool/waiters.ts"
-import type { DriverSnapshot } from "./snapshot.ts"
+import type { ConnectionSnapshot, DriverSnapshot } from "./snapshot.ts"
 import type { Told } from "./telemetry/events.ts"
 
 export interface LeaseOptions {
@@ -15,6 +15,8 @@ export interface LeaseOptions {
   readonly within?: Holder | undefined
   /** It goes on with something that was begun on another one: an engine that is being closed, and waits, lets that finish. */
   readonly begun?: boolean
+  /** It is told of when it holds its connection for longer than `timeouts.heldTooLongMs`, with who took it. Default: it is not. */
+  readonly watched?: { readonly takenBy?: () => string | undefined }
 }
 
 /** What a statement answered. */
@@ -137,6 +139,8 @@ export interface Engine extends Session {
    */
   listen(channel: string, hear: Hear): () => void
   snapshot(): DriverSnapshot
+  /** Every open connection and what it does, the oldest first: worked out when it is asked for. */
+  connections(): readonly ConnectionSnapshot[]
   /** How it was configured: the same at all times, and without a secret. */
   configuration(): Configuration
   /**

@@ -25,6 +25,25 @@ export interface DriverSnapshot {
   readonly retriesLeft: number
 }
 
+/** One open connection of the pool, at one moment. Those that are being opened are in `pool.opening`. */
+export interface ConnectionSnapshot {
+  /** As events tell it. */
+  readonly id: number
+  /** The server's process, as in pg_stat_activity; behind a pooler the pooler's word for it. */
+  readonly processId: number
+  /** `checking`: asked whether it still works. `held`: somebody has it, and it does nothing at the moment. */
+  readonly state: "idle" | "checking" | "held" | "active" | "in-transaction" | "failed-transaction"
+  /** Since when somebody has it, or nobody; milliseconds since the epoch. */
+  readonly since: number
+  readonly openedAt: number
+  /** How often it was given back. */
+  readonly uses: number
+  /** What runs on it: parameterised text, never a parameter. */
+  readonly sql?: string
+  /** The same in a few words. */
+  readonly summary?: string
+}
+
 export interface CircuitSnapshot {
   /** `open`: whoever asks is refused. `half-open`: the same, while a connection of our own is being tried. */
   readonly state: "closed" | "open" | "half-open"

@@ -19,7 +19,10 @@ import type { Route } from "./routes/route.ts"
 import { onSigterm } from "./sigterm.ts"
 
 /** The database, as far as it is shown. */
-export type Shown = Pick<Database<unknown>, "report" | "health" | "observe" | "ready" | "closing">
+export type Shown = Pick<
+  Database<unknown>,
+  "report" | "health" | "observe" | "ready" | "closing" | "snapshot" | "connections" | "query"
+>
 
 /** Answers what operators ask. It never rejects, asks no server, and waits for nothing but what the application was asked to say. */
 export interface Handler {
@@ -57,7 +60,14 @@ export function assembleHandler(db: Shown, options: HandlerOptions, foundations:
   const { clock, instance } = foundations
   const readiness = new ReadinessState({ db, clock, startup: resolved.startup })
   const actions = resolved.actions.map(({ name, title }) => ({ name, title }))
-  const live = new Live({ db, clock, instance, clientsMax: resolved.streamClientsMax, actions })
+  const live = new Live({
+    db,
+    clock,
+    instance,
+    clientsMax: resolved.streamClientsMax,
+    actions,
+    inquire: resolved.askServer,
+  })
   const forget = resolved.drainOnSigterm ? onSigterm(readiness.drain) : undefined
   const routes = routesOf(db, resolved, { clock, readiness, live })
 
@@ -91,7 +101,13 @@ function routesOf(db: Shown, options: ResolvedHandlerOptions, parts: Parts): Rea
     [`${basePath}/ui`, pageRoute(door, basePath)],
   ])
   for (const action of options.actions) {
-    routes.set(`${basePath}/actions/${action.name}`, guarded(door, actionRoute(door, action)))
+    routes.set(
+      `${basePath}/actions/${action.name}`,
+      guarded(
+        door,
+        actionRoute(door, action, () => live.acted(action.title)),
+      ),
+    )
   }
   if (probes !== undefined) {
     routes.set(withoutEnd(probes.live), liveRoute())

@@ -57,6 +57,11 @@ export interface HandlerOptions {
   readonly actions?: readonly Action[]
   /** Streams at once. Default 10. */
   readonly streamClientsMax?: number
+  /**
+   * While somebody watches the stream, the server is asked about itself every five seconds, in the background, over one connection of the
+   * pool; never while others wait for one. `false`: never, and the page shows nothing of the server. Default true.
+   */
+  readonly askServer?: boolean
 }
 
 export interface ResolvedHandlerOptions {
@@ -73,6 +78,7 @@ export interface ResolvedHandlerOptions {
   readonly startup: false | Startup | undefined
   readonly actions: readonly Action[]
   readonly streamClientsMax: number
+  readonly askServer: boolean
 }
 
 const BASE_PATH = "/api/database-resilience"
@@ -98,6 +104,7 @@ const KNOWN = [
   "startup",
   "actions",
   "streamClientsMax",
+  "askServer",
 ] as const satisfies readonly (keyof HandlerOptions)[]
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -121,6 +128,7 @@ export function readHandlerOptions(options: HandlerOptions, env: Environment): R
     startup: options.startup,
     actions: options.actions ?? [],
     streamClientsMax: options.streamClientsMax ?? STREAM_CLIENTS_MAX,
+    askServer: options.askServer ?? true,
   }
 }
 
@@ -149,7 +157,7 @@ function definedOf<T extends object>(some: T): Partial<T> {
 
 // Types forbid most of the following, and JavaScript does not.
 
-function handlerProblems(options: unknown, env: Environment): OptionsProblem[] {
+export function handlerProblems(options: unknown, env: Environment): OptionsProblem[] {
   if (!isRecord(options)) return [problem("options", "is no object", "Give an object, or leave it out")]
   return [
     ...unknownKeys("", options, KNOWN),
@@ -161,7 +169,14 @@ function handlerProblems(options: unknown, env: Environment): OptionsProblem[] {
     ...numberProblem("criticalStatus", options["criticalStatus"], 200, 599),
     ...numberProblem("streamClientsMax", options["streamClientsMax"], 0, 10_000),
     ...startupProblems(options["startup"]),
+    ...askProblems(options["askServer"]),
   ]
+}
+
+function askProblems(askServer: unknown): OptionsProblem[] {
+  return askServer === undefined || typeof askServer === "boolean"
+    ? []
+    : [problem("askServer", "is neither true nor false", "Give a boolean, or leave it out")]
 }
 
 function pathProblems(options: Readonly<Record<string, unknown>>): OptionsProblem[] {

@@ -21,11 +21,14 @@ export async function lastRows(
 }
 
 /** What came out of a database, as a TypeScript program that only compiles if the generated types say the same. */
-export function decodedProgram(rows: readonly { readonly table: string; readonly row: object }[]): string {
+export function decodedProgram(
+  rows: readonly { readonly table: string; readonly row: object }[],
+  module = "./schema.gen.ts",
+): string {
   const checks = rows.map(({ table, row }, index) => {
     const selected = `Selectable<DB[${JSON.stringify(table)}]>`
     const kinds = Object.entries(row)
-      .filter(([, value]) => value !== null)
+      .filter(([, value]) => kindOf(value) !== undefined)
       .map(
         ([column, value]) =>
           `  ${JSON.stringify(column)}: Told<${selected}[${JSON.stringify(column)}], ${kindOf(value)}>`,
@@ -36,10 +39,11 @@ export function decodedProgram(rows: readonly { readonly table: string; readonly
     ].join("\n")
   })
   return `import type { Selectable } from "kysely"
-import type { DB } from "./schema.gen.ts"
+import type { DB } from ${JSON.stringify(module)}
 
 // The type must not say more than the value showed: a string is not "string or number". Only unknown may be anything.
-type Told<T, Kind> = unknown extends T ? true : unknown[] extends T ? true : [Shown<T>] extends [Kind] ? true : false
+type Told<T, Kind> = unknown extends Bare<T> ? true : [Shown<T>] extends [Kind] ? true : false
+type Bare<T> = unknown extends T ? T : T extends null ? never : T extends readonly (infer E)[] ? Bare<E> : T
 type Shown<T> = T extends null ? never : T extends readonly (infer E)[] ? Shown<E>[] : T
 
 ${checks.join("\n")}
@@ -47,17 +51,24 @@ ${checks.join("\n")}
 }
 
 function kindsTrue(row: object): readonly (readonly [string, true])[] {
-  return Object.entries(row).flatMap(([column, value]) => (value === null ? [] : [[column, true] as const]))
+  return Object.entries(row).flatMap(([column, value]) =>
+    kindOf(value) === undefined ? [] : [[column, true] as const],
+  )
 }
 
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return `${kindOf(value[0])}[]`
+/** Undefined for what shows nothing: null, and arrays of nothing else. */
+function kindOf(value: unknown): string | undefined {
+  if (value === null) return undefined
+  if (Array.isArray(value)) {
+    const item = value.map(kindOf).find((kind) => kind !== undefined)
+    return item && `${item}[]`
+  }
   if (value instanceof Date) return "Date"
   if (Buffer.isBuffer(value)) return "Buffer"
   return typeof value
 }
 
-function literal(value: unknown): string {
+export function literal(value: unknown): string {
   if (value instanceof Date) return `new Date(${value.getTime()})`
   if (Buffer.isBuffer(value)) return `Buffer.from(${JSON.stringify(value.toString("hex"))}, "hex")`
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`

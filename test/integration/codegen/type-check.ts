@@ -27,12 +27,15 @@ export type Compiler = "typescript" | "typescript-5.9"
 /**
  * What `tsc` has against the TypeScript files of a folder, one finding to a line, under every strict flag that this
  * repository uses.
+ *
+ * @param alsoThere files that have been written already
  */
 export async function typeErrors(
   folder: string,
   files: Readonly<Record<string, string>>,
   flags: Readonly<Record<string, boolean>> = {},
   compiler: Compiler = "typescript",
+  alsoThere: readonly string[] = [],
 ): Promise<readonly string[]> {
   const config = {
     extends: join(root, "tsconfig.base.json"),
@@ -43,7 +46,7 @@ export async function typeErrors(
       noPropertyAccessFromIndexSignature: true,
       ...flags,
     },
-    files: Object.keys(files),
+    files: [...Object.keys(files), ...alsoThere],
   }
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config))
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)

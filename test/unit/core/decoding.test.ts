@@ -66,3 +66,26 @@ describe("what reads a column of a table that has namesakes", () => {
     expect(() => read("audit.users", "grid")).toThrow(/none with more than one/)
   })
 })
+
+describe("an array in a composite", () => {
+  const pair = (declared: string): SchemaDefinition => ({
+    tables: { t: { kind: "table", columns: { pair: { type: "public.pair", nullable: true } } } },
+    types: { "public.pair": { kind: "composite", attributes: [{ name: "a", type: declared }] } },
+    policy: policy(),
+  })
+  const tree = {
+    kind: "composite",
+    name: "public.pair",
+    attributes: [{ name: "a", type: { kind: "array", element: { kind: "base", name: "int4", delimiter: "," } } }],
+  } as const
+  const readPair = (schema: SchemaDefinition): unknown => decodingOf(schema)?.described(tree).read('("{{1}}")')
+
+  it("has the dimensions that the type was declared with", () => {
+    expect(readPair(pair("int4[][]"))).toEqual({ a: [[1]] })
+    expect(() => readPair(pair("int4[]"))).toThrow(/none with more than one/)
+  })
+
+  it("may have any, if the schema does not know the type", () => {
+    expect(readPair({ ...pair("int4[]"), types: {} })).toEqual({ a: [[1]] })
+  })
+})

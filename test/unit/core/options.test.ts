@@ -1,7 +1,7 @@
 import { createDatabase, OptionsError, type Database } from "@kysely-resilient/core"
 import { assembleDatabase } from "@kysely-resilient/core/src/database.ts"
 import { readDatabaseOptions } from "@kysely-resilient/core/src/options.ts"
-import { defineSchema, policy } from "@kysely-resilient/core/schema"
+import { defineSchema, policy, type SchemaDefinition } from "@kysely-resilient/core/schema"
 import { createEngine, type DriverOptions } from "@kysely-resilient/driver"
 import { CamelCasePlugin } from "kysely"
 import { describe, expect, it } from "vitest"
@@ -19,6 +19,13 @@ const problemsOf = (make: () => unknown): readonly string[] => {
   return []
 }
 
+const camel: SchemaDefinition = {
+  source: { schemas: ["public"], camelCase: true },
+  tables: { t: { kind: "table", columns: { c: { type: "public.pair[]", nullable: true } } } },
+  types: { "public.pair": { kind: "composite", attributes: [{ name: "a_b", type: "int4" }] } },
+  policy: policy(),
+}
+
 describe("createDatabase", () => {
   it("takes no options at all, and a schema, and connects to nothing", async () => {
     const schema = defineSchema<{ users: { id: number } }>({ tables: {}, hash: "1" })
@@ -26,6 +33,11 @@ describe("createDatabase", () => {
       createDatabase(),
       createDatabase({ schema }),
       createDatabase({ plugins: [new CamelCasePlugin()] }),
+      createDatabase({ schema: camel, plugins: [new CamelCasePlugin()] }),
+      createDatabase({
+        schema: { ...camel, policy: policy({ composite: "string" }) },
+        plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+      }),
     ]) {
       expect(db.snapshot().pool).toMatchObject({ idle: 0, leased: 0, opening: 0 })
       expect((await db.close()).isOk()).toBe(true)
@@ -41,6 +53,7 @@ describe("createDatabase", () => {
     ["schema.decoders", { schema: { tables: {}, decoders: { "a.b": {} }, policy: policy({ json: "string" }) } }],
     ["plugins", { plugins: new CamelCasePlugin() }],
     ["plugins[1]", { plugins: [new CamelCasePlugin(), {}] }],
+    ["plugins", { schema: camel, plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })] }],
     ["errors", { errors: "redact" }],
     ["errors.detail", { errors: { detail: "all" } }],
     ["errors.callSite", { errors: { callSite: 1 } }],

@@ -57,7 +57,7 @@ describe("the event stream", () => {
     const made = site({}, development)
     const watcher = await watch(made)
     expect(watcher.text).toMatch(/^retry: 2000\n\nevent: hello\ndata: \{"instance":"abc"/)
-    expect(watcher.messages.map(({ type }) => type)).toEqual(["hello", "report"])
+    expect(watcher.messages.map(({ type }) => type)).toEqual(["hello", "report", "connections", "queries"])
     await made.clock.advance(3_000)
     const samples = watcher.of("sample")
     expect(samples).toHaveLength(3)
@@ -188,6 +188,8 @@ describe("what happens", () => {
         kind: "connection_failed",
         blame: "server",
         effect: "not_applied",
+        access: "read",
+        summary: "SELECT users",
         reason: "attempts-spent",
         sql: expect.stringContaining("select * from users where name = "),
         duration_ms: 12,
@@ -215,5 +217,99 @@ describe("what happens", () => {
     made.heard({ at: 5, name: "circuit.opened", failure: lost })
     await made.clock.settle()
     expect(watcher.of("event")).toMatchObject([{ name: "circuit.opened", kind: "connection_failed" }])
+  })
+})
+
+describe("what is sent only while somebody watches", () => {
+  const open = {
+    id: 3,
+    processId: 77,
+    state: "active",
+    since: 5,
+    openedAt: 1,
+    uses: 9,
+    sql: "select 'Ann' from users",
+    summary: "SELECT users",
+  } as const
+
+  it("is what each connection does, four times a second, without a literal", async () => {
+    let looks = 0
+    const connections = () => ((looks += 1), [open])
+    const made = site({}, { ...development, script: { connections } })
+    await made.clock.advance(5_000)
+    expect(looks).toBe(0)
+    const watcher = await watch(made)
+    await made.clock.advance(2_000)
+    expect(watcher.of("connections")).toHaveLength(9)
+    expect(watcher.of("connections").at(-1)).toEqual({
+      at_ms: made.clock.wallTime(),
+      open: [
+        {
+          id: 3,
+          process_id: 77,
+          state: "active",
+          since_ms: 5,
+          opened_ms: 1,
+          uses: 9,
+          summary: "SELECT users",
+          sql: expect.not.stringContaining("Ann"),
+        },
+      ],
+    })
+    await watcher.leave()
+    await made.clock.advance(5_000)
+    expect(looks).toBeLessThanOrEqual(10)
+  })
+
+  it("is what takes the time, most first, since the start", async () => {
+    const made = site({}, development)
+    for (let n = 0; n < 10; n += 1) made.heard(settled("query.failed", "select * from users where name = 'Ann'"))
+    made.heard({ ...settled("query.succeeded", "delete from users"), durationMs: 1_000 } as never)
+    const watcher = await watch(made)
+    expect(watcher.of("queries")[0]).toMatchObject({
+      total_s: 1.12,
+      top: [
+        { summary: "DELETE users", calls: 1, total_s: 1, max_s: 1, failed: 1 },
+        { summary: "SELECT users", calls: 10, total_s: 0.12, failed: 10, sql: expect.not.stringContaining("Ann") },
+      ],
+    })
+  })
+
+  it("is what the server says of itself: asked every five seconds, and by nobody's leave not at all", async () => {
+    const asked = (made: Site) =>
+      made.statements.filter(({ options }) => options.label === "kysely-resilient.page").length
+    const facts = { version: "18.4", sessions: { idle: 2 } }
+    const script = { statement: () => ({ rows: [{ facts }] }) }
+    const made = site({}, { ...development, script })
+    await made.clock.advance(20_000)
+    expect(asked(made)).toBe(0)
+    const watcher = await watch(made)
+    await made.clock.advance(11_000)
+    expect(asked(made)).toBe(3)
+    expect(watcher.of("database").at(-1)).toMatchObject({ facts, advice: [] })
+
+    const silent = site({ askServer: false }, { ...development, script })
+    await watch(silent)
+    await silent.clock.advance(11_000)
+    expect(asked(silent)).toBe(0)
+  })
+
+  it("says nothing of a server that does not answer but why", async () => {
+    const made = site({}, { ...development, script: { statement: () => ({ fails: lost }) } })
+    const watcher = await watch(made)
+    await made.clock.advance(1_000)
+    expect(watcher.of("database")).toMatchObject([{ error: "connection_failed" }])
+    expect(watcher.text).not.toContain("secret words")
+  })
+
+  it("counts each second by itself", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    for (let n = 0; n < 4; n += 1) made.heard(settled("query.failed", "select 1"))
+    await made.clock.advance(2_000)
+    expect(watcher.of("sample").map(({ since_last }) => since_last)).toMatchObject([
+      { queries: 4, failed: 4, max_s: 0.012 },
+      { queries: 0, failed: 0, max_s: 0 },
+    ])
   })
 })

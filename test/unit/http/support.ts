@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest"
 import { FakeClock } from "../../support/fake-clock.ts"
 import { identity, noTimes } from "../../support/identity.ts"
 import type { Shop } from "../../support/scripted-database.ts"
-import { failure, ScriptedEngine, type Script } from "../../support/scripted-engine.ts"
+import { failure, ScriptedEngine, type Asked, type Script } from "../../support/scripted-engine.ts"
 
 export interface Site {
   readonly db: Database<Shop>
@@ -19,6 +19,8 @@ export interface Site {
   readonly get: (path: string, headers?: Readonly<Record<string, string>>, method?: string) => Promise<Response>
   /** What the driver would tell. */
   readonly heard: (event: DriverEvent) => void
+  /** What the engine was asked. */
+  readonly statements: readonly Asked[]
 }
 
 export const TOKEN = "a-token-that-nobody-guesses"
@@ -55,7 +57,7 @@ export function site(
     metrics.observe(event)
     observer?.(event)
   }
-  return { db, clock, handler, get, heard }
+  return { db, clock, handler, get, heard, statements: engine.asked }
 }
 
 export const bearer = { authorization: `Bearer ${TOKEN}` }

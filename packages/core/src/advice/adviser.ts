@@ -4,6 +4,7 @@ import { Lookout } from "../foundation/lookout.ts"
 import { worstFirst, type Advice } from "./advice.ts"
 import { Chronicle } from "./chronicle.ts"
 import { nextStandings, told, type Found, type Standing } from "./course.ts"
+import { WaitWindow } from "./recent-waits.ts"
 import type { Limits, MemoryRule } from "./memory.ts"
 
 export interface AdviserParts {
@@ -21,10 +22,12 @@ export class Adviser {
   readonly #parts: AdviserParts
   readonly #lookout: Lookout
   readonly #chronicle: Chronicle
+  readonly #waits: WaitWindow
   #standings: readonly Standing[] = []
 
   constructor(parts: AdviserParts) {
     this.#parts = parts
+    this.#waits = new WaitWindow(parts.clock.now())
     this.#lookout = new Lookout(parts.clock, () => this.#look(parts.snapshot()))
     this.#chronicle = new Chronicle(parts.clock, () => this.#lookout.soon())
   }
@@ -44,7 +47,8 @@ export class Adviser {
   #look(snapshot: DriverSnapshot): void {
     const { clock, limits, rules } = this.#parts
     const { failuresInARow } = this.#chronicle
-    const memory = { snapshot, limits, seen: this.#chronicle.read(), failuresInARow }
+    const waits = this.#waits.look(snapshot.times, clock.now())
+    const memory = { snapshot, limits, seen: this.#chronicle.read(), waits, failuresInARow }
     const found = rules.flatMap(({ code, find }): Found[] => {
       const finding = find(memory)
       return finding === undefined ? [] : [{ code, finding }]

@@ -10,6 +10,7 @@ import { observerThrows } from "./rules/observer-throws.ts"
 import { orphanedTransactions } from "./rules/orphaned-transactions.ts"
 import { poolExhausted } from "./rules/pool-exhausted.ts"
 import { poolUsedInside } from "./rules/pool-used-inside.ts"
+import { poolWait } from "./rules/pool-wait.ts"
 import { retryAmplification } from "./rules/retry-amplification.ts"
 import { serverUnreachable } from "./rules/server-unreachable.ts"
 import { slowQueries } from "./rules/slow-queries.ts"
@@ -25,6 +26,7 @@ export const MEMORY_RULES: readonly MemoryRule[] = [
   lowSuccessRate,
   unresolvedEffects,
   poolExhausted,
+  poolWait,
   connectionsRefused,
   unconfirmedCommits,
   highReconnections,

@@ -2,6 +2,7 @@ import type { DriverSnapshot } from "@kysely-resilient/driver"
 
 import type { Evidence, EvidenceValue } from "./advice.ts"
 import type { Topic } from "./chronicle.ts"
+import type { RecentWaits } from "./recent-waits.ts"
 import type { Rule } from "./rule.ts"
 import type { Seen } from "./tally.ts"
 
@@ -20,6 +21,7 @@ export interface Memory {
   readonly snapshot: DriverSnapshot
   readonly limits: Limits
   readonly seen: (topic: Topic) => Seen
+  readonly waits: RecentWaits
   /** Statements since the last one that succeeded which failed because of the server. */
   readonly failuresInARow: number
 }

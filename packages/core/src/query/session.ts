@@ -1,4 +1,4 @@
-import type { DriverSnapshot, Effect, Observer } from "@kysely-resilient/driver"
+import type { ConnectionSnapshot, DriverSnapshot, Effect, Observer } from "@kysely-resilient/driver"
 import type { Kysely, Sql } from "kysely"
 import type { Result, ResultAsync } from "neverthrow"
 
@@ -226,6 +226,12 @@ export interface Database<DB, out C = unknown> extends Session<DB, C> {
 
   /** The state of the pool and the metrics, as plain data. Asks no server. */
   readonly snapshot: () => DriverSnapshot
+
+  /**
+   * Every open connection of the pool, and what it does at this moment: for a page, for finding out who has them all. Worked out when it is
+   * asked for. Asks no server.
+   */
+  readonly connections: () => readonly ConnectionSnapshot[]
 
   /** How the database is doing and why, from what is known in memory. Asks no server. */
   readonly health: () => Health

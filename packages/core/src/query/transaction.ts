@@ -4,6 +4,7 @@ import {
   journalWith,
   waitAfter,
   type FailedTry,
+  type Failure,
   type GaveUp,
   type LeaseHandle,
 } from "@kysely-resilient/driver"
@@ -16,6 +17,7 @@ import type { Naming } from "../errors/named.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
+import { currentScope, type WorkScope } from "../scope/work-scope.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -49,22 +51,46 @@ type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
  * first from being committed and nothing of it was applied. Never while a previous run has not ended.
  */
 export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  if (scope === undefined) return transactOf(kit, work)
+  const leave = scope.enter("transaction", work.plan.name, work.site)
+  try {
+    return await transactOf(kit, inside(scope, work))
+  } finally {
+    leave()
+  }
+}
+
+async function transactOf<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
   const { site } = work
   const plan = saidBy(work)
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
+  const beganAt = kit.clock.now()
   let runs: FailedTry[] = []
   for (let attempt = 1; ; attempt += 1) {
     const startedAt = kit.clock.now()
-    if (plan.signal?.aborted === true) return err(givenUp(kit, work, "aborted", attempt - 1))
+    if (plan.signal?.aborted === true) {
+      return err(givenUp(kit, work, failureOfGivingUp("aborted", plan), attempt - 1))
+    }
+    if (plan.timeoutMs <= 0) return err(givenUp(kit, work, failureOfGivingUp("deadline", plan), attempt - 1))
     const lease = kit.pool.lease("transaction", site, { label: plan.name, begun: attempt > 1 })
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
+      if (attempt > 1) tellRecovered(kit, plan, attempt, beganAt)
       await doAfterCommit(kit, ended.todo, deadline, attempt, site)
       return ok(ended.value)
     }
-    if (ended.end === "given-up") return err(givenUp(kit, work, ended.why, attempt))
+    if (ended.end === "given-up") {
+      const failure = failureOfGivingUp(ended.why, plan)
+      if (ended.why === "deadline") tellFailed(kit, plan, failure, attempt, beganAt, "deadline-near")
+      return err(givenUp(kit, work, failure, attempt))
+    }
 
     const { failure } = ended
+    const fails = (because: GaveUp): Transacted<R> => {
+      if (failure !== undefined) tellFailed(kit, plan, failureOf(ended, failure), attempt, beganAt, because)
+      return err(errorOf(kit, work, ended, attempt, because, runs))
+    }
     if (failure === undefined) return err(errorOf(kit, work, ended, attempt, "not-transient"))
     const failedAt = kit.clock.now()
     runs = journalWith(runs, failure, { tookMs: failedAt - startedAt })
@@ -81,8 +107,8 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
       waitMs: wait.leastMs,
       remainingMs: left,
     })
-    if (because !== undefined) return err(errorOf(kit, work, ended, attempt, because, runs))
-    if (!kit.engine.takeRetry(failure)) return err(errorOf(kit, work, ended, attempt, "budget-spent", runs))
+    if (because !== undefined) return fails(because)
+    if (!kit.engine.takeRetry(failure)) return fails("budget-spent")
 
     call?.used(1)
     const label = plan.name === undefined ? {} : { label: plan.name }
@@ -90,24 +116,37 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
     const { leastMs, mostMs } = wait
     await kit.engine.rest({ failure, leastMs, mostMs: Math.min(mostMs, left), signal: plan.signal })
     runs = journalWaited(runs, kit.clock.now() - failedAt)
-    if (remainingMs(kit.clock, deadline) === 0) return err(errorOf(kit, work, ended, attempt, "deadline-near", runs))
+    if (remainingMs(kit.clock, deadline) === 0) return fails("deadline-near")
   }
 }
 
 /** The same on a connection that somebody holds already: what he did on it before would be lost with it, so it runs once. */
-export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
-  const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
-  const ended = await runOnce(kit, lane, saidBy(work), deadline, 1, work.body)
+export async function transactOn<R>(kit: Kit, lane: LeaseLane, asked: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  const work = scope === undefined ? asked : inside(scope, asked)
+  const plan = saidBy(work)
+  const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
+  const beganAt = kit.clock.now()
+  const ended = await runOnce(kit, lane, plan, deadline, 1, work.body)
   if (ended.end === "committed") {
     await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
     return ok(ended.value)
   }
   if (ended.end === "given-up") {
     await ended.cleanUp
-    return err(givenUp(kit, work, ended.why, 1))
+    return err(givenUp(kit, work, failureOfGivingUp(ended.why, work.plan), 1))
   }
   const because = (ended.failure && unrepeatable(ended.failure)) ?? "session-pinned"
+  if (ended.failure !== undefined) tellFailed(kit, work.plan, failureOf(ended, ended.failure), 1, beganAt, because)
   return err(errorOf(kit, work, ended, 1, because))
+}
+
+/** As long as it may take, and as the work may that it is part of; and it ends with that. */
+function inside<R>(scope: WorkScope, work: TransactionWork<R>): TransactionWork<R> {
+  const { plan } = work
+  const signal = scope.holdSignal(plan.signal)
+  const timeoutMs = Math.min(plan.timeoutMs, scope.remainingMs)
+  return { ...work, plan: { ...plan, signal, timeoutMs, settings: { ...plan.settings, signal } } }
 }
 
 /** With the place in the program, for whoever finds it open for too long. */
@@ -161,25 +200,51 @@ function errorOf<R>(
   })
 }
 
-function givenUp<R>(kit: Kit, work: TransactionWork<R>, why: GaveUpWaiting, attempts: number): TransactionError {
-  const { timeoutMs } = work.plan
+function tellRecovered(kit: Kit, { name }: TransactionPlan, attempts: number, beganAt: number): void {
+  const durationMs = kit.clock.now() - beganAt
+  kit.engine.tell({ name: "transaction.recovered", attempts, durationMs, ...(name !== undefined && { label: name }) })
+}
+
+/** What its statements and its callback got wrong by themselves is no news. */
+function tellFailed(
+  kit: Kit,
+  { name }: TransactionPlan,
+  failure: Failure,
+  attempts: number,
+  beganAt: number,
+  because: GaveUp,
+): void {
+  if (attempts === 1 && failure.blame === "statement" && failure.effect !== "unknown") return
+  const told = { attempts, durationMs: kit.clock.now() - beganAt, failure, because }
+  kit.engine.tell({ name: "transaction.failed", ...told, ...(name !== undefined && { label: name }) })
+}
+
+/** Of a COMMIT whose effect nobody knows that is what matters, whatever came before. */
+function failureOf<R>(ended: Unsuccessful<R>, first: Failure): Failure {
+  return ended.end === "not-committed" && ended.commit.effect === "unknown" ? ended.commit : first
+}
+
+function failureOfGivingUp(why: GaveUpWaiting, { timeoutMs }: TransactionPlan): Failure {
   const phase = "transaction"
-  const failure =
-    why === "deadline"
-      ? localFailure(
-          "transaction_timeout",
-          `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
-          { phase },
-        )
-      : why === "aborted"
-        ? localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
-        : localFailure(
-            "pool_closed",
-            "The database was closed before the transaction was done, and it was rolled back",
-            {
-              phase,
-            },
-          )
+  switch (why) {
+    case "deadline":
+      return localFailure(
+        "transaction_timeout",
+        `The transaction was not done within ${timeoutMs} ms, and was rolled back`,
+        { phase },
+      )
+    case "aborted":
+      return localFailure("aborted", "The transaction was ended by its signal, and was rolled back", { phase })
+    case "closed":
+      return localFailure(
+        "pool_closed",
+        "The database was closed before the transaction was done, and it was rolled back",
+        { phase },
+      )
+  }
+}
+
+function givenUp<R>(kit: Kit, work: TransactionWork<R>, failure: Failure, attempts: number): TransactionError {
   return toDatabaseError(failure, contextOf(kit, work, attempts))
 }
 

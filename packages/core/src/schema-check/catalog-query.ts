@@ -176,6 +176,7 @@ select 'catalog ' || pg_catalog.json_build_object(
       'name', t.typname,
       'kind', t.typtype,
       'baseOid', t.typbasetype::int8,
+      'dimensions', t.typndims,
       -- typarray tells a real array from int2vector and its like, which also have an element type.
       'elementOid', coalesce((
         select e.oid::int8 from pg_catalog.pg_type e where e.oid = t.typelem and e.typarray = t.oid
@@ -191,7 +192,7 @@ select 'catalog ' || pg_catalog.json_build_object(
       ),
       'attributes', case t.typtype when 'c' then coalesce((
         select pg_catalog.json_agg(pg_catalog.json_build_object(
-          'name', a.attname, 'typeOid', a.atttypid::int8) order by a.attnum)
+          'name', a.attname, 'typeOid', a.atttypid::int8, 'dimensions', a.attndims) order by a.attnum)
         from pg_catalog.pg_attribute a
         where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
       ), '[]') end,

@@ -61,6 +61,8 @@ export interface TypeRow {
   readonly kind: "b" | "c" | "d" | "e" | "p" | "r" | "m"
   /** Of a domain: what it restricts, which may be a domain again; 0 for everything else. */
   readonly baseOid: number
+  /** Of a domain over an array: with how many it was declared; 0 for everything else. */
+  readonly dimensions: number
   /** What an array is an array of; 0 for everything else. */
   readonly elementOid: number
   /** What a range is a range of; 0 for everything else. */
@@ -74,7 +76,9 @@ export interface TypeRow {
   /** Of an enum, in the order in which it sorts. */
   readonly labels: readonly string[] | null
   /** Of a composite. */
-  readonly attributes: readonly { readonly name: string; readonly typeOid: number }[] | null
+  readonly attributes:
+    | readonly { readonly name: string; readonly typeOid: number; readonly dimensions: number }[]
+    | null
   /** The names of a domain's own checks. */
   readonly checks: readonly string[] | null
   readonly comment: string | null

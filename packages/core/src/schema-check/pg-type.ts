@@ -10,6 +10,8 @@ export interface PgType {
   readonly element?: PgType
   /** Of a domain: what it restricts, which may be a domain again. */
   readonly restricts?: PgType
+  /** Of a domain over an array: with how many it was declared. */
+  readonly dimensions?: number
   /** Of a range: what it is a range of. */
   readonly bound?: PgType
   /** Of a multirange: what it has several of. */
@@ -17,7 +19,7 @@ export interface PgType {
   /** What separates the elements of its arrays. */
   readonly delimiter: string
   /** Of a composite, in its order. */
-  readonly attributes?: readonly { readonly name: string; readonly type: PgType }[]
+  readonly attributes?: readonly { readonly name: string; readonly type: PgType; readonly dimensions: number }[]
   /** Of an enum, in the order in which it sorts. */
   readonly labels?: readonly string[]
   /** Of a domain: it forbids null itself, whatever the domains below it say. */
@@ -54,10 +56,13 @@ function fromRow(row: TypeRow, typeOf: (oid: number) => PgType): PgType {
     comment,
     ...(elementOid !== 0 && { element: typeOf(elementOid) }),
     ...(baseOid !== 0 && { restricts: typeOf(baseOid) }),
+    ...(row.dimensions > 0 && { dimensions: row.dimensions }),
     delimiter: row.delimiter,
     ...(boundOid !== 0 && { bound: typeOf(boundOid) }),
     ...(rangeOid !== 0 && { range: typeOf(rangeOid) }),
-    ...(attributes && { attributes: attributes.map((part) => ({ name: part.name, type: typeOf(part.typeOid) })) }),
+    ...(attributes && {
+      attributes: attributes.map(({ typeOid, ...part }) => ({ ...part, type: typeOf(typeOid) })),
+    }),
     ...(kind === "e" && { labels: labels ?? [] }),
     ...(domain && row.notNull && { forbidsNull: true }),
     ...(domain && row.hasDefault && { hasDefault: true }),
@@ -72,6 +77,11 @@ function fromRow(row: TypeRow, typeOf: (oid: number) => PgType): PgType {
 export function typeName({ schema, name, element }: PgType): string {
   if (element) return `${typeName(element)}[]`
   return schema === "pg_catalog" ? name : `${schema}.${name}`
+}
+
+/** With `[]` for each dimension of an array that was declared with more than one. */
+export function dimensionedName(type: PgType, dimensions: number): string {
+  return typeName(type) + "[]".repeat(Math.max(dimensions - 1, 0))
 }
 
 /** What is left when the domains are taken off, which is what the server names when it sends rows. */

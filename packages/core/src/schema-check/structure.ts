@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { ColumnDefinition, SchemaDefinition, SchemaSource } from "../schema/define-schema.ts"
 import type { TypeDefinition } from "../schema/type-definition.ts"
 import type { Catalog } from "./catalog.ts"
-import { typeName, withoutDomains, type PgType } from "./pg-type.ts"
+import { dimensionedName, domainsOf, typeName, withoutDomains, type PgType } from "./pg-type.ts"
 import { typeDefinitions } from "./type-definitions.ts"
 import { sorted } from "./sorted.ts"
 import { constraintsOf, type Constraints } from "./table-constraints.ts"
@@ -46,7 +46,7 @@ export function structureOf(
 
 /** The name of its type, with `[]` for each dimension. */
 export function columnTypeName({ type, dimensions }: Pick<Column, "type" | "dimensions">): string {
-  return typeName(type) + "[]".repeat(Math.max(dimensions - 1, 0))
+  return dimensionedName(type, dimensions)
 }
 
 function columnStructure(column: Column): ColumnDefinition {
@@ -67,7 +67,8 @@ function underDomains(type: PgType): { readonly base: string; readonly labels?: 
   const plain = withoutDomains(type)
   if (!plain.element) return { base: typeName(plain), ...(plain.labels && { labels: plain.labels }) }
   const element = underDomains(plain.element)
-  return { ...element, base: `${element.base}[]` }
+  const dimensions = domainsOf(type).at(-1)?.dimensions ?? 1
+  return { ...element, base: element.base + "[]".repeat(Math.max(dimensions, 1)) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TypeDefinition } from "../schema/type-definition.ts"
-import { partsOf, typeName, type PgType } from "./pg-type.ts"
+import { dimensionedName, partsOf, typeName, type PgType } from "./pg-type.ts"
 import { sorted } from "./sorted.ts"
 import type { Table } from "./tables.ts"
 
@@ -10,11 +10,14 @@ export function typeDefinitions(tables: readonly Table[]): Readonly<Record<strin
   return sorted(new Map(own.map((type) => [typeName(type), definitionOf(type)])))
 }
 
-function definitionOf({ attributes, bound, delimiter, forbidsNull, labels, range, restricts }: PgType): TypeDefinition {
+function definitionOf(type: PgType): TypeDefinition {
+  const { attributes, bound, delimiter, dimensions = 0, forbidsNull, labels, range, restricts } = type
   if (labels) return { kind: "enum", labels }
-  if (restricts) return { kind: "domain", base: typeName(restricts), ...(forbidsNull && { notNull: true }) }
+  if (restricts)
+    return { kind: "domain", base: dimensionedName(restricts, dimensions), ...(forbidsNull && { notNull: true }) }
   if (attributes) {
-    return { kind: "composite", attributes: attributes.map(({ name, type }) => ({ name, type: typeName(type) })) }
+    const named = attributes.map((part) => ({ name: part.name, type: dimensionedName(part.type, part.dimensions) }))
+    return { kind: "composite", attributes: named }
   }
   if (bound) return { kind: "range", subtype: typeName(bound) }
   if (range) return { kind: "multirange", range: typeName(range) }

@@ -35,7 +35,7 @@ export function codecOf(tree: TypeTree, policy: Policy): Codec {
       // The server sends its values as those of the base type, and so they are read, wherever they come.
       return codecOf(tree.base, policy)
     case "array":
-      return arrayCodec(tree.element, policy)
+      return arrayCodec(tree.element, policy, tree.dimensionsMax)
     default:
       return customCodec(tree.name, policy) ?? ownCodec(tree, policy)
   }
@@ -89,19 +89,19 @@ function compositeCodec(tree: Extract<TypeTree, { readonly kind: "composite" }>,
 function arrayCodec(element: TypeTree, policy: Policy, dimensionsMax = Number.POSITIVE_INFINITY): Codec {
   const { choices } = policy
   const nullable = choices.elements === "nullable"
-  const delimiter = delimiterOf(innermost(element))
+  const delimiter = delimiterOf(element)
   const inner = element.kind === "array" ? arrayCodec(element.element, policy) : codecOf(element, policy)
   const item = (type: TypeExpression): TypeExpression => (nullable && element.kind !== "array" ? orNull(type) : type)
   return {
     select: { kind: "array", of: item(inner.select) },
-    // pg writes commas between elements, whatever their type.
-    insert: delimiter === "," ? { kind: "array", of: item(inner.insert), readonly: true } : STRING,
+    insert: isWritten(element, delimiter) ? { kind: "array", of: item(inner.insert), readonly: true } : STRING,
     parse: element.kind === "array" ? inner.parse : arrayParser(inner.parse, { delimiter, nullable, dimensionsMax }),
   }
 }
 
-function innermost(tree: TypeTree): TypeTree {
-  return tree.kind === "array" ? innermost(tree.element) : tree
+/** pg writes commas between elements, whatever their type, and takes an array in an array for one more dimension. */
+function isWritten(element: TypeTree, delimiter: string): boolean {
+  return delimiter === "," && !(element.kind === "domain" && withoutDomains(element).kind === "array")
 }
 
 function customCodec(name: string, { custom }: Policy): Codec | undefined {

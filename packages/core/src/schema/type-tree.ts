@@ -12,7 +12,8 @@ export type TypeTree =
   | { readonly kind: "composite"; readonly name: string; readonly attributes: readonly AttributeTree[] }
   | { readonly kind: "range"; readonly name: string; readonly subtype: TypeTree }
   | { readonly kind: "multirange"; readonly name: string; readonly range: TypeTree }
-  | { readonly kind: "array"; readonly element: TypeTree }
+  /** `dimensionsMax`: more of them are an error. */
+  | { readonly kind: "array"; readonly element: TypeTree; readonly dimensionsMax?: number }
 
 export interface AttributeTree {
   readonly name: string
@@ -68,8 +69,9 @@ export function withoutDomains(tree: TypeTree): TypeTree {
   return tree.kind === "domain" ? withoutDomains(tree.base) : tree
 }
 
-/** What separates the elements of its arrays (`typdelim`). */
+/** What separates the elements of its arrays (`typdelim`), which an array has from its elements and a domain from what it restricts. */
 export function delimiterOf(tree: TypeTree): string {
   const plain = withoutDomains(tree)
+  if (plain.kind === "array") return delimiterOf(plain.element)
   return plain.kind === "base" ? plain.delimiter : ","
 }

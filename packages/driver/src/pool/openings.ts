@@ -3,7 +3,7 @@ import type { Clock, Random } from "../foundation/clock.ts"
 import type { Breaker } from "../policy/breaker.ts"
 import type { Observer } from "../telemetry/events.ts"
 import type { PoolTimes } from "../telemetry/pool-times.ts"
-import { afterFailedOpening, afterOpening, noOutage, type Outage } from "./outage.ts"
+import { afterFailedOpening, afterOpening, HANGS_MS, noOutage, type Outage } from "./outage.ts"
 import { diedAtBirth, openingThrew } from "./pool-failure.ts"
 import type { Resources } from "./resources.ts"
 import { lifetimeMs, type Slot } from "./slot.ts"
@@ -28,17 +28,32 @@ interface OpeningsOwner<T> {
   readonly lost: (resource: T) => void
 }
 
+/** One that is under way. */
+interface Flight {
+  readonly generation: number
+  readonly startedAt: number
+  /** Somebody counts on it. */
+  promising: boolean
+  /** It belongs to what has been given up since. */
+  disowned: boolean
+}
+
+/** What is thought of how long one takes, at least and at most. */
+const OPENING_LEAST_MS = 50
+const OPENING_MOST_MS = 500
+
 /**
  * What is being opened, and what its failures say about the world. Nobody can call an opening back; one that was
- * disowned takes its place until it ends, but nobody counts on it, and what it says about the world is old news.
+ * disowned takes its place until it ends, but nobody counts on it, and what it says about the world is old news. So is
+ * one that still hangs when another has been opened that was begun much later.
  */
 export class Openings<T> {
   readonly #parts: OpeningsParts<T>
   readonly #owner: OpeningsOwner<T>
-  /** Those begun before `disown` have an earlier one. */
-  #era = 0
+  /** In the order of their beginning. */
+  readonly #flights = new Set<Flight>()
   #promising = 0
-  #disowned = 0
+  #openingMs: number | undefined
   #outage: Outage = noOutage
   #proven = false
 
@@ -49,12 +64,23 @@ export class Openings<T> {
 
   /** All that are under way. */
   get size(): number {
-    return this.#promising + this.#disowned
+    return this.#flights.size
   }
 
   /** Those whose outcome will be of use. */
   get promising(): number {
     return this.#promising
+  }
+
+  get youngestBegunAt(): number {
+    let youngest = Number.NEGATIVE_INFINITY
+    if (this.#flights.size > 0) for (const { startedAt } of this.#flights) youngest = startedAt
+    return youngest
+  }
+
+  /** One that was begun so long before somebody leaves is there in time, as far as is known; undefined if nothing is. */
+  get openingMs(): number | undefined {
+    return this.#openingMs
   }
 
   get outage(): Outage {
@@ -73,26 +99,30 @@ export class Openings<T> {
 
   open(generation: number): void {
     const { clock, resources } = this.#parts
-    const era = this.#era
-    const startedAt = clock.now()
+    const flight: Flight = { generation, startedAt: clock.now(), promising: true, disowned: false }
+    this.#flights.add(flight)
     this.#promising += 1
     this.#parts.breaker.probeBegan()
-    const landed = (outcome: Outcome<T>): void => this.#landed(outcome, { era, generation, startedAt })
+    const landed = (outcome: Outcome<T>): void => this.#landed(outcome, flight)
     const opening = resources.open((resource) => this.#owner.lost(resource))
     opening.then(landed, (cause: unknown) => landed(failed(openingThrew(cause))))
   }
 
   disown(): void {
-    this.#era += 1
-    this.#disowned += this.#promising
-    this.#promising = 0
+    for (const flight of this.#flights) {
+      flight.disowned = true
+      this.#countOut(flight)
+    }
     this.#parts.breaker.probeFailed()
   }
 
-  #landed(
-    outcome: Outcome<T>,
-    flight: { readonly era: number; readonly generation: number; readonly startedAt: number },
-  ): void {
+  #countOut(flight: Flight): void {
+    if (!flight.promising) return
+    flight.promising = false
+    this.#promising -= 1
+  }
+
+  #landed(outcome: Outcome<T>, flight: Flight): void {
     const { clock, observer, resources } = this.#parts
     const now = clock.now()
     const told = { at: clock.wallTime(), durationMs: now - flight.startedAt }
@@ -102,32 +132,35 @@ export class Openings<T> {
       const slot = this.#slotFor(outcome.value, flight.generation, now)
       this.#parts.times.created(told.durationMs)
       observer({ ...told, name: "connection.opened", connectionId: slot.id })
-      if (flight.era === this.#era) {
+      if (!flight.disowned) {
         this.#proven = true
         this.#become(afterOpening(this.#outage, now), now)
         this.#parts.breaker.succeeded()
+        this.#openingMs = Math.min(OPENING_MOST_MS, Math.max(OPENING_LEAST_MS, 2 * told.durationMs))
+        for (const other of this.#flights) if (other.startedAt <= flight.startedAt - HANGS_MS) this.#countOut(other)
       }
-      this.#end(flight.era)
+      this.#end(flight)
       return this.#owner.opened(slot, now)
     }
     if (outcome.ok) resources.close(outcome.value, "died")
     const failure = outcome.ok ? diedAtBirth() : outcome.failure
     observer({ ...told, name: "connection.failed", failure })
     const live = this.#owner.live()
-    if (flight.era === this.#era) {
+    const { promising } = flight
+    if (promising) {
       this.#become(afterFailedOpening(this.#outage, { failure, live, now, delayMs: this.#parts.outageDelayMs }), now)
       // A server that is only full serves those whom we have.
       if (this.#outage.state === "unreachable") this.#parts.breaker.failed(failure)
-      this.#parts.breaker.probeFailed()
+      if (this.#promising === 1) this.#parts.breaker.probeFailed()
     }
-    const hopeless = flight.era === this.#era && this.#outage.state === "refused" && live === 0
-    this.#end(flight.era)
+    const hopeless = promising && this.#outage.state === "refused" && live === 0
+    this.#end(flight)
     this.#owner.failed(failure, hopeless, now)
   }
 
-  #end(era: number): void {
-    if (era === this.#era) this.#promising -= 1
-    else this.#disowned -= 1
+  #end(flight: Flight): void {
+    this.#countOut(flight)
+    this.#flights.delete(flight)
   }
 
   #slotFor(resource: T, generation: number, now: number): Slot<T> {
@@ -137,6 +170,7 @@ export class Openings<T> {
       id: resources.idOf(resource),
       generation,
       expiresAt: now + lifetimeMs(options.maxLifetimeMs, random()),
+      openedAt: now,
       idleSince: now,
       provenAt: now,
       leasedAt: now,

@@ -22,7 +22,8 @@ interface Trouble {
  *   not grow to its old size at once when there is a place again, and gives back those that it hardly needs.
  * - refused: no waiting will help (a wrong password, no such database). If nothing is open either, whoever waits is told.
  *
- * In all three one opening at a time is tried, with a pause between two.
+ * In all three one opening at a time is tried, with a pause between two. One that hangs is no answer: while the server is unreachable, or
+ * nothing has been opened yet, another one is tried beside it from time to time.
  */
 export type Outage = { readonly state: "none" } | ({ readonly state: "unreachable" | "crowded" | "refused" } & Trouble)
 
@@ -89,6 +90,18 @@ export interface Demand {
   /** How many fewer than `min` there are. */
   readonly missing: number
   readonly opening: number
+  /** When the last of these was begun; -Infinity if there are none. */
+  readonly youngestBegunAt: number
+  /** Somebody waits, whether or not one of these is for him; or wants to know whether it works. */
+  readonly wanted: boolean
+  /** When the first in line will leave it; Infinity if nobody waits. */
+  readonly departsAt: number
+  /** How long an opening takes that succeeds; undefined if none has yet. */
+  readonly openingMs: number | undefined
+  /** How long one can take until it fails. */
+  readonly openingMaxMs: number
+  /** When one was last begun before its time, because somebody was about to leave. */
+  readonly lastLookAt: number
   /** How many more `max` allows. */
   readonly room: number
   /** Something has been opened since the beginning, or since one was lost. */
@@ -103,9 +116,43 @@ const UNPROVEN_MAX = 4
 /** With nobody waiting, an unreachable server is only looked for as often as this. */
 const FILL_PAUSE_MS = 5_000
 
+/** An opening that takes longer hangs, perhaps; where nothing is known yet, servers may be far away. */
+export const HANGS_MS = 250
+const HANGS_AT_FIRST_MS = 1_000
+
+/** How early one must be begun for somebody, where nothing is known yet. */
+const OPENING_MS = 50
+
+/** Who is about to leave is worth a look of his own, but not each of a thousand. */
+const LAST_LOOKS_APART_MS = 1_000
+
 /** When one more may be opened: a moment in the past if at once, Infinity if not before something else happens. */
-export function nextOpeningAt(outage: Outage, { uncovered, missing, opening, room, proven, served }: Demand): number {
-  if (room <= 0 || (!proven && opening >= UNPROVEN_MAX)) return Number.POSITIVE_INFINITY
+export function nextOpeningAt(outage: Outage, demand: Demand): number {
+  if (demand.room <= 0) return Number.POSITIVE_INFINITY
+  return Math.min(nextInTurnAt(outage, demand), secondLookAt(outage, demand), lastLookAt(outage, demand))
+}
+
+/** Beside those that hang; as often as leaves room for the next, however long each of them does. */
+function secondLookAt(outage: Outage, demand: Demand): number {
+  const { opening, wanted, proven, youngestBegunAt, openingMs, openingMaxMs, room } = demand
+  const unsure = outage.state === "unreachable" || (outage.state === "none" && !proven)
+  if (opening === 0 || !wanted || !unsure) return Number.POSITIVE_INFINITY
+  const hangsMs = openingMs === undefined ? HANGS_AT_FIRST_MS : Math.max(HANGS_MS, 2 * openingMs)
+  const at = youngestBegunAt + Math.max(hangsMs, openingMaxMs / (room + opening))
+  return outage.state === "none" ? at : Math.max(at, outage.retryAt)
+}
+
+/** In time for the first in line, who would be told "no" otherwise though the server has come back since it was last looked for. */
+function lastLookAt(outage: Outage, demand: Demand): number {
+  if (outage.state !== "unreachable") return Number.POSITIVE_INFINITY
+  const { departsAt, openingMs = OPENING_MS, youngestBegunAt } = demand
+  const lookedAt = Math.max(outage.failedAt, youngestBegunAt) + openingMs
+  const at = departsAt - openingMs
+  return at >= Math.max(lookedAt, demand.lastLookAt + LAST_LOOKS_APART_MS) ? at : Number.POSITIVE_INFINITY
+}
+
+function nextInTurnAt(outage: Outage, { uncovered, missing, opening, proven, served }: Demand): number {
+  if (!proven && opening >= UNPROVEN_MAX) return Number.POSITIVE_INFINITY
   if (outage.state === "none") return uncovered > 0 || missing > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
   if (opening > 0) return Number.POSITIVE_INFINITY
   if (uncovered > 0) {

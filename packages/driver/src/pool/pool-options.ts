@@ -39,6 +39,8 @@ export interface PoolParts<T> {
   readonly observer: Observer
   readonly times: PoolTimes
   readonly breaker: Breaker
+  /** An opening takes no longer, about: then it fails. */
+  readonly openingMaxMs: number
   /** The pause after so many failed openings (the first is 1), the first of them so long ago. */
   readonly outageDelayMs: (attempt: number, outageMs: number) => number
 }

@@ -11,7 +11,7 @@ import { refusalOf, retryAfterMsOf } from "./refusal.ts"
 import { sheds } from "./shedding.ts"
 import { doomOf, type Slot } from "./slot.ts"
 import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
-import { Stock } from "./stock.ts"
+import { Stock, type Placed } from "./stock.ts"
 import { planUpkeep } from "./upkeep.ts"
 import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
 
@@ -56,6 +56,8 @@ export class Pool<T> {
   /** fresh: nobody has asked for anything yet, so `min` is not kept either. draining: only what was begun before goes on. */
   #state: "fresh" | "running" | "draining" | "closed" = "fresh"
   #generation = 0
+  /** When an opening was last begun before its time, because somebody was about to leave. */
+  #lastLookAt = Number.NEGATIVE_INFINITY
   /** Since when nobody goes on, and how far everybody had come then. */
   #standstill: { readonly since: number; readonly activity: number } | undefined
   #min: number
@@ -234,6 +236,11 @@ export class Pool<T> {
     return this.#stock.leasedResources()
   }
 
+  /** All that is open, and where it is, for whoever looks; it is worked out when it is asked for. */
+  open(): IterableIterator<Placed<T>> {
+    return this.#stock.all()
+  }
+
   /** How many of those that are out will be closed because of their age when they come back. */
   get expired(): number {
     return this.#stock.expiredLeases(this.#parts.clock.now())
@@ -287,7 +294,10 @@ export class Pool<T> {
         this.#waiters.serve(this.#stock.lease(slot, now))
       }
     }
-    while (this.#nextOpeningAt() <= now) this.#openings.open(this.#generation)
+    while (this.#nextOpeningAt() <= now) {
+      if (now < this.#nextOpeningAt(this.#uncovered, Number.POSITIVE_INFINITY)) this.#lastLookAt = now
+      this.#openings.open(this.#generation)
+    }
 
     this.#alarm.by(this.#nextOpeningAt())
     this.#alarm.by(this.#outageLimitAt())
@@ -307,18 +317,31 @@ export class Pool<T> {
     }
   }
 
-  #nextOpeningAt(uncovered: number = this.#uncovered): number {
+  #nextOpeningAt(uncovered: number = this.#uncovered, departsAt: number = this.#departsAt): number {
     const { circuit } = this.#parts.breaker
     const probing = circuit.state === "open" && this.#state === "running"
-    const watching = (this.#watchers.size > 0 || probing) && this.#openings.promising === 0
+    const watching = this.#watchers.size > 0 || probing
+    const { promising, size, youngestBegunAt, openingMs } = this.#openings
     return nextOpeningAt(this.#openings.outage, {
-      uncovered: watching ? Math.max(1, uncovered) : uncovered,
+      uncovered: watching && promising === 0 ? Math.max(1, uncovered) : uncovered,
       missing: this.#state === "running" ? this.#min - this.#size : 0,
-      opening: this.#openings.size,
+      opening: size,
+      youngestBegunAt,
+      wanted: watching || circuit.state === "half-open" || this.#waiters.size > this.#stock.checking,
+      departsAt,
+      openingMs,
+      openingMaxMs: this.#parts.openingMaxMs,
+      lastLookAt: this.#lastLookAt,
       room: this.#max - this.#size,
       proven: this.#openings.proven,
       served: this.#stock.size > 0,
     })
+  }
+
+  /** When the first in line leaves it, served or not. */
+  get #departsAt(): number {
+    const { first } = this.#waiters
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.min(first.leavesAt, this.#outageLimitAt())
   }
 
   /** When the first in line has waited long enough for an outage to end; whoever stands behind came later. */
@@ -456,6 +479,7 @@ export class Pool<T> {
 
   #openingFailed(failure: Failure, hopeless: boolean, now: number): void {
     if (hopeless) this.#waiters.refuseAll(() => failure)
+    if (this.#size === 0) this.#alarm.stop()
     this.#match(now)
   }
 

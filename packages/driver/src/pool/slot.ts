@@ -7,6 +7,7 @@ export interface Slot<T> {
   readonly generation: number
   /** Fixed at birth, with jitter: those opened together do not end together. */
   readonly expiresAt: number
+  readonly openedAt: number
   /** When it was last opened or given back; a check does not make it wanted. */
   idleSince: number
   /** When it was last known to work: opened, given back or checked. */

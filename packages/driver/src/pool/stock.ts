@@ -6,6 +6,11 @@ interface StockParts<T> {
   readonly options: { readonly keepAlive: boolean }
 }
 
+export interface Placed<T> {
+  readonly slot: Slot<T>
+  readonly place: "idle" | "checking" | "leased"
+}
+
 /**
  * What is open. Each slot is in exactly one of three lists, or in the hands of the pool that took it out of one:
  *
@@ -101,6 +106,13 @@ export class Stock<T> {
 
   leaseOf(resource: T): Slot<T> | undefined {
     return this.#leased.get(resource)
+  }
+
+  /** Every slot, and in which list it is. */
+  *all(): IterableIterator<Placed<T>> {
+    for (const slot of this.#idle) yield { slot, place: "idle" }
+    for (const slot of this.#checking.values()) yield { slot, place: "checking" }
+    for (const slot of this.#leased.values()) yield { slot, place: "leased" }
   }
 
   expiredLeases(now: number): number {

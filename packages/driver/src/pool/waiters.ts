@@ -25,11 +25,12 @@ export type Leaving = "acquire-timeout" | "deadline" | "outage-wait" | "abort" |
 /** One who waits, as others may see it. */
 export interface Waiting {
   readonly joinedAt: number
+  /** At its deadline or after `acquireTimeoutMs`. */
+  readonly leavesAt: number
   readonly options: WaitOptions
 }
 
 interface Waiter<T> extends Waiting {
-  readonly leavesAt: number
   readonly answer: (outcome: Outcome<T>) => void
   readonly onAbort: (() => void) | undefined
   ahead: Waiter<T> | undefined
@@ -83,7 +84,8 @@ export class Waiters<T> {
   *holders(): Generator<Waiting & { readonly holder: Holder }> {
     for (let waiter = this.#last; waiter !== undefined; waiter = waiter.ahead) {
       const { holder } = waiter.options
-      if (holder !== undefined) yield { holder, joinedAt: waiter.joinedAt, options: waiter.options }
+      const { joinedAt, leavesAt, options } = waiter
+      if (holder !== undefined) yield { holder, joinedAt, leavesAt, options }
     }
   }
 

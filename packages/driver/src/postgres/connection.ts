@@ -3,7 +3,7 @@ import { Alarm } from "../foundation/alarm.ts"
 import type { Clock, Timer } from "../foundation/clock.ts"
 import type { ColumnReaders, Decoding } from "./decoding.ts"
 import { Exchange, invalidResponse, type AbandonReason, type TransactionStatus } from "./exchange.ts"
-import type { Request } from "./request.ts"
+import { textOf, type Request } from "./request.ts"
 import type { PgClient, PgWire, ServerMessage } from "./internals.ts"
 import type { Leftovers } from "./leftovers.ts"
 import { takesWrites, type Reports } from "./reports.ts"
@@ -157,6 +157,11 @@ export class PgConnection {
 
   get busy(): boolean {
     return this.#state.state === "busy"
+  }
+
+  /** The text of the statement that runs, without its parameters; undefined if none of a caller's does. */
+  get running(): string | undefined {
+    return this.#state.state === "busy" ? textOf(this.#state.exchange.request) : undefined
   }
 
   /**

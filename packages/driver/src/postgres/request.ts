@@ -31,6 +31,15 @@ export type Request =
   /** The simple protocol: several statements in one text, and our own BEGIN with its settings. */
   | { readonly protocol: "simple"; readonly sql: string }
 
+/** The last statement in it that is a caller's, as text. */
+export function textOf(request: Request): string | undefined {
+  if (request.protocol === "simple") return request.sql
+  const step = request.steps.findLast(
+    ({ do: does }) => does === "execute" || does === "count" || does === "open-portal",
+  )
+  return step !== undefined && "sql" in step ? step.sql : undefined
+}
+
 type NamedStep = Extract<Step, { readonly do: "execute" }> & { readonly name: string }
 
 export function isNamed(step: Step): step is NamedStep {

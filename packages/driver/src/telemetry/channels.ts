@@ -82,6 +82,7 @@ export const channels: {
 
 const circuit = channel("kysely-resilient:circuit:state")
 const repair = channel("kysely-resilient:transaction:repair")
+const leak = channel("kysely-resilient:connection:leak")
 
 const POINTS: Readonly<Partial<Record<DriverEventName, Channel>>> = {
   "query.retried": channel("kysely-resilient:retry"),
@@ -93,7 +94,8 @@ const POINTS: Readonly<Partial<Record<DriverEventName, Channel>>> = {
   "connection.repaired": repair,
   "transaction.orphaned": repair,
   "connection.discarded": channel("kysely-resilient:connection:discard"),
-  "transaction.held-too-long": channel("kysely-resilient:connection:leak"),
+  "transaction.held-too-long": leak,
+  "connection.held-too-long": leak,
   "pool.reset": channel("kysely-resilient:pool:reset"),
 }
 

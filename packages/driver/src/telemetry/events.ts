@@ -109,6 +109,24 @@ export type DriverEvent = { readonly at: number } & (
       readonly label?: string
     }
   | {
+      /** A transaction that had to be run again was committed in the end. */
+      readonly name: "transaction.recovered"
+      /** Runs. */
+      readonly attempts: number
+      /** From its first run's beginning, waits included. */
+      readonly durationMs: number
+      readonly label?: string
+    }
+  | {
+      /** Its caller got an error that is not its own doing: it had been run again, a limit was reached, or nobody knows what became of it. */
+      readonly name: "transaction.failed"
+      readonly attempts: number
+      readonly durationMs: number
+      readonly failure: Failure
+      readonly because: GaveUp
+      readonly label?: string
+    }
+  | {
       /** The whole of a resilient function is run again. */
       readonly name: "operation.rerun"
       readonly attempt: number
@@ -141,6 +159,15 @@ export type DriverEvent = { readonly at: number } & (
       readonly working: boolean
       readonly label?: string
       /** Who began it, as frames of a stack, if call sites are on. */
+      readonly takenBy?: string
+    }
+  | {
+      /** The callback of a `withConnection` holds its connection for longer than `timeouts.heldTooLongMs`. Told once, while it does. */
+      readonly name: "connection.held-too-long"
+      readonly heldMs: number
+      /** A statement of it runs at this moment; else it is its callback that takes so long. */
+      readonly working: boolean
+      /** Who took it, as frames of a stack, if call sites are on. */
       readonly takenBy?: string
     }
   | {

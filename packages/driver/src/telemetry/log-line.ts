@@ -49,6 +49,8 @@ function describe(event: DriverEvent): string | undefined {
       return event.reason === "deadline" ? "a transaction reached its deadline and was rolled back" : undefined
     case "transaction.rerun":
       return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
+    case "transaction.failed":
+      return `transaction${event.label === undefined ? "" : ` ${event.label}`} failed after ${tries(event.attempts)} and ${ms(event.durationMs)}: ${reason(event.failure)}; effect ${event.failure.effect}, not run again: ${event.because}`
     case "operation.rerun":
       return `${event.label ?? "a resilient function"} failed at run ${event.attempt} and is run again after ${ms(event.delayMs)}: ${reason(event.failure)}`
     case "effect.resolved":
@@ -59,6 +61,11 @@ function describe(event: DriverEvent): string | undefined {
       const { label, heldMs, working, takenBy } = event
       const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
       return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
+    case "connection.held-too-long": {
+      const { heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; taken ${takenBy.trim().split("\n", 1)[0]}`
+      return `a connection is held for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
     }
     case "pool.used-inside": {
       const { what, inside, sql, label, callSite } = event
@@ -84,6 +91,7 @@ function describe(event: DriverEvent): string | undefined {
     case "connection.opened":
     case "session.reset":
     case "transaction.committed":
+    case "transaction.recovered":
       return undefined
     default:
       return unreachable(event)

@@ -110,9 +110,12 @@ export class Metrics {
       case "session.reset":
       case "pool.used-inside":
       case "transaction.held-too-long":
+      case "connection.held-too-long":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":
+      case "transaction.recovered":
+      case "transaction.failed":
       case "operation.rerun":
       case "buggify.struck":
       case "pool.outage-began":

@@ -1,4 +1,4 @@
-import { withoutLiterals, type DriverEvent, type Failure } from "@kysely-resilient/driver"
+import { summaryOf, withoutLiterals, type DriverEvent, type Failure } from "@kysely-resilient/driver"
 
 import type { LiveEvent } from "./messages.ts"
 
@@ -16,6 +16,7 @@ export function factsOf(event: DriverEvent): Facts | undefined {
         ...statement(event),
         ...wrong(event.firstFailure),
         name: "query.recovered",
+        access: event.access,
         duration_ms: event.durationMs,
       }
     case "query.failed":
@@ -23,6 +24,7 @@ export function factsOf(event: DriverEvent): Facts | undefined {
         ...statement(event),
         ...wrong(event.failure),
         name: event.name,
+        access: event.access,
         reason: event.because,
         duration_ms: event.durationMs,
       }
@@ -52,10 +54,28 @@ export function factsOf(event: DriverEvent): Facts | undefined {
     case "transaction.rerun":
     case "operation.rerun":
       return { name: event.name, ...wrong(event.failure), ...labelled(event.label) }
+    case "transaction.recovered":
+      return { name: event.name, duration_ms: event.durationMs, ...labelled(event.label) }
+    case "transaction.failed":
+      return {
+        name: event.name,
+        ...wrong(event.failure),
+        reason: event.because,
+        duration_ms: event.durationMs,
+        ...labelled(event.label),
+      }
     case "effect.resolved":
-      return { name: event.name, effect: event.effect, duration_ms: event.durationMs, ...labelled(event.label) }
+      return {
+        name: event.name,
+        effect: event.effect,
+        ...(event.late && { late: true as const }),
+        duration_ms: event.durationMs,
+        ...labelled(event.label),
+      }
     case "effect.unresolved":
       return { name: event.name, effect: "unknown", duration_ms: event.durationMs, ...labelled(event.label) }
+    case "connection.held-too-long":
+      return { name: event.name, duration_ms: event.heldMs }
     case "transaction.held-too-long":
       return { name: event.name, duration_ms: event.heldMs, ...labelled(event.label) }
     case "pool.used-inside":
@@ -77,15 +97,15 @@ export function factsOf(event: DriverEvent): Facts | undefined {
   }
 }
 
-function statement(event: { readonly sql: string; readonly label?: string }): Pick<Facts, "sql" | "label"> {
-  return { sql: shown(event.sql), ...labelled(event.label) }
+function statement(event: { readonly sql: string; readonly label?: string }): Pick<Facts, "sql" | "summary" | "label"> {
+  return { sql: shown(event.sql), summary: summaryOf(event), ...labelled(event.label) }
 }
 
 /** In an outage the same few texts fail thousands of times a second. */
 const texts = new Map<string, string>()
 const TEXTS_MAX = 200
 
-function shown(sql: string): string {
+export function shown(sql: string): string {
   const known = texts.get(sql)
   if (known !== undefined) return known
   const text = withoutLiterals(sql).slice(0, SQL_MAX)

@@ -1,13 +1,25 @@
 import type { Database, ResilienceReport } from "@kysely-resilient/core"
-import type { Clock, DriverEvent } from "@kysely-resilient/driver"
+import type { Clock, ConnectionSnapshot, DriverEvent } from "@kysely-resilient/driver"
 
 import { LiveAudience } from "./audience.ts"
 import { encode, HEARTBEAT, OPENING } from "./encode.ts"
+import { Inquiry } from "./inquiry.ts"
+import { shown } from "./live-events.ts"
 import { Memory } from "./memory.ts"
-import type { LiveEvent, LiveHello, LiveMessage, LiveSample } from "./messages.ts"
+import type {
+  LiveConnection,
+  LiveDatabase,
+  LiveEvent,
+  LiveHello,
+  LiveMessage,
+  LiveSample,
+  LiveSecond,
+} from "./messages.ts"
+import { Second } from "./second.ts"
 import { Tally } from "./tally.ts"
+import { TopQueries } from "./top-queries.ts"
 
-export type Watched = Pick<Database<unknown>, "report" | "observe">
+export type Watched = Pick<Database<unknown>, "report" | "observe" | "snapshot" | "connections" | "query">
 
 export interface LiveParts {
   readonly db: Watched
@@ -16,9 +28,15 @@ export interface LiveParts {
   readonly instance: string
   readonly clientsMax: number
   readonly actions: LiveHello["actions"]
+  /** Asks the server about itself while somebody watches. */
+  readonly inquire: boolean
 }
 
 const SAMPLE_EVERY_MS = 1_000
+/** A statement takes milliseconds: whoever looks once a second sees an idle pool. */
+const CONNECTIONS_EVERY_MS = 250
+/** What nobody can read is not sent. */
+const CONNECTIONS_MAX = 200
 const REMEMBERED_MS = 15 * 60_000
 /** Fifteen minutes of samples are a third of it. */
 const REMEMBERED_BYTES_MAX = 1024 * 1024
@@ -32,6 +50,9 @@ export class Live {
   readonly #memory = new Memory({ ageMs: REMEMBERED_MS, bytesMax: REMEMBERED_BYTES_MAX })
   readonly #audience: LiveAudience
   readonly #tally = new Tally()
+  readonly #second = new Second()
+  readonly #queries = new TopQueries()
+  readonly #inquiry: Inquiry | undefined
   readonly #leave: () => void
   #retries = 0
   #surfaced = 0
@@ -39,12 +60,16 @@ export class Live {
   #reportedAt = Number.NEGATIVE_INFINITY
   #saidAt: number
   #timer: { cancel(): void } | undefined
+  #connectionsTimer: { cancel(): void } | undefined
   #closed = false
 
   constructor(parts: LiveParts) {
     this.#parts = parts
     this.#audience = new LiveAudience(parts.clientsMax)
     this.#saidAt = parts.clock.now()
+    const { db, clock } = parts
+    const tell = (data: LiveDatabase): void => this.#audience.send(encode({ type: "database", data }))
+    this.#inquiry = parts.inquire ? new Inquiry({ db, clock, tell }) : undefined
     this.#leave = parts.db.observe(this.#hear)
     this.#again()
   }
@@ -62,6 +87,9 @@ export class Live {
     const { instance, actions, db } = this.#parts
     const hello: LiveHello = { instance, sample_every_ms: SAMPLE_EVERY_MS, remembered_ms: REMEMBERED_MS, actions }
     const first = [OPENING, encode({ type: "hello", data: hello }), encode({ type: "report", data: db.report() })]
+    first.push(this.#connections(), this.#topQueries())
+    if (this.#inquiry?.last !== undefined) first.push(encode({ type: "database", data: this.#inquiry.last }))
+    this.#watchConnections()
     for (const { bytes } of this.#memory.after(this.#sequenceOf(lastId))) first.push(bytes)
     return this.#audience.join(first, signal)
   }
@@ -70,11 +98,14 @@ export class Live {
     if (this.#closed) return
     this.#closed = true
     this.#timer?.cancel()
+    this.#connectionsTimer?.cancel()
     this.#leave()
     this.#audience.end()
   }
 
   readonly #hear = (event: DriverEvent): void => {
+    this.#second.hear(event)
+    this.#queries.hear(event)
     // By far the most of them, and the samples count them.
     if (event.name === "query.succeeded" && event.firstFailure === undefined) return
     if (event.name === "query.retried") this.#retries += 1
@@ -95,7 +126,12 @@ export class Live {
     const before = this.#last?.resilience.status ?? "healthy"
     const { status } = report.resilience
     if (status !== before) this.#tell({ type: "event", data: changed(before, status, at) })
-    this.#tell({ type: "sample", data: sampleOf(report, this.#retries, this.#surfaced) })
+    const second = this.#second.take(db.snapshot().times)
+    this.#tell({ type: "sample", data: sampleOf(report, this.#retries, this.#surfaced, second) })
+    if (this.#audience.size > 0) {
+      this.#audience.send(this.#topQueries())
+      this.#inquiry?.look(report)
+    }
     const now = clock.now()
     if (now - this.#reportedAt >= REPORT_EVERY_MS || differs(report, this.#last)) {
       this.#reportedAt = now
@@ -108,6 +144,35 @@ export class Live {
     }
     this.#last = report
     this.#again()
+  }
+
+  /** Somebody has asked for it from outside. */
+  acted(name: string): void {
+    const at = this.#parts.clock.wallTime()
+    this.#tell({ type: "event", data: { name: "action.started", at_ms: at, until_ms: at, count: 1, label: name } })
+  }
+
+  #watchConnections(): void {
+    this.#connectionsTimer ??= this.#parts.clock.after(CONNECTIONS_EVERY_MS, this.#lookAtConnections, {
+      background: true,
+    })
+  }
+
+  readonly #lookAtConnections = (): void => {
+    this.#connectionsTimer = undefined
+    if (this.#audience.size === 0) return
+    this.#audience.send(this.#connections())
+    this.#watchConnections()
+  }
+
+  #connections(): Uint8Array {
+    const { db, clock } = this.#parts
+    const open = db.connections().slice(0, CONNECTIONS_MAX).map(connectionOf)
+    return encode({ type: "connections", data: { at_ms: clock.wallTime(), open } })
+  }
+
+  #topQueries(): Uint8Array {
+    return encode({ type: "queries", data: this.#queries.read(this.#parts.clock.wallTime()) })
   }
 
   #tell(message: LiveMessage): void {
@@ -129,7 +194,29 @@ function changed(from: LiveSample["status"], to: LiveSample["status"], at: numbe
   return { name: "health.changed", at_ms: at, until_ms: at, count: 1, from, to }
 }
 
-function sampleOf(report: ResilienceReport, retries: number, surfaced: number): LiveSample {
+function connectionOf({
+  id,
+  processId,
+  state,
+  since,
+  openedAt,
+  uses,
+  summary,
+  sql,
+}: ConnectionSnapshot): LiveConnection {
+  return {
+    id,
+    process_id: processId,
+    state,
+    since_ms: since,
+    opened_ms: openedAt,
+    uses,
+    ...(summary !== undefined && { summary }),
+    ...(sql !== undefined && { sql: shown(sql) }),
+  }
+}
+
+function sampleOf(report: ResilienceReport, retries: number, surfaced: number, second: LiveSecond): LiveSample {
   const { window, pool } = report
   return {
     at_ms: Date.parse(report.checked_at),
@@ -152,6 +239,7 @@ function sampleOf(report: ResilienceReport, retries: number, surfaced: number): 
     },
     circuit: report.circuit.state,
     retry_budget: report.retries.budget_left,
+    since_last: second,
   }
 }
 

@@ -1,15 +1,18 @@
-import type { HealthStatus, ResilienceReport } from "@kysely-resilient/core"
-import type { DriverEvent } from "@kysely-resilient/driver"
+import type { HealthStatus, ReportedAdvice, ResilienceReport } from "@kysely-resilient/core"
+import type { ConnectionSnapshot, DriverEvent } from "@kysely-resilient/driver"
 
 /**
  * What the event stream sends: `type` is the name of the server-sent event, `data` its JSON. `hello` and `report` are sent to every client
- * when it comes; then everything that is remembered of the last 15 minutes, in order; then what happens.
+ * when it comes; then everything that is remembered of the last 15 minutes (samples and events), in order; then what happens.
  */
 export type LiveMessage =
   | { readonly type: "hello"; readonly data: LiveHello }
   | { readonly type: "report"; readonly data: ResilienceReport }
   | { readonly type: "sample"; readonly data: LiveSample }
   | { readonly type: "event"; readonly data: LiveEvent }
+  | { readonly type: "connections"; readonly data: LiveConnections }
+  | { readonly type: "queries"; readonly data: LiveQueries }
+  | { readonly type: "database"; readonly data: LiveDatabase }
 
 /** Who speaks. */
 export interface LiveHello {
@@ -54,6 +57,100 @@ export interface LiveSample {
   }
   readonly circuit: ResilienceReport["circuit"]["state"]
   readonly retry_budget: number | null
+  /** Since the sample before. */
+  readonly since_last: LiveSecond
+}
+
+/** What ended since the sample before. */
+export interface LiveSecond {
+  readonly queries: number
+  /** Statements whose first try failed of the server. */
+  readonly failed: number
+  readonly p50_s: number
+  readonly p95_s: number
+  readonly p99_s: number
+  readonly max_s: number
+  /** How many got a connection, and how long they waited for it on average. */
+  readonly acquired: number
+  readonly wait_s: number
+}
+
+/** The pool's connections at this moment; only sent while somebody watches, several times a second. */
+export interface LiveConnections {
+  readonly at_ms: number
+  readonly open: readonly LiveConnection[]
+}
+
+export interface LiveConnection {
+  /** As events have it. */
+  readonly id: number
+  /** The server's process, as in pg_stat_activity. */
+  readonly process_id: number
+  readonly state: ConnectionSnapshot["state"]
+  /** In use, or idle, since; milliseconds since the epoch. */
+  readonly since_ms: number
+  readonly opened_ms: number
+  readonly uses: number
+  readonly summary?: string
+  /** What runs: without parameters and without literals. */
+  readonly sql?: string
+}
+
+/** What took the most time since the start, most first. */
+export interface LiveQueries {
+  readonly at_ms: number
+  readonly top: readonly LiveQuery[]
+  /** Of all statements, those not shown included. */
+  readonly total_s: number
+}
+
+export interface LiveQuery {
+  /** As OpenTelemetry names it: "SELECT users". */
+  readonly summary: string
+  /** One of the statements that are called so, without literals. */
+  readonly sql: string
+  readonly calls: number
+  readonly total_s: number
+  readonly p50_s: number
+  readonly p95_s: number
+  readonly max_s: number
+  /** Their first try failed of the server. */
+  readonly failed: number
+  readonly retries: number
+  readonly last_ms: number
+}
+
+/** What the server says of itself; asked in the background, and only while somebody watches. */
+export interface LiveDatabase {
+  readonly at_ms: number
+  /** Nothing if it could not be had. */
+  readonly facts?: DatabaseFacts
+  /** Why it could not be had: a kind of error. */
+  readonly error?: string
+  /** What an examination found; it is done now and then. */
+  readonly advice: readonly ReportedAdvice[]
+}
+
+export interface DatabaseFacts {
+  readonly version: string
+  readonly primary: boolean
+  readonly up_s: number
+  readonly database: string
+  readonly size_bytes: number | null
+  readonly max_connections: number
+  /** Client sessions of the whole server, by state. */
+  readonly sessions: Readonly<Record<string, number>>
+  readonly longest_transaction_s: number | null
+  /** Who waits for a lock, and for whom. */
+  readonly blocked: readonly { readonly pid: number; readonly by: readonly number[]; readonly for_s: number }[]
+  readonly dead_rows: number
+  readonly live_rows: number
+  /** Share of the blocks that were found in memory; null if none was read. */
+  readonly cache_hit_ratio: number | null
+  /** Of the two thousand million transaction ids that there are before a database must stop. */
+  readonly xid_used_ratio: number
+  /** The slowest standby; null if there is none. */
+  readonly replication_lag_s: number | null
 }
 
 /**
@@ -65,7 +162,12 @@ export interface LiveEvent {
   readonly at_ms: number
   /** The last time. */
   readonly until_ms: number
-  readonly name: Exclude<DriverEvent["name"], "query.succeeded"> | "query.recovered" | "health.changed" | "others"
+  readonly name:
+    | Exclude<DriverEvent["name"], "query.succeeded">
+    | "query.recovered"
+    | "health.changed"
+    | "action.started"
+    | "others"
   readonly count: number
   /** What went wrong, where something did: a kind of error, and whose fault it is. */
   readonly kind?: string
@@ -73,10 +175,16 @@ export interface LiveEvent {
   readonly blame?: "server" | "statement" | "client"
   /** What the server has done. */
   readonly effect?: "not_applied" | "applied" | "applied_locally" | "unknown"
+  /** Of a statement. */
+  readonly access?: "read" | "write"
+  /** What became of a COMMIT was found out only after its caller had been told that nobody knows. */
+  readonly late?: true
   /** Why a statement was not tried again; why a connection was closed, a transaction rolled back, a statement abandoned. */
   readonly reason?: string
   /** The name that its caller gave it. */
   readonly label?: string
+  /** "SELECT users": of a statement. */
+  readonly summary?: string
   /** Without parameters and without literals. */
   readonly sql?: string
   /** The longest of them. */

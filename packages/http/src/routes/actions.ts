@@ -8,7 +8,7 @@ import type { Route } from "./route.ts"
  * Does what was asked for. Besides being allowed in, a browser must say that a page of ours asked; what shows the token itself need not, for no browser
  * does that unasked. Where everybody is let in, only this machine may ask.
  */
-export function actionRoute(door: Door, action: Action): Route {
+export function actionRoute(door: Door, action: Action, started: () => void): Route {
   return {
     methods: ["POST"],
     async answer(request) {
@@ -23,6 +23,7 @@ export function actionRoute(door: Door, action: Action): Route {
         return refusal(403, "Not from here", "Where everybody may see everything, only localhost may do something.")
       }
       try {
+        started()
         const said: unknown = await action.run()
         return json(202, { action: action.name, ...(said !== undefined && { said }) })
       } catch {

@@ -1,7 +1,7 @@
 import { typeWith, type CatalogRow } from "./catalogue.ts"
 
 /** One value of every base type that takes any, as text. */
-const LITERALS: Readonly<Record<string, string>> = {
+export const LITERALS: Readonly<Record<string, string>> = {
   bool: "true",
   bytea: "\\xc0ffee",
   char: "c",

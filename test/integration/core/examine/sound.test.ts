@@ -44,6 +44,11 @@ const TABLES = `
   create index orders_kind on orders (kind) where kind <> 'usual';
   create index orders_kind_usual on orders (kind) where kind = 'usual';
   create unique index customers_name_email on customers (lower(name), email);
+  create index customers_name on customers (name);
+  create index customers_name_downwards on customers (name desc);
+  create index customers_name_pattern on customers (name text_pattern_ops);
+  create index customers_name_c on customers (name collate "C");
+  create index customers_name_including on customers (name) include (email);
   create index customers_name_hash on customers using hash (name);
   create table busy (id int primary key, n int) with (autovacuum_vacuum_scale_factor = 0.01);
   create temporary table passing (id int);

@@ -1,8 +1,15 @@
 /** What lies between a client and its server: distance, clocks, a pooler; and a server that is not the primary. */
 import { createDatabase, examine, type Advice, type DatabaseOptions, type ExamineOptions } from "@kysely-resilient/core"
 import { examineEngine } from "@kysely-resilient/core/src/examine.ts"
-import { createEngine, systemClock, type Clock } from "@kysely-resilient/driver"
-import { beforeReady, delay, startEmbeddedPostgres, startFaultProxy } from "@kysely-resilient/testing"
+import { createEngine, MARKER_MIGRATION, systemClock, type Clock } from "@kysely-resilient/driver"
+import {
+  beforeReady,
+  delay,
+  findInstalledPostgres,
+  startEmbeddedPostgres,
+  startFaultProxy,
+  startLocalPostgres,
+} from "@kysely-resilient/testing"
 import { withClient } from "@kysely-resilient/testing/src/sql-client.ts"
 import pg from "pg"
 import { describe, expect, it } from "vitest"
@@ -84,6 +91,36 @@ describeWithPgBouncer("a pooler in between", () => {
 
   it("is not seen where there is none", async () => {
     expect(named(await adviceFrom({ connection: database.url }), "POOLER_BETWEEN")).toBeUndefined()
+  })
+})
+
+const installed = findInstalledPostgres()
+
+describe("another version of PostgreSQL", () => {
+  it.skipIf(installed === undefined)("answers all questions too", async () => {
+    const server = await startLocalPostgres({ durable: false, ...(installed !== undefined && { binDir: installed }) })
+    const db = createDatabase<object>({ connection: server.url, pool: { min: 0, max: 1 } })
+    try {
+      await withClient(server.url, async (client) => {
+        for (const statement of MARKER_MIGRATION.up) await client.query(statement)
+        await client.query("create table parents (id int primary key)")
+        await client.query("create table children (parent int references parents)")
+        await client.query("insert into parents select n from generate_series(1, 2000) n")
+        await client.query("insert into children select n from generate_series(1, 2000) n")
+        await client.query("analyze children")
+        await client.query("select pg_create_physical_replication_slot('reader', true)")
+      })
+      const { advice, facts } = valueOf(await examine(db))
+      expect(facts.unseen).toEqual([])
+      expect(facts.server.markerTable).toBe(true)
+      for (const code of ["FSYNC_OFF", "FOREIGN_KEYS_UNINDEXED", "SLOT_INACTIVE", "STATEMENTS_NOT_TRACKED"]) {
+        // From PostgreSQL 17 on a slot is given a minute.
+        if (code !== "SLOT_INACTIVE" || facts.server.versionNumber < 170_000) expect(named(advice, code)).toBeDefined()
+      }
+    } finally {
+      valueOf(await db.close())
+      await server.stop()
+    }
   })
 })
 

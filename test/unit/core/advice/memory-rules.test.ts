@@ -4,6 +4,7 @@ import { MEMORY_RULES } from "@kysely-resilient/core/src/advice/memory-rules.ts"
 import { DEFAULT_THRESHOLDS } from "@kysely-resilient/core/src/health/thresholds.ts"
 import type { DriverSnapshot, Failure, PoolStats, Told } from "@kysely-resilient/driver"
 import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
+import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
@@ -17,6 +18,7 @@ let state: {
   pool: Partial<PoolStats>
   circuit?: DriverSnapshot["circuit"]
   resolution?: DriverSnapshot["resolution"]
+  times?: DriverSnapshot["times"]
 }
 
 function snapshot(): DriverSnapshot {
@@ -206,6 +208,62 @@ describe("advice from memory", () => {
     })
   })
 
+  it("POOL_WAIT needs a full pool, twenty who waited long, and a tenth of all", async () => {
+    const times = new PoolTimes(identity)
+    const wait = (count: number, ms: number): void => {
+      for (let time = 0; time < count; time += 1) times.waited(ms)
+    }
+    const look = (): string[] => {
+      state = { pool: { idle: 0, leased: 4 }, times: times.read() }
+      return codes()
+    }
+    wait(180, 100)
+    wait(7, 101)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    wait(6, 101)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    wait(6, 101)
+    expect(look()).toEqual([])
+    // 20 of 200, then 21 of 201.
+    wait(1, 101)
+    expect(look()).toEqual([])
+    wait(1, 300)
+    look()
+    expect(only("POOL_WAIT")).toMatchObject({
+      severity: "warning",
+      message: "21 callers of 201 waited longer than 100 ms for a connection",
+      evidence: { waited_long: 21, of: 201, ratio: "10.4 %" },
+    })
+    // Two minutes later nobody waits any more, and what was then is forgotten.
+    await clock.advance(120_000)
+    expect(look()).toEqual([])
+    // Again, and for as long as it takes.
+    wait(40, 500)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    wait(1, 500)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    expect(look()).toEqual([])
+    wait(1, 500)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    wait(1, 500)
+    expect(look()).toEqual([])
+    await clock.advance(1_000)
+    wait(1, 500)
+    expect(look()).toEqual(["POOL_WAIT"])
+  })
+
+  it("POOL_WAIT says nothing while connections are being opened", () => {
+    const times = new PoolTimes(identity)
+    for (let time = 0; time < 30; time += 1) times.waited(500)
+    state = { pool: { idle: 0, leased: 3, opening: 1 }, times: times.read() }
+    expect(codes()).toEqual([])
+  })
+
   it("POOL_USED_INSIDE, HELD_TOO_LONG and ORPHANED_TRANSACTIONS are told once they happen, with places", () => {
     tell({ name: "pool.used-inside", what: "statement", inside: "transaction", callSite: "orders.ts:12:3" }, 2)
     expect(only("POOL_USED_INSIDE")).toMatchObject({ evidence: { times: 2, places: { "orders.ts:12:3": 2 } } })
@@ -268,7 +326,11 @@ describe("advice from memory", () => {
     tell({ name: "transaction.rerun", attempt: 2, delayMs: 1, failure: failure(kind, { phase: "transaction" }) })
     expect(codes()).toEqual([])
     tell({ name: "transaction.rerun", attempt: 2, delayMs: 1, failure: failure(kind, { phase: "commit" }) })
-    expect(only("CONFLICTS")).toMatchObject({ action: expect.stringMatching(action), evidence: { reruns: 2 } })
+    expect(only("CONFLICTS")).toMatchObject({
+      severity: "warning",
+      action: expect.stringMatching(action),
+      evidence: { reruns: 2 },
+    })
   })
 
   it("TIMEOUTS and SLOW_QUERIES name the statements without what is in them", () => {

@@ -214,14 +214,23 @@ const CASES: readonly (readonly [what: string, change: Deep<Examined>, advice: r
   ["a superuser", role({ superuser: true }), ["warning SUPERUSER_ROLE"]],
   // (100 - 3 - 2) / 4 = 23.75
   ["23 connections each", { configuration: { pool: { max: 23 } } }, []],
+  ["all 95 of one", { replicas: 1, configuration: { pool: { max: 95 } } }, []],
   ["24", { configuration: { pool: { max: 24 } } }, ["warning CONNECTION_BUDGET"]],
   ["24 of a pooler's", { pooled: true, configuration: { pool: { max: 24 } } }, ["info POOLER_BETWEEN"]],
   ["a role that may have 80", role({ connectionLimit: 80 }), []],
   ["79", role({ connectionLimit: 79 }), ["warning CONNECTION_LIMIT"]],
+  ["none", role({ connectionLimit: 0 }), ["warning CONNECTION_LIMIT"]],
+  ["of a superuser", role({ connectionLimit: 0, superuser: true }), ["warning SUPERUSER_ROLE"]],
+  ["through a pooler", { pooled: true, ...role({ connectionLimit: 0 }) }, ["info POOLER_BETWEEN"]],
   ["a database that may have 79", { server: { database: { connectionLimit: 79 } } }, ["warning CONNECTION_LIMIT"]],
   ["75 of 95 taken", { server: { connections: 75 } }, []],
   ["76", { server: { connections: 76 } }, ["warning CONNECTIONS_NEARLY_EXHAUSTED"]],
   ["91", { server: { connections: 91 } }, ["critical CONNECTIONS_NEARLY_EXHAUSTED"]],
+  [
+    "95 of 100",
+    { server: { connections: 95, settings: { max_connections: "105" } } },
+    ["critical CONNECTIONS_NEARLY_EXHAUSTED"],
+  ],
   ["two processes", pings({ processes: 2 }), ["warning POOLER_BETWEEN"]],
   [
     "and a marker",

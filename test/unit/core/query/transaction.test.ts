@@ -209,6 +209,37 @@ describe("COMMIT", () => {
   })
 })
 
+describe("who is told that a transaction failed", () => {
+  it.each([
+    [
+      "a lost connection that is not tried again",
+      failure("connection_failed", { blame: "server" }),
+      ["transaction.failed"],
+    ],
+    [
+      "a COMMIT of which nobody knows",
+      failure("connection_failed", { effect: "unknown", phase: "commit" }),
+      ["transaction.failed"],
+    ],
+    ["a constraint that says no", failure("unique_violation", { sqlState: "23505", blame: "statement" }), []],
+  ])("%s", async (_, commit, told) => {
+    const { db, engine } = scripted({ commit: () => commit })
+    const error = errorOf(await db.transaction(async () => ok(1), { retry: false }))
+    expect(engine.told.map(({ name }) => name)).toEqual(told)
+    for (const one of engine.told) expect(one).toMatchObject({ attempts: 1, failure: { effect: error.effect } })
+  })
+
+  it("a deadline that has passed", async () => {
+    const { db, engine, clock } = scripted({})
+    const running = db.transaction(() => new Promise<never>(() => {}), { timeoutMs: 50 })
+    await clock.advance(50)
+    errorOf(await running)
+    expect(engine.told).toMatchObject([
+      { name: "transaction.failed", failure: { kind: "transaction_timeout" }, because: "deadline-near" },
+    ])
+  })
+})
+
 describe("a conflict", () => {
   /** Statements conflict on the first `times` leases. */
   const conflictsOn = (times: number, facts = {}) => ({
@@ -233,8 +264,23 @@ describe("a conflict", () => {
     expect(engine.told).toMatchObject([
       { name: "transaction.rerun", attempt: 1, delayMs: 5 },
       { name: "transaction.rerun", attempt: 2, delayMs: 10 },
+      { name: "transaction.recovered", attempts: 3, durationMs: 15 },
     ])
     expect(clock.timers.foreground).toBe(0)
+  })
+
+  it("that does not end is told once it has ended for good", async () => {
+    const { db, engine, clock } = scripted(conflictsOn(9))
+    const running = db.transaction(touch, { name: "pay" })
+    await clock.advance(5)
+    await clock.advance(10)
+    errorOf(await running)
+    expect(engine.told.map(({ name }) => name)).toEqual([
+      "transaction.rerun",
+      "transaction.rerun",
+      "transaction.failed",
+    ])
+    expect(engine.told.at(-1)).toMatchObject({ attempts: 3, because: "attempts-spent", durationMs: 15, label: "pay" })
   })
 
   it("is seen on the lease, whatever the callback makes of it", async () => {

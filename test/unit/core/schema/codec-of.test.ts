@@ -14,6 +14,8 @@ const definitions: Readonly<Record<string, TypeDefinition>> = {
   "public.price": { kind: "domain", base: "numeric" },
   "public.fee": { kind: "domain", base: "public.price", notNull: true },
   "public.boxes": { kind: "domain", base: "box" },
+  "public.tags": { kind: "domain", base: "text[]" },
+  "public.many_boxes": { kind: "domain", base: "box[]" },
   "public.pair": {
     kind: "composite",
     attributes: [
@@ -79,6 +81,15 @@ describe("what a type is, and how its values are read", () => {
     ["int4multirange", {}, "string", "string", "{[1,3)}", "{[1,3)}"],
     ["public.odd[]", {}, "(string | null)[]", "string", '{a,b|"c|d"}', ["a,b", "c|d"]],
     ["box[]", {}, "(string | null)[]", "string", "{(1,2),(0,0);(3,4),(1,1)}", ["(1,2),(0,0)", "(3,4),(1,1)"]],
+    ["public.tags[]", {}, "((string | null)[] | null)[]", "string", '{"{a,b}",NULL}', [["a", "b"], null]],
+    [
+      "public.many_boxes[]",
+      {},
+      "((string | null)[] | null)[]",
+      "string",
+      '{"{(1,2),(0,0)}";NULL}',
+      [["(1,2),(0,0)"], null],
+    ],
     ["public.boxes[]", {}, "(string | null)[]", "string", "{(1,2),(0,0);NULL}", ["(1,2),(0,0)", null]],
     [
       "numeric[]",

@@ -147,6 +147,7 @@ export class Fixture {
     const breaker = new Breaker({ clock: this.clock, observer, rules: { ...DEFAULT_CIRCUIT, gapMs: 7_000 } })
     this.pool = new CountingPool({
       breaker,
+      openingMaxMs: 5_000,
       options: poolOptions,
       resources: this.connections,
       clock: this.clock,

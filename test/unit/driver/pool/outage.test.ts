@@ -98,7 +98,20 @@ describe("a server that is full", () => {
 })
 
 describe("nextOpeningAt", () => {
-  const nobody: Demand = { uncovered: 0, missing: 0, opening: 0, room: 5, proven: true, served: true }
+  const nobody: Demand = {
+    uncovered: 0,
+    missing: 0,
+    opening: 0,
+    youngestBegunAt: -Infinity,
+    wanted: false,
+    departsAt: Infinity,
+    openingMs: 50,
+    openingMaxMs: 5_000,
+    lastLookAt: -Infinity,
+    room: 5,
+    proven: true,
+    served: true,
+  }
   const now = -Infinity
   const never = Infinity
 
@@ -120,6 +133,37 @@ describe("nextOpeningAt", () => {
     ["it was refused and min is not filled", refused, { missing: 1 }, never],
   ] as const)("knows when to open if %s", (_, outage, demand, at) => {
     expect(nextOpeningAt(outage, { ...nobody, ...demand })).toBe(at)
+  })
+
+  const hanging = { opening: 1, youngestBegunAt: 1_200, wanted: true, room: 49 }
+
+  it.each([
+    ["one hangs in an outage", begun, {}, 1_450],
+    ["one hangs, and openings take long there", begun, { openingMs: 300 }, 1_800],
+    ["one hangs, and the last that failed did so just now", { ...begun, retryAt: 1_900 }, {}, 1_900],
+    ["one hangs, and nobody waits", begun, { wanted: false }, never],
+    ["one hangs, and there is no room beside it", begun, { room: 0 }, never],
+    ["one hangs, and there is little room: the next are spread over the time that each may", begun, { room: 3 }, 2_450],
+    ["something is lost, and one hangs", noOutage, { proven: false }, 1_450],
+    ["nothing has been opened yet", noOutage, { proven: false, openingMs: undefined }, 2_200],
+    ["all is well", noOutage, {}, never],
+    ["the server answers, and is full", full, {}, never],
+    ["the server answers, and refuses", refused, {}, never],
+  ] as const)("knows when to look again if %s", (_, outage, demand, at) => {
+    expect(nextOpeningAt(outage, { ...nobody, ...hanging, ...demand })).toBe(at)
+  })
+
+  // The next one in turn is at 1,100.
+  it.each([
+    ["is about to leave", { departsAt: 1_140 }, 1_090],
+    ["leaves long after the next try", { departsAt: 1_400 }, 1_100],
+    ["has just been looked for", { departsAt: 1_080 }, 1_100],
+    ["leaves soon after another one", { departsAt: 1_140, lastLookAt: 300 }, 1_100],
+    ["leaves long after another one", { departsAt: 1_140, lastLookAt: 90 }, 1_090],
+    ["is about to leave, and one has just been begun", { departsAt: 1_140, opening: 1, youngestBegunAt: 1_060 }, never],
+    ["is about to leave, and one hangs", { departsAt: 1_140, opening: 1, youngestBegunAt: 1_010 }, 1_090],
+  ] as const)("looks in time for one who %s", (_, demand, at) => {
+    expect(nextOpeningAt(begun, { ...nobody, uncovered: 1, ...demand })).toBe(at)
   })
 })
 

@@ -17,6 +17,14 @@ async function opened(): Promise<Fixture> {
   return fixture
 }
 
+/** Until one is being opened. */
+async function tried(fixture: Fixture): Promise<void> {
+  for (let ms = 0; fixture.resources.openings.length === 0; ms += 10) {
+    if (ms > DELAY_MS * 100) throw new Error("nothing is tried")
+    await fixture.clock.advance(10)
+  }
+}
+
 describe("while the circuit is open", () => {
   it("whoever asks is told so at once, with when to come back", async () => {
     const fixture = await opened()
@@ -57,15 +65,14 @@ describe("while the circuit is open", () => {
     await fixture.clock.advance(OUTAGE_WAIT_MS)
     expect(fixture.pool.stats().waiting).toBe(0)
     for (let n = 0; n < 3; n += 1) {
-      await fixture.clock.advance(DELAY_MS * 100)
+      await tried(fixture)
       expect(fixture.breaker.circuit.state).toBe("half-open")
       expect(fixture.acquire().failure.kind).toBe("circuit_open")
-      expect(fixture.resources.openings.length).toBe(1)
-      await fixture.fails(unreachable)
+      while (fixture.resources.openings.length > 0) await fixture.fails(unreachable)
       expect(fixture.breaker.circuit.state).toBe("open")
     }
     expect(fixture.clock.timers).toEqual({ foreground: 0, background: 1 })
-    await fixture.clock.advance(DELAY_MS * 100)
+    await tried(fixture)
     await fixture.opens()
     expect(fixture.breaker.circuit.state).toBe("closed")
     expect(fixture.acquire().atOnce).toBe(true)
@@ -90,14 +97,24 @@ describe("while the circuit is open", () => {
 
   it("a reset leaves nothing half open", async () => {
     const fixture = await opened()
-    await fixture.clock.advance(DELAY_MS * 100)
+    await tried(fixture)
     expect(fixture.breaker.circuit.state).toBe("half-open")
     fixture.pool.reset()
     await fixture.fails(unreachable)
-    await fixture.clock.advance(DELAY_MS * 100)
+    await tried(fixture)
     expect(fixture.breaker.circuit.state).toBe("half-open")
     await fixture.opens()
     expect(fixture.breaker.circuit.state).toBe("closed")
+  })
+
+  it("stays half open while another look is under way beside one that has failed", async () => {
+    const fixture = await opened()
+    await tried(fixture)
+    while (fixture.resources.openings.length < 2) await fixture.clock.advance(10)
+    await fixture.fails(unreachable)
+    expect(fixture.breaker.circuit.state).toBe("half-open")
+    while (fixture.resources.openings.length > 0) await fixture.fails(unreachable)
+    expect(fixture.breaker.circuit.state).toBe("open")
   })
 
   it("nothing is tried once the pool is closed", async () => {

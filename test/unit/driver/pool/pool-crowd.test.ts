@@ -33,6 +33,7 @@ it("serves 10,000 who ask at once on ten, in order, without spending much on it"
     observer: () => {},
     times: new PoolTimes(identity),
     breaker: new Breaker({ clock: systemClock, observer: () => {}, rules: undefined }),
+    openingMaxMs: 5_000,
     outageDelayMs: () => 1,
   })
   const served: number[] = []

@@ -10,6 +10,7 @@ import { identity } from "../../../support/identity.ts"
 import { ScriptedResources, type Thing } from "../../../support/scripted-resources.ts"
 
 export const DELAY_MS = 100
+export const OPENING_MAX_MS = 5_000
 
 export const options: PoolOptions = {
   min: 0,
@@ -67,6 +68,7 @@ export class Fixture {
     this.breaker = new Breaker({ clock: this.clock, observer, rules })
     this.pool = new Pool<Thing>({
       breaker: this.breaker,
+      openingMaxMs: OPENING_MAX_MS,
       options: { ...options, ...change },
       resources: this.resources,
       clock: this.clock,

@@ -35,14 +35,51 @@ describe("an outage", () => {
     expect(fixture.resources.openingsBegun).toBe(6)
   })
 
-  it("waits with the next attempt until those under way have ended", async () => {
-    const fixture = new Fixture({ max: 2 })
-    fixture.acquire()
+  it("waits with the next attempt for those under way, but not for ever: one that hangs says nothing", async () => {
+    const fixture = new Fixture({ max: 20 })
+    await fixture.served()
     fixture.acquire()
     await fixture.fails(unreachable)
-    await fixture.clock.advance(DELAY_MS * 10)
+    fixture.acquire()
+    await fixture.clock.advance(DELAY_MS)
     expect(fixture.resources.openings.length).toBe(1)
-    expect(fixture.resources.openingsBegun).toBe(2)
+    await fixture.clock.advance(5_000 / 19 - 1)
+    expect(fixture.resources.openings.length).toBe(1)
+    await fixture.clock.advance(1)
+    expect(fixture.resources.openings.length).toBe(2)
+    await fixture.clock.advance(4_000)
+    expect(fixture.resources.openings.length).toBe(17)
+  })
+
+  it("is over with the first opening that succeeds, whatever those say that hung before it", async () => {
+    const fixture = new Fixture({ max: 3 })
+    const callers = [fixture.acquire(), fixture.acquire()]
+    await fixture.fails(unreachable)
+    await fixture.clock.advance(5_000 / 3)
+    expect(fixture.resources.openings.length).toBe(2)
+    fixture.resources.openings[1]?.succeed()
+    await fixture.clock.settle()
+    expect(callers.map(({ waits }) => waits)).toEqual([false, true])
+    expect(fixture.resources.openings.length, "nobody counts on the one that hangs").toBe(2)
+    await fixture.fails(unreachable)
+    expect(fixture.pool.stats().outageMs).toBeUndefined()
+    expect(fixture.eventsNamed("pool.outage-began")).toHaveLength(1)
+    await fixture.opens()
+    expect(callers[1]?.waits).toBe(false)
+  })
+
+  it("is looked at once more just before the first in line would leave", async () => {
+    const fixture = new Fixture({ max: 1, outageWaitMs: 460 })
+    const caller = fixture.acquire()
+    for (const pauseMs of [0, 100, 200]) {
+      await fixture.clock.advance(pauseMs)
+      await fixture.fails(unreachable)
+    }
+    await fixture.clock.advance(109)
+    expect(fixture.resources.openings.length).toBe(0)
+    await fixture.clock.advance(1)
+    await fixture.opens()
+    expect(caller.waits).toBe(false)
   })
 
   it("ends when an opening succeeds, and then everybody is opened for at once", async () => {

@@ -1,3 +1,4 @@
+import { deadlineAfter } from "@kysely-resilient/driver/src/foundation/deadline.ts"
 import { DEFAULT_CIRCUIT } from "@kysely-resilient/driver/src/policy/circuit.ts"
 import { probePauseMs } from "@kysely-resilient/driver/src/policy/probing.ts"
 import { describe, expect, it } from "vitest"
@@ -6,6 +7,7 @@ import { Fixture, unreachable, type Caller } from "./pool-fixture.ts"
 
 const CALLERS = 1_000
 const OUTAGE_MS = 30_000
+const CONNECT_MS = 5_000
 /** What a server that comes back may have been asked meanwhile by one process. */
 const GOAL = 150
 
@@ -74,5 +76,34 @@ describe("half a minute without a server, and a thousand who wait for it", () =>
     await fixture.refuse(OUTAGE_MS)
     expect(fixture.resources.openingsBegun).toBeLessThan(GOAL)
     await expectServed(fixture, callers)
+  })
+
+  it("no more where nothing is refused, and every opening hangs until its time is up", async () => {
+    const fixture = new StormFixture()
+    const { thing } = await fixture.served()
+    while (fixture.resources.openings.length > 0) await fixture.opens()
+    for (const one of fixture.resources.held) one.die()
+    fixture.pool.giveBack(thing, "discard", "died")
+    const callers = Array.from({ length: CALLERS }, () => fixture.acquire())
+    const begunAt = new Map<unknown, number>()
+    for (const until = fixture.clock.now() + OUTAGE_MS; fixture.clock.now() < until; await fixture.clock.advance(1)) {
+      const now = fixture.clock.now()
+      for (const opening of fixture.resources.openings.slice()) {
+        if (!begunAt.has(opening)) begunAt.set(opening, now)
+        else if (now - (begunAt.get(opening) ?? now) >= CONNECT_MS) opening.fail(unreachable)
+      }
+    }
+    expect(fixture.resources.openingsBegun).toBeLessThan(GOAL)
+    expect(fixture.resources.openingsBegun, "it is looked at more often than each hangs").toBeGreaterThan(50)
+    await expectServed(fixture, callers)
+  })
+
+  it("little more where a thousand leave, one after the other, who would each be worth a last look", async () => {
+    const fixture = new StormFixture()
+    for (let n = 1; n <= CALLERS; n += 1) {
+      fixture.acquire({ deadline: deadlineAfter(fixture.clock, (n * OUTAGE_MS) / CALLERS) })
+    }
+    await fixture.refuse(OUTAGE_MS)
+    expect(fixture.resources.openingsBegun).toBeLessThan(GOAL + OUTAGE_MS / 1_000)
   })
 })

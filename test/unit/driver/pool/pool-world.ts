@@ -6,7 +6,7 @@ import type { PoolOptions } from "@kysely-resilient/driver/src/pool/pool.ts"
 import type { DriverEvent } from "@kysely-resilient/driver/src/telemetry/events.ts"
 
 import type { PendingOpening, Thing } from "../../../support/scripted-resources.ts"
-import { Fixture } from "./pool-fixture.ts"
+import { Fixture, OPENING_MAX_MS } from "./pool-fixture.ts"
 
 /** One who asked, and what is known of it from outside. */
 export interface Asker {
@@ -51,6 +51,18 @@ const LIFETIME_MS = 10_000
 
 const CIRCUIT = { failuresMin: 3, windowMs: 1_000_000, afterMs: 1_000, gapMs: 1_000_000 }
 
+/** An opening that takes longer hangs, perhaps. */
+const HANGS_MS = 250
+/** Where nothing has been opened yet, or what was took long. */
+const HANGS_LONG_MS = 1_000
+/** Between two looks for whoever is about to leave. */
+const LAST_LOOKS_APART_MS = 1_000
+/** Between two tries in trouble, the longest that there is here. */
+const PAUSE_MAX_MS = 60_000
+/** How long an opening is thought to take. */
+const OPENING_LEAST_MS = 50
+const OPENING_MOST_MS = 500
+
 const worldOptions: PoolOptions = {
   min: 1,
   max: 3,
@@ -75,6 +87,11 @@ export class World extends Fixture {
   readonly #records = new Map<Thing, Record>()
   readonly #dead = new Set<Thing>()
   readonly #generations = new WeakMap<PendingOpening, number>()
+  readonly #begunAt = new WeakMap<PendingOpening, number>()
+  /** One that was begun much later has succeeded: nobody counts on these any more. */
+  readonly #overtaken = new WeakSet<PendingOpening>()
+  /** When one was last begun early, for somebody who was about to leave. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   /** What was wrong at a moment that has passed. */
   readonly #wrongs: string[] = []
   #trouble: Trouble | undefined
@@ -93,10 +110,13 @@ export class World extends Fixture {
     this.#ceiling = this.#options.max
     const open = this.resources.open.bind(this.resources)
     this.resources.open = (onLost) => {
-      const under = this.resources.openings.length
+      const under = [...this.resources.openings]
       const outcome = open(onLost)
       const begun = this.resources.openings.at(-1)
-      if (begun !== undefined) this.#generations.set(begun, this.pool.stats().generation)
+      if (begun !== undefined) {
+        this.#generations.set(begun, this.pool.stats().generation)
+        this.#begunAt.set(begun, this.clock.now())
+      }
       this.#mayOpen(under)
       return outcome
     }
@@ -235,27 +255,32 @@ export class World extends Fixture {
     const opening = pick(this.resources.openings, index)
     if (opening === undefined) return
     const generation = this.#generations.get(opening) ?? 0
+    const counts = this.#counts(opening)
     const thing = opening.succeed()
     thing.reusable = alive
     const now = this.clock.now()
     this.#records.set(thing, { generation, bornAt: now, provenAt: now, idleSince: now })
     if (!this.#current(generation)) return
     if (alive) {
+      const begunAt = this.#begunAt.get(opening) ?? now
+      for (const other of this.resources.openings) {
+        if ((this.#begunAt.get(other) ?? now) <= begunAt - HANGS_MS) this.#overtaken.add(other)
+      }
       // A server that was full is asked for one after the other, until that is long ago.
       if (this.#trouble?.kind !== "crowded" || now - this.#trouble.failedAt >= 10_000) this.#trouble = undefined
       this.#away = undefined
       this.#reached = true
       this.#proven = true
-    } else this.#troubled("unreachable")
+    } else if (counts) this.#troubled("unreachable")
   }
 
   openingFails(index: number, failure: Failure): void {
     const opening = pick(this.resources.openings, index)
     if (opening === undefined) return
-    const generation = this.#generations.get(opening) ?? 0
+    const counts = this.#counts(opening)
     const { idle, leased } = this.pool.stats()
     opening.fail(failure)
-    if (!this.#current(generation)) return
+    if (!counts) return
     if (failure.retry === "never") {
       if (idle + leased === 0) this.#hopeless = failure
       this.#troubled("refused")
@@ -352,6 +377,17 @@ export class World extends Fixture {
       if (this.#promising.length > 0 || (!this.#proven && stats.opening >= UNPROVEN_MAX)) return
       assert.ok(this.#trouble !== undefined, "nothing is tried")
       if (stats.opening === 0) assert.ok(this.clock.timers.background > 0, "nothing will be tried")
+    })
+    this.#say("nobody waits for one that hangs without another look beside it", () => {
+      const { openings } = this.resources
+      const unsure = this.#trouble === undefined ? !this.#proven : this.#trouble.kind === "unreachable"
+      const asked = stats.waiting > checking.length || this.watchers.length > 0
+      if (openings.length === 0 || !unsure || !asked || total >= stats.max || this.closed) return
+      const lookAt =
+        this.#youngest(openings) + Math.max(HANGS_LONG_MS, OPENING_MAX_MS / (stats.max - total + openings.length))
+      // After one that has failed meanwhile there is the pause.
+      assert.ok(now < lookAt || this.clock.timers.background > 0, "no other look will follow")
+      assert.ok(now < Math.max(lookAt, (this.#trouble?.failedAt ?? -Infinity) + PAUSE_MAX_MS))
     })
     this.#say("nobody waits longer than its limits", () => {
       for (const asker of this.waiting) {
@@ -471,20 +507,59 @@ export class World extends Fixture {
   }
 
   /** One was begun a moment ago; `others` were under way already. */
-  #mayOpen(others: number): void {
+  #mayOpen(others: readonly PendingOpening[]): void {
     const { idle, leased, opening, min, max } = this.pool.stats()
     const shut = this.breaker.circuit.state !== "closed"
-    const needed = shut || this.#uncovered >= 0 || (this.watchers.length > 0 && this.#promising.length === 1)
+    const second = this.#secondLook(others)
+    const last = !second && this.#lastLook(others)
+    const needed =
+      second || last || shut || this.#uncovered >= 0 || (this.watchers.length > 0 && this.#promising.length === 1)
     const total = idle + leased + opening
     if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
-    if (!this.#proven && opening > UNPROVEN_MAX) this.#wrongs.push("opened many though nothing is known to work")
+    if (!this.#proven && opening > UNPROVEN_MAX && !second && !last)
+      this.#wrongs.push("opened many though nothing is known to work")
     if (!needed && total > min) this.#wrongs.push("opened one that nobody needs")
-    if (this.#trouble !== undefined && others > 0) this.#wrongs.push("opened two at a time in trouble")
+    if (this.#trouble !== undefined && others.length > 0 && !second && !last)
+      this.#wrongs.push("opened two at a time in trouble")
     if (this.#trouble !== undefined && !needed) {
       const soon = this.clock.now() < this.#trouble.failedAt + FILL_PAUSE_MS
       if (soon || this.#trouble.kind === "refused") this.#wrongs.push("filled up to min in trouble")
     }
     if (this.closed) this.#wrongs.push("opened one after it was closed")
+  }
+
+  /** Beside those that hang, for somebody who waits or wants to know. */
+  #secondLook(others: readonly PendingOpening[]): boolean {
+    const asked = this.pool.stats().waiting > this.#checking.length || this.watchers.length > 0
+    const unsure = this.#trouble === undefined ? !this.#proven : this.#trouble.kind === "unreachable"
+    const shut = this.breaker.circuit.state !== "closed"
+    return others.length > 0 && unsure && (asked || shut) && this.clock.now() - this.#youngest(others) >= HANGS_MS
+  }
+
+  /** In time for the first in line. Once in a while. */
+  #lastLook(others: readonly PendingOpening[]): boolean {
+    const now = this.clock.now()
+    const [first] = this.waiting
+    if (this.#trouble?.kind !== "unreachable" || first === undefined || now - this.#lookedAt < LAST_LOOKS_APART_MS) {
+      return false
+    }
+    const leavesAt = Math.min(
+      first.joinedAt + this.#options.acquireTimeoutMs,
+      first.deadline?.at ?? Infinity,
+      this.#outageLimitAt(first),
+    )
+    if (leavesAt > now + OPENING_MOST_MS || now - this.#youngest(others) < OPENING_LEAST_MS) return false
+    // The next in its turn it may be as well, if it is the only one.
+    if (others.length > 0) this.#lookedAt = now
+    return true
+  }
+
+  #youngest(openings: readonly PendingOpening[]): number {
+    return Math.max(...openings.map((opening) => this.#begunAt.get(opening) ?? 0))
+  }
+
+  #counts(opening: PendingOpening): boolean {
+    return this.#current(this.#generations.get(opening) ?? 0) && !this.#overtaken.has(opening)
   }
 
   get #checking(): Thing[] {
@@ -493,7 +568,7 @@ export class World extends Fixture {
 
   /** Openings whose outcome will be of use. */
   get #promising(): PendingOpening[] {
-    return this.resources.openings.filter((opening) => this.#current(this.#generations.get(opening) ?? 0))
+    return this.resources.openings.filter((opening) => this.#counts(opening))
   }
 
   /** Waiters that nothing under way will serve. */

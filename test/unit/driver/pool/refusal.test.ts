@@ -17,7 +17,7 @@ const calm: RefusalFacts = {
 }
 const outage = afterFailedOpening(noOutage, { failure: unreachable, live: 0, now: 2_000, delayMs: () => 1 })
 const full = afterFailedOpening(noOutage, { failure: crowded, live: 9, now: 2_000, delayMs: () => 1 })
-const waiting = { joinedAt: 1_000, options: { deadline: { at: 2_500, limitMs: 1_900.2 } } }
+const waiting = { leavesAt: Infinity, joinedAt: 1_000, options: { deadline: { at: 2_500, limitMs: 1_900.2 } } }
 
 describe("what one is told who leaves the line unserved", () => {
   it.each([

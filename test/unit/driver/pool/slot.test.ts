@@ -7,6 +7,7 @@ const slot: Slot<string> = {
   id: 1,
   generation: 4,
   expiresAt: 1_000,
+  openedAt: 0,
   idleSince: 0,
   provenAt: 0,
   leasedAt: 0,

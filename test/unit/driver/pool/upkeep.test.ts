@@ -12,6 +12,7 @@ function slot(id: number, times: { readonly idleSince: number; readonly expiresA
     id,
     generation: 0,
     expiresAt,
+    openedAt: 0,
     idleSince,
     provenAt: idleSince,
     leasedAt: 0,

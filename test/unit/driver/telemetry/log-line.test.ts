@@ -109,6 +109,18 @@ describe("a log line", () => {
       { name: "transaction.rerun", at, attempt: 1, delayMs: 5, failure: conflict, label: "transfer" },
       "transaction.rerun: transaction transfer failed at run 1 and is run again after 5 ms: serialization_failure (40001)",
     ],
+    [
+      {
+        name: "transaction.failed",
+        at,
+        attempts: 3,
+        durationMs: 20,
+        failure: conflict,
+        because: "attempts-spent",
+        label: "pay",
+      },
+      "transaction.failed: transaction pay failed after 3 tries and 20 ms: serialization_failure (40001); effect not_applied, not run again: attempts-spent",
+    ],
     [{ name: "pool.reset", at, generation: 2 }, "pool.reset: all connections are being replaced; generation 2"],
     [
       { name: "pool.outage-began", at, failure: lost },

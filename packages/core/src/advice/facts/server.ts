@@ -106,6 +106,7 @@ export const serverSection: Section<ServerFacts> = section(
     'oldest', (
       select json_build_object('database', datname, 'xidAge', age(datfrozenxid), 'multixactAge', mxid_age(datminmxid))
       from pg_database order by age(datfrozenxid) desc limit 1),
-    'markerTable', coalesce(has_table_privilege(to_regclass('${MARKER_TABLE}'), 'INSERT, SELECT'), false))
+    'markerTable', coalesce(has_table_privilege(to_regclass('${MARKER_TABLE}'), 'INSERT')
+      and has_table_privilege(to_regclass('${MARKER_TABLE}'), 'SELECT'), false))
 `,
 )

@@ -9,8 +9,9 @@ export const connectionBudget: ServerRule = {
     const most = numberOf(examined, "max_connections")
     // A pooler needs fewer to the server than it gives out.
     if (most === undefined || pooled) return undefined
-    const superuser = numberOf(examined, "superuser_reserved_connections") ?? 3
-    const reserved = superuser + (numberOf(examined, "reserved_connections") ?? 0)
+    // The latter came with PostgreSQL 16.
+    const names = ["superuser_reserved_connections", "reserved_connections"]
+    const reserved = names.reduce((sum, name) => sum + (numberOf(examined, name) ?? 0), 0)
     const { max } = configuration.pool
     const wanted = max * replicas
     const free = server.role.superuser ? most : most - reserved

@@ -11,8 +11,8 @@ export const connectionsNearlyExhausted: ServerRule = {
   find(examined) {
     const most = numberOf(examined, "max_connections")
     if (most === undefined) return undefined
-    const superuser = numberOf(examined, "superuser_reserved_connections") ?? 3
-    const available = most - superuser - (numberOf(examined, "reserved_connections") ?? 0)
+    const names = ["superuser_reserved_connections", "reserved_connections"]
+    const available = names.reduce((left, name) => left - (numberOf(examined, name) ?? 0), most)
     const { connections } = examined.server
     const share = connections / Math.max(1, available)
     if (share < WARNING) return undefined

@@ -67,6 +67,10 @@ export class RecordingEngine implements Engine {
     return this.#nobody().snapshot()
   }
 
+  connections(): ReturnType<Engine["connections"]> {
+    return this.#nobody().connections()
+  }
+
   configuration(): ReturnType<Engine["configuration"]> {
     return this.#nobody().configuration()
   }
