@@ -273,7 +273,7 @@ describe("advice from memory", () => {
       { code: "POOL_USED_INSIDE" },
       {
         code: "HELD_TOO_LONG",
-        evidence: { resting: 1, longest_s: 12 },
+        evidence: { held: 1, resting: 1, longest_s: 12 },
         action: expect.stringMatching(/collect first/),
       },
       {
@@ -296,11 +296,17 @@ describe("advice from memory", () => {
   })
 
   it("UNCONFIRMED_COMMITS", () => {
-    const resolved = { name: "effect.resolved", by: "xid", durationMs: 1, late: false } as const
-    tell({ ...resolved, effect: "applied" })
+    const resolved = { name: "effect.resolved", by: "xid", durationMs: 1 } as const
+    tell({ ...resolved, effect: "applied", late: true })
+    // In time: its caller is told, and with him whoever listens.
+    tell({ ...resolved, effect: "applied_locally", late: false })
     expect(codes()).toEqual([])
-    tell({ ...resolved, effect: "applied_locally" })
+    const unconfirmed = server("replication_unconfirmed", { effect: "applied_locally", phase: "commit" })
+    tell({ name: "transaction.failed", attempts: 1, durationMs: 1, failure: unconfirmed, because: "not-transient" })
     expect(only("UNCONFIRMED_COMMITS")).toMatchObject({ evidence: { commits: 1 } })
+    fail(unconfirmed)
+    tell({ ...resolved, effect: "applied_locally", late: true })
+    expect(adviser.advise()[0]).toMatchObject({ code: "UNCONFIRMED_COMMITS", evidence: { commits: 3 } })
   })
 
   it("RETRY_AMPLIFICATION needs a load of retries, or a budget that is spent", () => {
