@@ -3,6 +3,7 @@ import { localFailure } from "@kysely-resilient/core/src/errors/local-failure.ts
 import { toDatabaseError, type ErrorContext } from "@kysely-resilient/core/src/errors/to-database-error.ts"
 import type { Failure, FailureKind } from "@kysely-resilient/driver"
 import { inspect } from "node:util"
+import { ok, type Result } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
 import { errorOf } from "../../../support/results.ts"
@@ -332,14 +333,18 @@ describe("an operation's error", () => {
     const script = { statement: () => ({ fails: failure("unique_violation") }) }
     const wanted = scripted(script, { errors: { callSite: true } })
     const query = wanted.db.selectFrom("users").selectAll()
-    for (const result of [
+    const results: readonly Result<unknown, DatabaseError>[] = [
       await wanted.db.all(query),
       await query.$call(wanted.db.one),
       await wanted.db.batch({ query }),
-    ]) {
+      await wanted.db.withAdvisoryLock("key", () => Promise.resolve(ok(1))),
+      await wanted.db.withAdvisoryLock("key", () => Promise.resolve(ok(1)), { wait: false }),
+    ]
+    for (const result of results) {
       const error = errorOf(result)
       expect(error.callSite).toMatch(/redaction\.test\.ts:\d+:\d+/)
       expect(error.stack).toContain("redaction.test.ts")
+      expect(error.stack).not.toContain("core/src/query/advisory-lock.ts")
       expect(error.stack?.startsWith(`DatabaseError: ${error.message}`)).toBe(true)
     }
     const unwanted = scripted(script, { errors: { callSite: false } })
