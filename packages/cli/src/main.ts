@@ -5,9 +5,10 @@ import { EXIT, type Command, type Surroundings } from "./command.ts"
 import { doctor } from "./doctor/command.ts"
 import { drill } from "./drill/command.ts"
 import { status } from "./status/command.ts"
+import { watch } from "./watch/command.ts"
 
 /** A new command is a new folder and a line here. */
-const COMMANDS: readonly Command[] = [status, doctor, codegen, drill]
+const COMMANDS: readonly Command[] = [status, watch, doctor, codegen, drill]
 
 const NAME_WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))
 

@@ -3,10 +3,11 @@ import type { HealthStatus, ReportedAdvice, ResilienceReport } from "@kysely-res
 import type { Paint } from "../paint.ts"
 import { counted, milliseconds, span } from "../words.ts"
 
-export const STATUS_STYLE = { healthy: "green", degraded: "yellow", critical: "red" } as const satisfies Record<
-  HealthStatus,
-  string
->
+export const STATUS_STYLE: Readonly<Record<HealthStatus, "green" | "yellow" | "red">> = {
+  healthy: "green",
+  degraded: "yellow",
+  critical: "red",
+}
 
 const ADVICE_STYLE = { critical: "red", warning: "yellow", info: "dim" } as const
 
