@@ -35,7 +35,7 @@ export function readFlags<const O extends ParseArgsOptionsConfig>(
     const meant = closest(unknown, Object.keys(options))
     return {
       ok: false,
-      message: `There is no option --${unknown}${meant === undefined ? "" : `; did you mean --${meant}?`}`,
+      message: `There is no option --${unknown}${meant === undefined ? "" : ` (did you mean --${meant}?)`}`,
     }
   }
 }

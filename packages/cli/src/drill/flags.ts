@@ -98,5 +98,5 @@ function oneOf<T extends string>(text: string | undefined, values: readonly T[])
 }
 
 function refuse(reason: string): Parsed {
-  return { action: "refuse", message: `drill: ${reason}${/[?.]$/.test(reason) ? "" : "."} Try --help.` }
+  return { action: "refuse", message: `drill: ${reason}. Try --help.` }
 }
