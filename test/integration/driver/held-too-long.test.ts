@@ -188,6 +188,7 @@ describe("a connection that withConnection holds too long", () => {
       return ok(0)
     })
     await db.withConnection(async (session) => {
+      await session.query("select 1")
       await session.query("select pg_terminate_backend(pg_backend_pid())")
       await pause(80)
       return ok(0)
