@@ -72,7 +72,8 @@ try {
   if (version !== `v${OLDEST_NODE}`) throw new Error(`The examples would run on Node ${version}, not on ${OLDEST_NODE}`)
   inProject(["node", "out/entries.js"])
   inProject(["kysely-resilient-codegen", "--help"])
-  inProject(["kysely-resilient", "drill", "--help"])
+  for (const command of ["status", "watch", "doctor", "codegen", "drill"])
+    inProject(["kysely-resilient", command, "--help"])
   await runExamples()
   console.log(`installed, compiled and run on Node ${OLDEST_NODE}`)
 } catch (error) {
