@@ -251,7 +251,11 @@ describe("a role with limits of its own", () => {
           sql: "alter role app connection limit 6",
         }),
         expect.objectContaining({ code: "IDLE_SESSION_TIMEOUT", sql: "alter role app set idle_session_timeout = '0'" }),
-        expect.objectContaining({ code: "SERVER_READ_ONLY", severity: "warning" }),
+        expect.objectContaining({
+          code: "SERVER_READ_ONLY",
+          severity: "warning",
+          sql: "alter role app set default_transaction_read_only = 'off'",
+        }),
       ]),
     )
     expect(codesOf(advice)).not.toContain("SUPERUSER_ROLE")

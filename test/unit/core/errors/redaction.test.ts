@@ -314,7 +314,7 @@ describe("an operation's error", () => {
     const insert = db.insertInto("users").values({ email: SECRET, first_name: SECRET })
     const batched = await db.batch({ insert })
     const inTransaction = await db.transaction(async (tx) => {
-      await tx.exec(insert)
+      errorOf(await tx.exec(insert))
       return (await tx.exec(insert)).map(() => ({}))
     })
     for (const result of [await db.exec(insert), await db.query("select $1", [SECRET]), batched, inTransaction]) {

@@ -119,7 +119,7 @@ describe("a failed statement", () => {
     })
     const error = errorOf(
       await db.transaction(async (tx) => {
-        await touch(tx)
+        errorOf(await touch(tx))
         return ok("fine")
       }),
     )
@@ -410,7 +410,7 @@ describe("a conflict", () => {
   it("never runs it again while the previous run has not ended", async () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(async (tx) => {
-      await touch(tx)
+      errorOf(await touch(tx))
       return forever
     })
     await clock.advance(29_999)
@@ -589,10 +589,11 @@ describe("afterCommit", () => {
   ])("does not run after %s", async (_, ending) => {
     const { db } = scripted()
     const done: string[] = []
-    await db.transaction(async (tx): Promise<Result<never, string>> => {
+    const ended = await db.transaction(async (tx): Promise<Result<never, string>> => {
       tx.afterCommit(() => done.push("mail"))
       return ending()
     })
+    expect(ended.isErr()).toBe(true)
     expect(done).toEqual([])
   })
 
