@@ -1,6 +1,6 @@
 import { getDatabase } from "@kysely-resilient/core"
 
-const db = getDatabase<object>()
+const db = getDatabase<object>({ pool: { min: 0 } }) // no second connection that would serve instead
 
 // Simulate failure: the server ends the session that runs this
 const ended = await db.query("SELECT pg_terminate_backend(pg_backend_pid())", [], { retry: false })

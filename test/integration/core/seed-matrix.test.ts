@@ -88,7 +88,7 @@ describe("the error matrix", () => {
     expect(told("query.retried")).toBe(1)
   })
 
-  it("it is lost each time: three attempts, and one failed query", async () => {
+  it("a connection is lost each time: three attempts, and one failed query", async () => {
     const before = counters()
     const error = errorOf(await db.query("select pg_terminate_backend(pg_backend_pid())"))
     expect(error).toMatchObject({ attempts: 3, because: "attempts-spent", effect: "not_applied" })
@@ -162,7 +162,7 @@ describe("the error matrix", () => {
     expect(countedSince(before)).toEqual({ total_queries: 3 })
   })
 
-  it("it is exhausted for longer: pool_timeout, with nothing done; resilient() waits again, three times", async () => {
+  it("the pool is exhausted for longer: pool_timeout, with nothing done; resilient() waits again, three times", async () => {
     const holders = [hold(1_300), hold(1_300)]
     await untilSleeping(2)
     const once = db.query("select 1")
