@@ -91,7 +91,6 @@ async function core(): Promise<{ readonly db: Database<Tables>; readonly run: Ru
 const run = await prepared()
 
 async function round(milliseconds: number): Promise<void> {
-  globalThis.gc?.()
   const before = process.cpuUsage()
   const startedAt = performance.now()
   let done = 0

@@ -17,8 +17,8 @@ export interface Measured {
   readonly spansPerStatement: number
 }
 
-const ROUND_MS = 150
-const WARM_UP_MS = 3_000
+const ROUND_MS = 300
+const WARM_UP_MS = 5_000
 
 const rounds = Number(process.argv[2] ?? 9)
 const root = resolve(import.meta.dirname, "..")
@@ -54,7 +54,7 @@ await client.end()
 const children = variants.map(({ title, variant, checkout }): readonly [string, ChildProcess] => {
   const args = [variant, server.url, join(checkout, "packages")]
   const file = join(import.meta.dirname, "telemetry-worker.ts")
-  return [title, fork(file, args, { execArgv: ["--expose-gc"], env: { ...process.env, NODE_ENV: "production" } })]
+  return [title, fork(file, args, { env: { ...process.env, NODE_ENV: "production" } })]
 })
 
 async function round(child: ChildProcess, milliseconds: number): Promise<Measured> {
