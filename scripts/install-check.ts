@@ -47,6 +47,9 @@ const ENTRIES = [
   "@kysely-resilient/core/schema-check",
   "@kysely-resilient/core/testing",
   "@kysely-resilient/codegen-config",
+  "@kysely-resilient/telemetry/otel",
+  "@kysely-resilient/telemetry/pino",
+  "@kysely-resilient/telemetry/prometheus",
   "@kysely-resilient/http",
   "@kysely-resilient/testing",
   "@kysely-resilient/testing/core",
@@ -81,7 +84,7 @@ function packAll(): string {
 
 function install(tarballs: string): void {
   const ours = packages.map((name) => tarball(name, tarballs))
-  const theirs = ["kysely", "pg", "neverthrow", "typescript", "@types/node", "@types/pg"].map(
+  const theirs = ["kysely", "pg", "neverthrow", "@opentelemetry/api", "typescript", "@types/node", "@types/pg"].map(
     (name) => `${name}@${versionOf(join(root, "node_modules", name))}`,
   )
   const oldest = [`node@${OLDEST_NODE}`, `typescript-oldest@npm:typescript@${OLDEST_TYPESCRIPT}`]

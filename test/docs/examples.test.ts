@@ -32,6 +32,10 @@ const SAYS: Readonly<Record<string, string>> = {
   "listen.ts": "listening 2\nChanged: bob\n",
   "types.ts": "{ n: 42, prices: [ '1.10', null ], spot: [ 1, 2 ], tags: [ 'a', 'b' ] }\nends_at is no Date\n",
   "advice.ts": "examined\n",
+  "telemetry-otel.ts": "",
+  "telemetry-prometheus.ts": "true\ntrue\n",
+  "telemetry-logs.ts": "",
+  "telemetry-channel.ts": "SELECT accounts 1 2 undefined\nSELECT nowhere 1 undefined invalid_statement\n",
   "health.ts": "healthy 0 reasons\n🟢 Healthy of 20 connections at most\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }

@@ -265,8 +265,8 @@ class AssembledEngine implements Assembled {
     }
   }
 
-  lease({ within, begun }: LeaseOptions = {}): Lease & LeaseHandle {
-    return new Lease(this.machine, within, begun)
+  lease(options: LeaseOptions = {}): Lease & LeaseHandle {
+    return new Lease(this.machine, options)
   }
 
   dialect({ within }: { readonly within?: () => Holder | undefined } = {}): Dialect {

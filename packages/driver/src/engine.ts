@@ -15,6 +15,8 @@ export interface LeaseOptions {
   readonly within?: Holder | undefined
   /** It goes on with something that was begun on another one: an engine that is being closed, and waits, lets that finish. */
   readonly begun?: boolean
+  /** It is told of when it holds its connection for longer than `timeouts.heldTooLongMs`, with who took it. Default: it is not. */
+  readonly watched?: { readonly takenBy?: () => string | undefined }
 }
 
 /** What a statement answered. */

@@ -188,7 +188,10 @@ export interface TimeoutOptions {
    * otherwise. Default: none for Kysely's, 30,000 for those of `createDatabase`.
    */
   readonly transactionMs?: number
-  /** A transaction that is open for longer is told of (`transaction.held-too-long`), milliseconds. Default 10,000; 0 never tells. */
+  /**
+   * A transaction that is open for longer is told of (`transaction.held-too-long`), and a connection that a callback holds for longer
+   * (`connection.held-too-long`), milliseconds. Default 10,000; 0 never tells.
+   */
   readonly heldTooLongMs?: number
   /**
    * A connection that keeps its caller waiting and has been silent for so long is given up, milliseconds, if its server,

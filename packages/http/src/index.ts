@@ -14,3 +14,12 @@ export type {
   LiveSample,
   LiveSecond,
 } from "./live/messages.ts"
+
+export { jsonResponse, problemResponse, respond } from "./respond.ts"
+export type { Answers } from "./respond.ts"
+
+export { inRequest } from "./scope/in-request.ts"
+export type { RequestOptions, RequestReport } from "./scope/options.ts"
+export { Requests } from "./scope/requests.ts"
+export type { RequestFacts } from "./scope/requests.ts"
+export type { RequestScope } from "./scope/request-scope.ts"

@@ -157,7 +157,7 @@ function definedOf<T extends object>(some: T): Partial<T> {
 
 // Types forbid most of the following, and JavaScript does not.
 
-function handlerProblems(options: unknown, env: Environment): OptionsProblem[] {
+export function handlerProblems(options: unknown, env: Environment): OptionsProblem[] {
   if (!isRecord(options)) return [problem("options", "is no object", "Give an object, or leave it out")]
   return [
     ...unknownKeys("", options, KNOWN),

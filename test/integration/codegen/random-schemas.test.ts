@@ -7,7 +7,7 @@ import { policy, typeScriptOf, type Schema, type SchemaDefinition } from "@kysel
 import { queryName } from "@kysely-resilient/core/schema-check"
 import * as fc from "fast-check"
 import { CamelCasePlugin, sql } from "kysely"
-import { Client } from "pg"
+import type { Client } from "pg"
 import { expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"

@@ -40,6 +40,7 @@ afterEach(async () => {
 })
 
 const told = (): DriverEvent[] => events.filter((event) => event.name === "transaction.held-too-long")
+const connectionsTold = (): DriverEvent[] => events.filter((event) => event.name === "connection.held-too-long")
 
 async function heldFor(db: Kysely<DB>, ms: number): Promise<void> {
   await db.transaction().execute(async (trx) => {
@@ -142,6 +143,63 @@ describe("a transaction of createDatabase that is held too long", () => {
       return ok(1)
     })
     expect(result).toMatchObject({ error: { kind: "transaction_timeout" } })
+    await db.close()
+  })
+})
+
+describe("a connection that withConnection holds too long", () => {
+  it("is told of once, with who took it and whether it works, and goes on", async () => {
+    start({})
+    const db = createDatabase<DB>({
+      connection: database.url,
+      pool: { min: 0 },
+      timeouts: { heldTooLongMs: 30 },
+      observer: (event) => events.push(event),
+    })
+    const held = await db.withConnection(async (session) => {
+      await session.query("select 1")
+      await pause(100)
+      return session.query("select 2 as two")
+    })
+    expect(held).toMatchObject({ value: { rows: [{ two: 2 }] } })
+    await db.withConnection((session) => session.query("select pg_sleep(0.1)"))
+    expect(connectionsTold()).toMatchObject([
+      { working: false, heldMs: expect.any(Number), takenBy: expect.stringContaining("held-too-long.test.ts") },
+    ])
+    await db.withConnection(async (session) => {
+      await session.query("select 1")
+      return session.query("select pg_sleep(0.1)")
+    })
+    expect(connectionsTold()).toMatchObject([{ working: false }, { working: true }])
+    await db.close()
+  })
+
+  it("is not told of if it is quick, holds none, has lost it, or is a transaction, which is told of itself", async () => {
+    start({})
+    const db = createDatabase<DB>({
+      connection: database.url,
+      pool: { min: 0 },
+      timeouts: { heldTooLongMs: 50 },
+      observer: (event) => events.push(event),
+    })
+    await db.withConnection((session) => session.query("select 1"))
+    await db.withConnection(async () => {
+      await pause(80)
+      return ok(0)
+    })
+    await db.withConnection(async (session) => {
+      await session.query("select 1")
+      await session.query("select pg_terminate_backend(pg_backend_pid())")
+      await pause(80)
+      return ok(0)
+    })
+    await db.transaction(async (tx) => {
+      await tx.query("select 1")
+      await pause(80)
+      return ok(0)
+    })
+    expect(connectionsTold()).toEqual([])
+    expect(told()).toHaveLength(1)
     await db.close()
   })
 })

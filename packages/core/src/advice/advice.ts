@@ -1,3 +1,5 @@
+import { DOCS } from "../foundation/docs.ts"
+
 export type AdviceSeverity = "info" | "warning" | "critical"
 
 /** Numbers and names that a piece of advice stands on, as JSON; the unit is in the name of every number. */
@@ -34,11 +36,9 @@ export interface Finding extends Pick<Advice, "severity" | "message" | "action" 
   readonly sql?: string | undefined
 }
 
-const ADVICE_PAGE = "https://github.com/kysely-resilient/kysely-resilient/blob/main/docs/advice.md"
-
 export function adviceOf(code: string, finding: Finding, since: number): Advice {
   const { severity, message, action, sql, evidence } = finding
-  const docs = `${ADVICE_PAGE}#${code.toLowerCase()}`
+  const docs = `${DOCS}/advice.md#${code.toLowerCase()}`
   return { severity, code, message, action, ...(sql !== undefined && { sql }), docs, evidence, since }
 }
 

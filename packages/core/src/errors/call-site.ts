@@ -1,3 +1,8 @@
+import { fileURLToPath } from "node:url"
+
+/** This package's own folder, sources and build alike. */
+const OURS = fileURLToPath(new URL("..", import.meta.url))
+
 /** Where an operation was called; its frames become text only if somebody wants them. */
 export interface CallSite {
   readonly stack?: string
@@ -17,6 +22,14 @@ export function framesOf(site: CallSite | undefined): string | undefined {
     (frame) => !/[\\/]node_modules[\\/](kysely|neverthrow|@kysely-resilient)[\\/]/.test(frame),
   )
   return theirs.length === 0 ? undefined : theirs.join("\n")
+}
+
+/** The innermost frame of the application, without our own; `file:///app/src/users.ts:12:34`. */
+export function placeOf(site: CallSite | undefined): string | undefined {
+  const theirs = framesOf(site)
+    ?.split("\n")
+    .find((frame) => !frame.includes(OURS))
+  return firstPlaceOf(theirs)
 }
 
 /** `file:///app/src/users.ts:12:34`, the innermost frame of the application. */

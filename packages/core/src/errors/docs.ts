@@ -1,7 +1,6 @@
-/** Where the page about errors is published; it has an anchor for every kind. */
-const ERRORS_PAGE = "https://github.com/kysely-resilient/kysely-resilient/blob/main/docs/errors.md"
+import { DOCS } from "../foundation/docs.ts"
 
-/** What to read about a kind of error. */
+/** What to read about a kind of error: the page has an anchor for every one. */
 export function docsOf(kind: string): string {
-  return `${ERRORS_PAGE}#${kind}`
+  return `${DOCS}/errors.md#${kind}`
 }

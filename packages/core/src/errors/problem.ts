@@ -3,7 +3,7 @@ import type { Category } from "./error-base.ts"
 
 /** What an HTTP API answers instead of what it was asked for: the members of RFC 9457's `application/problem+json`, and ours. */
 export interface Problem {
-  /** Where to read about this kind of error. */
+  /** The name of the kind, as a URI; it leads nowhere. */
   readonly type: string
   /** The same for every error of the kind. */
   readonly title: string
@@ -41,7 +41,8 @@ export function toProblem(error: DatabaseError, options: ProblemOptions = {}): P
   const { instance, errors } = options
   const retryAfter = status === 503 ? Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1_000)) : undefined
   return {
-    type: error.docs,
+    // An address that leads nowhere would be looked for beside the API's own; this one names the kind, and stays.
+    type: `urn:problem-type:kysely-resilient:${error.kind}`,
     title: titleOf(error.kind),
     status,
     detail: error.effect === "unknown" ? DOUBTFUL : DETAILS[status],

@@ -1,6 +1,7 @@
 import type { Deadline } from "@kysely-resilient/driver"
 
 import type { CallSite } from "../errors/call-site.ts"
+import { outsideScope } from "../scope/work-scope.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import { endOf } from "./time.ts"
@@ -16,7 +17,10 @@ export async function doAfterCommit(
   attempts: number,
   site: CallSite | undefined,
 ): Promise<void> {
-  if (todo.length > 0) await endOf(inOrder(kit, todo, attempts, site), kit.clock, deadline, undefined)
+  if (todo.length === 0) return
+  // It is due though whoever wanted the transaction may have gone.
+  const done = outsideScope(() => inOrder(kit, todo, attempts, site))
+  await endOf(done, kit.clock, deadline, undefined)
 }
 
 async function inOrder(

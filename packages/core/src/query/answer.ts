@@ -70,11 +70,30 @@ function sent<T, K extends ErrorKind>(
 ): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
   call.stage = "sent"
   const plugged = call.pluginsOf(compiled)
+  const ended = call.watched(compiled)
+  if (ended !== undefined) return sentWatched(call, lane, shape, compiled, ended)
   // Many may wait at once: for the answer is waited here, and not in a function that would be kept with all that it knows.
   return lane.target.run(compiled, call.said).then(
     (settled) => answered(call, lane, shape, plugged, settled),
     (thrown: unknown) => err(call.threw(thrown)),
   )
+}
+
+async function sentWatched<T, K extends ErrorKind>(
+  call: Call,
+  lane: Lane,
+  shape: Shape<T, K>,
+  compiled: CompiledQuery,
+  ended: () => void,
+): Promise<Result<T, ErrorOfKind<K> | QueryError>> {
+  try {
+    const settled = await lane.target.run(compiled, call.said)
+    return await answered(call, lane, shape, call.pluginsOf(compiled), settled)
+  } catch (thrown) {
+    return err(call.threw(thrown))
+  } finally {
+    ended()
+  }
 }
 
 /** At once for nearly every answer: only plugins, and a failure with an answer, take time. */

@@ -7,6 +7,7 @@ import type { ErrorOfKind } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import { currentScope } from "../scope/work-scope.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane, Refusal } from "./lane.ts"
 import { wayAround } from "./way-around.ts"
@@ -51,9 +52,28 @@ export class Call {
     this.#site = site
   }
 
-  /** What its caller said, and what holds for all of this database. */
+  /** What its caller said, and what holds for all of this database, and for the work that it is part of. */
   hear(said: StatementOptions): void {
-    this.said = this.#kit.readOnly ? { ...said, readOnly: true } : said
+    const heard = this.#kit.readOnly ? { ...said, readOnly: true } : said
+    const scope = currentScope()
+    this.said = scope === undefined ? heard : scope.narrow(heard)
+  }
+
+  /** A read of work that is watched for doing the same again and again. The function that is returned says that it has ended. */
+  watched(query: CompiledQuery): (() => void) | undefined {
+    const scope = currentScope()
+    if (scope === undefined) return undefined
+    const reads =
+      query.query.kind === "SelectQueryNode" || (query.query.kind === "RawNode" && /^\s*select\b/i.test(query.sql))
+    return reads ? scope.reads(query.sql, this.#site) : undefined
+  }
+
+  /** A stream holds a connection between its chunks, and ends with the work that it is part of. The function that is returned says that it has ended. */
+  holds(): (() => void) | undefined {
+    const scope = currentScope()
+    if (scope === undefined) return undefined
+    this.said = { ...this.said, signal: scope.holdSignal(this.said.signal) }
+    return scope.enter("stream", this.said.label, this.#site)
   }
 
   refusalOf(query: CompiledQuery): Refusal | undefined {

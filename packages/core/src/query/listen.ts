@@ -6,6 +6,7 @@ import type { CallSite } from "../errors/call-site.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import { currentScope } from "../scope/work-scope.ts"
 import type { Kit } from "./kit.ts"
 import type { ListenEvent, ListenOptions } from "./listen-event.ts"
 import { isSignal, refuse, shown, type ReadOptions } from "./run-options.ts"
@@ -61,7 +62,9 @@ async function* eventsOf(
   const context = { detail: kit.errors.detail, attempts: 0, site }
   if (why !== undefined || !read.ok) return yield err(toDatabaseError(localFailure("refused", why ?? ""), context))
 
-  const { signal, bufferMax } = read.value
+  const { bufferMax } = read.value
+  const scope = currentScope()
+  const signal = scope === undefined ? read.value.signal : scope.holdSignal(read.value.signal)
   const inbox = new Inbox(bufferMax)
   let listening = false
   const stop = kit.engine.listen(channel, inbox.hear)

@@ -6,6 +6,7 @@ import { passedOn } from "../dropped/watched.ts"
 import { isDatabaseError } from "../errors/database-error.ts"
 import { promised } from "../foundation/promised.ts"
 import { currentCall, inCall, ResilientCall, type Trouble } from "../scope/resilient-call.ts"
+import { currentScope } from "../scope/work-scope.ts"
 import { open } from "./results.ts"
 import { isAttempts } from "./run-options.ts"
 
@@ -204,5 +205,5 @@ async function mayRunAgain(
     failure,
     ...(label !== undefined && { label }),
   })
-  return engine.rest({ failure, leastMs, mostMs })
+  return engine.rest({ failure, leastMs, mostMs, signal: currentScope()?.signal })
 }

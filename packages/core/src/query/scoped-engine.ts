@@ -1,5 +1,3 @@
-import { fileURLToPath } from "node:url"
-
 import type {
   Engine,
   LeaseHandle,
@@ -12,7 +10,7 @@ import type {
 } from "@kysely-resilient/driver"
 import type { CompiledQuery } from "kysely"
 
-import { captureCallSite, firstPlaceOf, framesOf, type CallSite } from "../errors/call-site.ts"
+import { captureCallSite, framesOf, placeOf, type CallSite } from "../errors/call-site.ts"
 import { heldOf } from "../scope/held.ts"
 import { currentCall, type Patience } from "../scope/resilient-call.ts"
 import { CountedLease } from "./counted-lease.ts"
@@ -54,7 +52,10 @@ export class ScopedEngine implements DriverSession {
     site: CallSite | undefined,
     { label, begun = false }: { readonly label?: string | undefined; readonly begun?: boolean } = {},
   ): LeaseHandle {
-    const lease = this.#engine.lease({ within: this.outer(what, site, label), begun })
+    const within = this.outer(what, site, label)
+    // A transaction is watched by itself, from its BEGIN on.
+    const watched = site === undefined ? {} : { takenBy: () => framesOf(site) }
+    const lease = this.#engine.lease({ within, begun, ...(what === "connection" && { watched }) })
     const call = currentCall()
     return call === undefined ? lease : new CountedLease(lease, call, this.#patience)
   }
@@ -82,22 +83,11 @@ export class ScopedEngine implements DriverSession {
   }
 
   #tell(use: Omit<Extract<Told, { name: "pool.used-inside" }>, "name">, site: CallSite | undefined): void {
-    const callSite = firstPlaceOf(framesOutside(site))
+    const callSite = placeOf(site)
     this.#engine.tell({ name: "pool.used-inside", ...use, ...(callSite !== undefined && { callSite }) })
   }
 }
 
 function siteHere(): CallSite {
   return captureCallSite(siteHere)
-}
-
-/** This package's own folder, sources and build alike. */
-const OURS = fileURLToPath(new URL("..", import.meta.url))
-
-/** Without our own frames. */
-function framesOutside(site: CallSite | undefined): string | undefined {
-  const theirs = framesOf(site)
-    ?.split("\n")
-    .filter((frame) => !frame.includes(OURS))
-  return theirs === undefined || theirs.length === 0 ? undefined : theirs.join("\n")
 }

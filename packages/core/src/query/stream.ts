@@ -43,6 +43,7 @@ export async function* chunksOf<Row>(
 ): AsyncGenerator<Result<readonly Row[], QueryError>, void, undefined> {
   const call = new Call(kit, lane, work.site)
   let chunks: AsyncIterator<StreamChunk> | undefined
+  let ended: (() => void) | undefined
   try {
     const options = readStreamOptions(work.options)
     if (!options.ok) {
@@ -62,6 +63,7 @@ export async function* chunksOf<Row>(
       return
     }
 
+    ended = call.holds()
     call.stage = "sent"
     chunks = lane.target.stream(compiled, chunkSize, call.said)[Symbol.asyncIterator]()
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
@@ -86,6 +88,7 @@ export async function* chunksOf<Row>(
     yield err(call.threw(thrown))
   } finally {
     await closed(chunks)
+    ended?.()
   }
 }
 

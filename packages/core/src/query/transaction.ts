@@ -17,6 +17,7 @@ import type { Naming } from "../errors/named.ts"
 import { toDatabaseError, type ErrorContext } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { currentCall } from "../scope/resilient-call.ts"
+import { currentScope, type WorkScope } from "../scope/work-scope.ts"
 import { doAfterCommit } from "./after-commit.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -50,6 +51,17 @@ type Transacted<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
  * first from being committed and nothing of it was applied. Never while a previous run has not ended.
  */
 export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  if (scope === undefined) return transactOf(kit, work)
+  const leave = scope.enter("transaction", work.plan.name, work.site)
+  try {
+    return await transactOf(kit, inside(scope, work))
+  } finally {
+    leave()
+  }
+}
+
+async function transactOf<R>(kit: Kit, work: TransactionWork<R>): Promise<Transacted<R>> {
   const { site } = work
   const plan = saidBy(work)
   const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
@@ -60,6 +72,7 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
     if (plan.signal?.aborted === true) {
       return err(givenUp(kit, work, failureOfGivingUp("aborted", plan), attempt - 1))
     }
+    if (plan.timeoutMs <= 0) return err(givenUp(kit, work, failureOfGivingUp("deadline", plan), attempt - 1))
     const lease = kit.pool.lease("transaction", site, { label: plan.name, begun: attempt > 1 })
     const ended = await givingBack(lease, runOnce(kit, new LeaseLane(lease), plan, deadline, attempt, work.body))
     if (ended.end === "committed") {
@@ -108,10 +121,13 @@ export async function transact<R>(kit: Kit, work: TransactionWork<R>): Promise<T
 }
 
 /** The same on a connection that somebody holds already: what he did on it before would be lost with it, so it runs once. */
-export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: TransactionWork<R>): Promise<Transacted<R>> {
-  const deadline = deadlineAfter(kit.clock, work.plan.timeoutMs)
+export async function transactOn<R>(kit: Kit, lane: LeaseLane, asked: TransactionWork<R>): Promise<Transacted<R>> {
+  const scope = currentScope()
+  const work = scope === undefined ? asked : inside(scope, asked)
+  const plan = saidBy(work)
+  const deadline = deadlineAfter(kit.clock, plan.timeoutMs)
   const beganAt = kit.clock.now()
-  const ended = await runOnce(kit, lane, saidBy(work), deadline, 1, work.body)
+  const ended = await runOnce(kit, lane, plan, deadline, 1, work.body)
   if (ended.end === "committed") {
     await doAfterCommit(kit, ended.todo, deadline, 1, work.site)
     return ok(ended.value)
@@ -123,6 +139,14 @@ export async function transactOn<R>(kit: Kit, lane: LeaseLane, work: Transaction
   const because = (ended.failure && unrepeatable(ended.failure)) ?? "session-pinned"
   if (ended.failure !== undefined) tellFailed(kit, work.plan, failureOf(ended, ended.failure), 1, beganAt, because)
   return err(errorOf(kit, work, ended, 1, because))
+}
+
+/** As long as it may take, and as the work may that it is part of; and it ends with that. */
+function inside<R>(scope: WorkScope, work: TransactionWork<R>): TransactionWork<R> {
+  const { plan } = work
+  const signal = scope.holdSignal(plan.signal)
+  const timeoutMs = Math.min(plan.timeoutMs, scope.remainingMs)
+  return { ...work, plan: { ...plan, signal, timeoutMs, settings: { ...plan.settings, signal } } }
 }
 
 /** With the place in the program, for whoever finds it open for too long. */

@@ -6,6 +6,7 @@ import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { holding } from "../scope/held.ts"
+import { currentScope, type WorkScope } from "../scope/work-scope.ts"
 import { callbackThrew, runCallback } from "./callback.ts"
 import type { Kit } from "./kit.ts"
 import { PinnedLane } from "./lease-lane.ts"
@@ -27,10 +28,13 @@ export async function holdConnection<R>(
   body: (lane: PinnedLane) => Awaitable<R>,
   site: CallSite | undefined,
 ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
-  const { signal, timeoutMs } = said
+  const scope = currentScope()
+  const signal = scope === undefined ? said.signal : scope.holdSignal(said.signal)
+  const timeoutMs = shortest(said.timeoutMs, scope)
   const deadline = timeoutMs === undefined ? undefined : deadlineAfter(kit.clock, timeoutMs)
   const lease = kit.pool.lease("connection", site)
   const lane = new PinnedLane(lease)
+  const leave = scope?.enter("connection", undefined, site)
   const ended = await endOf(
     holding(kit.engine, lease, "connection", () => runCallback(() => body(lane))),
     kit.clock,
@@ -38,6 +42,7 @@ export async function holdConnection<R>(
     signal,
     kit.closing,
   )
+  leave?.()
   lane.end(OVER)
   if (ended.end === "deadline" || ended.end === "aborted" || ended.end === "closed") {
     void lease.release().catch(() => {})
@@ -58,4 +63,10 @@ export async function holdConnection<R>(
   return err(
     callbackThrew(kit, { whose: "The callback of withConnection", how, thrown, ...UNKNOWN, attempts: 1, site }),
   )
+}
+
+/** As long as it may take, and as the work may that it is part of. */
+function shortest(timeoutMs: number | undefined, scope: WorkScope | undefined): number | undefined {
+  const left = scope?.remainingMs
+  return left === undefined || left === Number.POSITIVE_INFINITY ? timeoutMs : Math.min(left, timeoutMs ?? left)
 }

@@ -42,8 +42,9 @@ export interface CustomType {
   /** Called with PostgreSQL's text of a value, never with null. What it throws makes the query fail with `decode_failed`. */
   parse(text: string): unknown
   /**
-   * The text of a value, for `values`, `set` and `doUpdateSet`, where the query names the column: they take `ts` then. Without it
-   * they take that text, as everything else does that has a parameter of the type (`where`, raw SQL).
+   * The text of a value, wherever a query says which column it is for: in `values`, `set` and their like, which take `ts` then, and
+   * compared with the column. Everywhere else (raw SQL, columns of a subquery) a parameter of the type is that text, as it is
+   * everywhere without this function.
    */
   serialize?(value: unknown): string
 }

@@ -2,6 +2,7 @@ import type { CompiledQuery } from "kysely"
 
 import type {
   LeaseHandle,
+  LeaseOptions,
   Settled,
   StatementOptions,
   StatementResult,
@@ -10,7 +11,7 @@ import type {
 } from "../engine.ts"
 import { success, type Failure, type Outcome } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
-import type { Clock } from "../foundation/clock.ts"
+import type { Clock, Timer } from "../foundation/clock.ts"
 import { earlier } from "../foundation/deadline.ts"
 import { invariant } from "../foundation/invariant.ts"
 import type { Holder } from "../pool/waiters.ts"
@@ -49,6 +50,9 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   readonly #machine: Machine
   readonly outer: Holder | undefined
   readonly begun: boolean
+  readonly #watched: LeaseOptions["watched"]
+  /** Until it is told of as held too long. */
+  #watch: Timer | undefined
   readonly #turns = new Turns()
   #portals = 0
   inFlight: PgConnection | undefined
@@ -65,14 +69,11 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   /** A stream's, which keeps it between its chunks. */
   #held: HeldTurn | undefined
 
-  /**
-   * @param outer whoever goes on only after this lease was released
-   * @param begun it goes on with something that was begun on another lease
-   */
-  constructor(machine: Machine, outer?: Holder, begun = false) {
+  constructor(machine: Machine, { within, begun = false, watched }: LeaseOptions = {}) {
     this.#machine = machine
-    this.outer = outer
+    this.outer = within
     this.begun = begun
+    this.#watched = watched
   }
 
   // Statements
@@ -136,6 +137,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   async endedByDeadline(): Promise<void> {
     if (!this.#freshAtBegin || this.#state.state !== "pinned") return
     const { connection } = this.#state
+    this.#watch?.cancel()
     this.#state = { state: "fresh" }
     await giveBackUsed(this.#machine, connection, "us")
   }
@@ -156,11 +158,31 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
 
   pin(connection: PgConnection): void {
     this.#state = { state: "pinned", connection }
+    if (this.#watched !== undefined) this.#watchOver(this.#watched)
+  }
+
+  /** From now on it is nobody else's. */
+  #watchOver({ takenBy }: NonNullable<LeaseOptions["watched"]>): void {
+    const { clock, limits, emit } = this.#machine
+    const { heldTooLongMs: limitMs } = limits
+    if (limitMs === undefined) return
+    const heldSince = clock.now()
+    const tell = (): void => {
+      const stack = takenBy?.()
+      emit({
+        name: "connection.held-too-long",
+        heldMs: clock.now() - heldSince,
+        working: this.inFlight !== undefined,
+        ...(stack !== undefined && { takenBy: stack }),
+      })
+    }
+    this.#watch = clock.after(limitMs, tell, { background: true })
   }
 
   lose(failure: Failure): void {
     if (this.#state.state !== "pinned") return
     const { connection } = this.#state
+    this.#watch?.cancel()
     this.#state = { state: "lost", failure }
     this.#machine.pool.giveBack(connection, "discard", "died", failure)
   }
@@ -174,6 +196,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     if (this.#turns.busy) await this.drain()
     if (this.#transaction !== undefined) await this.#transaction.rollback("repair")
     const held = this.#state
+    this.#watch?.cancel()
     this.#state = { state: "released" }
     if (held.state !== "pinned") return
     await giveBackUsed(this.#machine, held.connection, this.#leftBy)

@@ -56,6 +56,8 @@ export class Openings<T> {
   #openingMs: number | undefined
   #outage: Outage = noOutage
   #proven = false
+  /** What fails from now on fails because nobody wants it any more. */
+  #closed = false
 
   constructor(parts: OpeningsParts<T>, owner: OpeningsOwner<T>) {
     this.#parts = parts
@@ -108,6 +110,11 @@ export class Openings<T> {
     opening.then(landed, (cause: unknown) => landed(failed(openingThrew(cause))))
   }
 
+  close(): void {
+    this.#closed = true
+    this.disown()
+  }
+
   disown(): void {
     for (const flight of this.#flights) {
       flight.disowned = true
@@ -144,7 +151,7 @@ export class Openings<T> {
     }
     if (outcome.ok) resources.close(outcome.value, "died")
     const failure = outcome.ok ? diedAtBirth() : outcome.failure
-    observer({ ...told, name: "connection.failed", failure })
+    if (!this.#closed) observer({ ...told, name: "connection.failed", failure })
     const live = this.#owner.live()
     const { promising } = flight
     if (promising) {

@@ -497,7 +497,7 @@ export class Pool<T> {
 
   #shut(): void {
     this.#state = "closed"
-    this.#openings.disown()
+    this.#openings.close()
     this.#watchers.clear()
     const now = this.#parts.clock.now()
     this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))

@@ -55,20 +55,21 @@ export interface PointMessage {
 }
 
 /** What is traced, by Node's own channels: `tracing:kysely-resilient:query:start` and so on. */
-export const queries: TracingChannel<QueryMessage> = tracingChannel("kysely-resilient:query")
-export const transactions: TracingChannel<TransactionMessage> = tracingChannel("kysely-resilient:transaction")
-export const acquisitions: TracingChannel<WaitMessage> = tracingChannel("kysely-resilient:pool:acquire")
-export const connects: TracingChannel<WaitMessage> = tracingChannel("kysely-resilient:connect")
+export const queries: TracingChannel<QueryMessage, QueryMessage> = tracingChannel("kysely-resilient:query")
+export const transactions: TracingChannel<TransactionMessage, TransactionMessage> =
+  tracingChannel("kysely-resilient:transaction")
+export const acquisitions: TracingChannel<WaitMessage, WaitMessage> = tracingChannel("kysely-resilient:pool:acquire")
+export const connects: TracingChannel<WaitMessage, WaitMessage> = tracingChannel("kysely-resilient:connect")
 
 export const acquired: Channel = channel("kysely-resilient:connection:acquire")
 export const released: Channel = channel("kysely-resilient:connection:release")
 
 /** For whoever listens in this process. `hasSubscribers` of one costs nothing to ask. */
 export const channels: {
-  readonly query: TracingChannel<QueryMessage>
-  readonly transaction: TracingChannel<TransactionMessage>
-  readonly acquire: TracingChannel<WaitMessage>
-  readonly connect: TracingChannel<WaitMessage>
+  readonly query: TracingChannel<QueryMessage, QueryMessage>
+  readonly transaction: TracingChannel<TransactionMessage, TransactionMessage>
+  readonly acquire: TracingChannel<WaitMessage, WaitMessage>
+  readonly connect: TracingChannel<WaitMessage, WaitMessage>
   readonly acquired: Channel
   readonly released: Channel
 } = Object.freeze({
@@ -82,6 +83,7 @@ export const channels: {
 
 const circuit = channel("kysely-resilient:circuit:state")
 const repair = channel("kysely-resilient:transaction:repair")
+const leak = channel("kysely-resilient:connection:leak")
 
 const POINTS: Readonly<Partial<Record<DriverEventName, Channel>>> = {
   "query.retried": channel("kysely-resilient:retry"),
@@ -93,7 +95,8 @@ const POINTS: Readonly<Partial<Record<DriverEventName, Channel>>> = {
   "connection.repaired": repair,
   "transaction.orphaned": repair,
   "connection.discarded": channel("kysely-resilient:connection:discard"),
-  "transaction.held-too-long": channel("kysely-resilient:connection:leak"),
+  "transaction.held-too-long": leak,
+  "connection.held-too-long": leak,
   "pool.reset": channel("kysely-resilient:pool:reset"),
 }
 
@@ -110,7 +113,7 @@ export function publish(database: DatabaseIdentity, event: DriverEvent): void {
  * published at the end is in the context of the caller.
  */
 export function trace<M extends object, T extends { readonly ok: boolean }>(
-  { start, end, asyncStart, asyncEnd, error }: TracingChannel<M>,
+  { start, end, asyncStart, asyncEnd, error }: TracingChannel<M, M>,
   message: M & { error: Failure | undefined },
   run: () => Promise<T>,
   note: (answer: T) => void,

@@ -162,6 +162,15 @@ export type DriverEvent = { readonly at: number } & (
       readonly takenBy?: string
     }
   | {
+      /** The callback of a `withConnection` holds its connection for longer than `timeouts.heldTooLongMs`. Told once, while it does. */
+      readonly name: "connection.held-too-long"
+      readonly heldMs: number
+      /** A statement of it runs at this moment; else it is its callback that takes so long. */
+      readonly working: boolean
+      /** Who took it, as frames of a stack, if call sites are on. */
+      readonly takenBy?: string
+    }
+  | {
       /**
        * A connection of the pool was asked for inside of a callback that holds one already: its work is not part of the
        * transaction, and when all connections are held like that, everybody waits for everybody.

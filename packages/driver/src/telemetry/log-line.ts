@@ -11,10 +11,14 @@ const SQL_LENGTH_MAX = 80
  * data and no parameter: of a statement it shows the caller's label, or the text without its literals.
  */
 export function logLine(event: DriverEvent): string | undefined {
+  const said = describeEvent(event)
+  return said === undefined ? undefined : `${new Date(event.at).toISOString()} kysely-resilient ${event.name}: ${said}`
+}
+
+/** The same without its moment and its name. */
+export function describeEvent(event: DriverEvent): string | undefined {
   const said = describe(event)
-  return said === undefined
-    ? undefined
-    : `${new Date(event.at).toISOString()} kysely-resilient ${event.name}: ${oneLine(said)}`
+  return said === undefined ? undefined : oneLine(said)
 }
 
 function describe(event: DriverEvent): string | undefined {
@@ -61,6 +65,11 @@ function describe(event: DriverEvent): string | undefined {
       const { label, heldMs, working, takenBy } = event
       const by = takenBy === undefined ? "" : `; begun ${takenBy.trim().split("\n", 1)[0]}`
       return `transaction${label === undefined ? "" : ` ${label}`} is open for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
+    }
+    case "connection.held-too-long": {
+      const { heldMs, working, takenBy } = event
+      const by = takenBy === undefined ? "" : `; taken ${takenBy.trim().split("\n", 1)[0]}`
+      return `a connection is held for ${ms(heldMs)} and ${working ? "runs a statement" : "runs nothing"}${by}`
     }
     case "pool.used-inside": {
       const { what, inside, sql, label, callSite } = event
@@ -110,6 +119,11 @@ function concernsOperators(failure: Failure, because: string): boolean {
   if (failure.kind === "aborted") return false
   if (failure.blame !== "statement" || failure.effect === "unknown") return true
   return because !== "not-transient" && because !== "in-transaction"
+}
+
+/** What went wrong, in words that quote no row: the server's own about itself, and of those about a statement only their kind. */
+export function safeReason(failure: Failure): string {
+  return oneLine(reason(failure))
 }
 
 /** The server's words about a statement may quote a row's values; its words about itself do not. */

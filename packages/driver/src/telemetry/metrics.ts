@@ -110,6 +110,7 @@ export class Metrics {
       case "session.reset":
       case "pool.used-inside":
       case "transaction.held-too-long":
+      case "connection.held-too-long":
       case "transaction.orphaned":
       case "transaction.committed":
       case "transaction.rerun":

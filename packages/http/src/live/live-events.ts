@@ -74,6 +74,8 @@ export function factsOf(event: DriverEvent): Facts | undefined {
       }
     case "effect.unresolved":
       return { name: event.name, effect: "unknown", duration_ms: event.durationMs, ...labelled(event.label) }
+    case "connection.held-too-long":
+      return { name: event.name, duration_ms: event.heldMs }
     case "transaction.held-too-long":
       return { name: event.name, duration_ms: event.heldMs, ...labelled(event.label) }
     case "pool.used-inside":

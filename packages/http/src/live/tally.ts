@@ -14,6 +14,7 @@ const AT_ONCE: ReadonlySet<DriverEvent["name"]> = new Set([
   "circuit.half-opened",
   "circuit.closed",
   "transaction.held-too-long",
+  "connection.held-too-long",
 ])
 
 /** Different things that may happen between two samples and still be told apart. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 
 import { failure } from "../../../support/scripted-engine.ts"
 
-const DOCS = "https://github.com/kysely-resilient/kysely-resilient/blob/main/docs/errors.md"
+const DOCS = "docs/errors.md"
 
 describe("an error described", () => {
   it("says what happened, that nothing was applied, what to do, and where to read on", () => {

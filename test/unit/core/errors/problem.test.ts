@@ -18,7 +18,7 @@ function problemOf(kind: ErrorKind, facts: Parameters<typeof failure>[1] = {}): 
 describe("an error as a problem (RFC 9457)", () => {
   it("has the members of the RFC, and ours", () => {
     expect(problemOf("unique_violation")).toEqual({
-      type: "https://github.com/kysely-resilient/kysely-resilient/blob/main/docs/errors.md#unique_violation",
+      type: "urn:problem-type:kysely-resilient:unique_violation",
       title: "Unique violation",
       status: 409,
       detail: "This is in conflict with something that exists already. Nothing was changed.",

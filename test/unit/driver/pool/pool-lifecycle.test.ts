@@ -494,3 +494,11 @@ describe("close", () => {
     expect(await fixture.pool.prefill()).toMatchObject({ ok: false, failure: { kind: "pool_closed" } })
   })
 })
+
+it("tells nobody of an opening that fails because the pool was closed", async () => {
+  const fixture = new Fixture()
+  fixture.acquire()
+  await fixture.pool.close({ drainMs: 0 })
+  await fixture.fails(unreachable)
+  expect(fixture.events.map(({ name }) => name)).not.toContain("connection.failed")
+})

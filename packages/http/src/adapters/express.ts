@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+
+import type { Handler } from "../handler.ts"
+import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
+import { enter } from "./enter.ts"
+
+export type { WebOptions } from "../web.ts"
+
+/** A middleware as Express has them; and the handler in it, to drain and to close. */
+export interface Middleware {
+  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
+  readonly handler: Handler
+}
+
+/**
+ * A middleware for Express, before all others: what operators ask is answered, and everything else has a scope. A client that goes away ends its
+ * statements on the server.
+ *
+ * ```ts
+ * app.use(resilience(db, { token: process.env.DATABASE_PAGE_TOKEN }))
+ * ```
+ */
+export function resilience(db: WebDatabase, options: WebOptions = {}): Middleware {
+  const web = createWeb(db, options)
+  const middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
+    const entered = enter(web, request, response, request.url ?? "/")
+    if (entered.answered) return
+    if (entered.scope === undefined) next()
+    else entered.scope.run(() => next())
+  }
+  return Object.assign(middleware, { handler: web.handler })
+}

@@ -1,0 +1,3 @@
+export { openTelemetry } from "./open-telemetry.ts"
+export type { OpenTelemetryOptions } from "./options.ts"
+export type { Source } from "../source.ts"

@@ -1,0 +1,3 @@
+export { logEvents } from "./log-events.ts"
+export type { LogOptions, Logger } from "./log-events.ts"
+export type { Source } from "../source.ts"

@@ -1,0 +1,6 @@
+export { registerPrometheus } from "./register.ts"
+export type { RegisteredMetric, Registry } from "./register.ts"
+export { CONTENT_TYPE, metricsText } from "./text.ts"
+export type { PrometheusOptions } from "./options.ts"
+export type { Line } from "./family.ts"
+export type { Source } from "../source.ts"
