@@ -13,13 +13,18 @@ export function shortCount(value: number): string {
 
 /** 0.00043 → "0.4 ms", 0.431 → "431 ms", 2.13 → "2.1 s", 200 → "3 min 20 s" */
 export function duration(seconds: number): string {
-  if (seconds < 0.01) return `${(Math.max(0, seconds) * 1_000).toFixed(1)} ms`
+  if (seconds < 0.01) return `${short(Math.max(0, seconds) * 1_000)} ms`
   if (seconds < 0.9995) return `${(seconds * 1_000).toFixed(0)} ms`
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min${rest(seconds % 60, "s")}`
+  if (seconds < 59.95) return `${short(seconds)} s`
+  const rounded = Math.round(seconds)
+  const minutes = Math.floor(rounded / 60)
+  if (minutes < 60) return `${minutes} min${rest(rounded % 60, "s")}`
   const hours = Math.floor(minutes / 60)
   return hours < 48 ? `${hours} h${rest(minutes % 60, "min")}` : `${Math.floor(hours / 24)} d${rest(hours % 24, "h")}`
+}
+
+function short(value: number): string {
+  return value.toFixed(1).replace(/\.0$/, "")
 }
 
 function rest(value: number, unit: string): string {

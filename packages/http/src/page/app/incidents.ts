@@ -1,5 +1,5 @@
 import type { LiveEvent, LiveSample } from "../../live/messages.ts"
-import { isConflict, medianOf, slownessIn, troublesIn, type Trouble } from "./trouble.ts"
+import { isConflict, medianOf, slownessIn, troublesIn, type Seen, type Trouble } from "./trouble.ts"
 
 /** What became of the operations of one kind. */
 export interface Affected {
@@ -38,7 +38,10 @@ export interface Incident {
   readonly usualS: number | undefined
   /** The most that stood in line at once. */
   readonly waitingMax: number
-  readonly seen: ReadonlySet<"waiting" | "slow">
+  /** Seconds in which somebody had to wait for a connection, and in which half of all statements were slow. */
+  readonly seconds: Readonly<Record<Seen, number>>
+  /** What half of them took then. */
+  readonly slowS: number
   /** What happened, in order. */
   readonly events: readonly LiveEvent[]
 }
@@ -81,7 +84,8 @@ function incidentOf(
   const before = samples.filter(({ at_ms: at, since_last: second }) => at < span.from && second.queries > 0).slice(-60)
   const who = affectedBy(events)
   const sum = (key: "affected" | "recovered" | "failed" | "unknown"): number =>
-    who.reduce((total, one) => total + one[key], 0)
+    who.reduce((all, one) => all + one[key], 0)
+  const secondsOf = (what: Seen): number => troubles.filter(({ seen }) => seen?.includes(what)).length
   const count = (name: LiveEvent["name"]): number => total(events, (event) => event.name === name)
   return {
     from: span.from,
@@ -99,7 +103,8 @@ function incidentOf(
     peakS: Math.max(0, ...during.map(({ since_last: { max_s: max } }) => max), ...events.map(slowestOf)),
     usualS: before.length < 5 ? undefined : medianOf(before.map(({ since_last: { p50_s: p50 } }) => p50)),
     waitingMax: Math.max(0, ...during.map(({ pool }) => pool.waiting)),
-    seen: new Set(troubles.flatMap(({ seen }) => seen ?? [])),
+    seconds: { waiting: secondsOf("waiting"), slow: secondsOf("slow") },
+    slowS: medianOf(during.map(({ since_last: { p50_s: p50 } }) => p50).filter((p50) => p50 > 0)),
     events,
   }
 }
@@ -155,7 +160,7 @@ function affectedBy(events: readonly LiveEvent[]): readonly Affected[] {
   for (const event of events) {
     const outcome = outcomeOf(event)
     if (outcome === undefined) continue
-    const who = event.label ?? event.summary ?? "a transaction"
+    const who = groupOf(event.label ?? event.summary ?? "a transaction")
     const one = found.get(who) ?? { who, affected: 0, recovered: 0, failed: 0, unknown: 0 }
     found.set(who, one)
     if (outcome === "found out late") {
@@ -173,6 +178,19 @@ function affectedBy(events: readonly LiveEvent[]): readonly Affected[] {
     .toSorted((one, other) => other.affected - one.affected || (one.who < other.who ? -1 : 1))
 }
 
+/** Callers may number what they do: "order 4711" and "order 4712" are both an order. */
+function groupOf(name: string): string {
+  const group = name.replace(/[\s#:/-]*\d[\d\s#:/-]*$/, "")
+  return group === "" ? name : group
+}
+
+/** Which operations nobody knows the effect of, one by one: somebody has to look. */
+export function unknownIn({ events }: Incident): readonly string[] {
+  return events
+    .filter((event) => outcomeOf(event) === "unknown")
+    .map(({ label, summary }) => label ?? summary ?? "a transaction")
+}
+
 export type Cause =
   | "crash"
   | "restart"
@@ -188,8 +206,11 @@ export type Cause =
   | "slow"
   | "trouble"
 
+/** Where everything is slow for so long, that some have to wait for a connection is no wonder. */
+const SLOW_SECONDS = 3
+
 /** What it most probably was, by the strongest evidence. */
-export function causeOf({ events, outageMs, connectionsLost, waitingMax, seen }: Incident): Cause {
+export function causeOf({ events, outageMs, connectionsLost, waitingMax, seconds }: Incident): Cause {
   const has = (wanted: (event: LiveEvent) => boolean): boolean => events.some(wanted)
   const kind = (...kinds: readonly string[]): boolean => has((event) => kinds.includes(event.kind ?? ""))
   const named = (...names: readonly LiveEvent["name"][]): boolean => has(({ name }) => names.includes(name))
@@ -204,11 +225,16 @@ export function causeOf({ events, outageMs, connectionsLost, waitingMax, seen }:
   if (away) return "outage"
   if (kind("server_shutdown")) return "terminated"
   if (connectionsLost > 0 || kind("connection_failed")) return "cut"
-  if (named("transaction.orphaned", "connection.repaired", "transaction.held-too-long")) return "left-open"
-  if (kind("pool_timeout", "pool_full", "pool_deadlock") || (seen.has("waiting") && waitingMax > 0)) return "exhausted"
+  if (named("transaction.orphaned", "connection.repaired", "transaction.held-too-long", "connection.held-too-long"))
+    return "left-open"
+  if (
+    kind("pool_timeout", "pool_full", "pool_deadlock") ||
+    (seconds.waiting > 0 && seconds.slow < SLOW_SECONDS && waitingMax > 0)
+  )
+    return "exhausted"
   if (kind("deadlock_detected")) return "deadlock"
   if (has(isConflict)) return "conflict"
   if (kind("deadline_exceeded", "statement_timeout", "transaction_timeout", "lock_timeout")) return "limit"
-  if (seen.size > 0) return "slow"
+  if (seconds.slow + seconds.waiting > 0) return "slow"
   return "trouble"
 }

@@ -17,6 +17,8 @@ import type { Moment, View } from "./views/view.ts"
 /** Often enough to look alive; what a person cannot see need not be drawn. */
 const SHOW_EVERY_MS = 250
 
+const RANGE_MIN_MS = 60_000
+
 let model: Model = EMPTY
 let shown: Model = EMPTY
 let stream: Moment["stream"] = "opening"
@@ -40,8 +42,8 @@ const views: readonly View[] = [
   }),
   tiles(),
   actions(),
-  incidents(),
   pool(),
+  incidents(),
   charts(),
   advice(),
   queries(),
@@ -75,7 +77,17 @@ function now(): number {
 function momentOf(): Moment {
   if (!paused) shown = model
   const at = paused ? pausedAt : now()
-  return { model: shown, incidents: incidentsOf(shown.events, shown.samples, at), now: at, rangeMs, stream, paused }
+  const first = shown.samples[0]?.at_ms ?? at
+  // What was not yet there is not shown: a page that was just opened would be empty.
+  const shownMs = Math.min(rangeMs, Math.max(RANGE_MIN_MS, at - first))
+  return {
+    model: shown,
+    incidents: incidentsOf(shown.events, shown.samples, at),
+    now: at,
+    rangeMs: shownMs,
+    stream,
+    paused,
+  }
 }
 
 function show(): void {

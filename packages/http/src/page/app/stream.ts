@@ -41,8 +41,7 @@ export function listen({ heard, became }: StreamParts): void {
     if (lastEventId !== "") lastId = lastEventId
     became("live")
     // Its own server has written it.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    heard({ type, data: JSON.parse(data) } as LiveMessage)
+    heard({ type, data: JSON.parse(data) })
   }
   const lose = (): void => {
     became("lost")

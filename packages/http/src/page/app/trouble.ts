@@ -7,8 +7,10 @@ export interface Trouble {
   readonly until: number
   /** Of an event; else the samples say it. */
   readonly event?: LiveEvent
-  readonly seen?: "waiting" | "slow"
+  readonly seen?: readonly Seen[]
 }
+
+export type Seen = "waiting" | "slow"
 
 /** What the page and the doctor ask of the server is nobody's work. */
 const OWN = /^kysely-resilient\./
@@ -39,6 +41,7 @@ export function isTrouble(event: LiveEvent): boolean {
     case "transaction.recovered":
     case "transaction.failed":
     case "transaction.held-too-long":
+    case "connection.held-too-long":
     case "operation.rerun":
     case "effect.resolved":
     case "effect.unresolved":
@@ -112,12 +115,9 @@ export function slownessIn(samples: readonly LiveSample[]): readonly Trouble[] {
     const slow = second.queries >= QUERIES_MIN && second.p50_s >= Math.max(SLOW_S, SLOW_TIMES * median)
     const waiting = second.acquired > 0 && second.wait_s >= WAIT_S
     if (slow || waiting) {
+      const seen: readonly Seen[] = [...(slow ? ["slow" as const] : []), ...(waiting ? ["waiting" as const] : [])]
       // What ended in this second began before it.
-      troubles.push({
-        from: Math.min(before, at - second.max_s * 1_000),
-        until: at,
-        seen: waiting ? "waiting" : "slow",
-      })
+      troubles.push({ from: Math.min(before, at - second.max_s * 1_000), until: at, seen })
     } else if (second.queries >= QUERIES_MIN) {
       usual.push(second.p50_s)
       if (usual.length > USUAL_SAMPLES) usual.shift()

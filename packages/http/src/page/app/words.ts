@@ -1,10 +1,10 @@
 import type { LiveEvent } from "../../live/messages.ts"
 import { count, counted, duration } from "./format.ts"
-import { causeOf, type Incident } from "./incidents.ts"
+import { causeOf, unknownIn, type Incident } from "./incidents.ts"
 
 /** What happened, in a few words. */
 export function titleOf(incident: Incident): string {
-  const { connectionsLost, outageMs, waitingMax, open, from, until } = incident
+  const { connectionsLost, outageMs, waitingMax, open, from, until, slowS, usualS } = incident
   const connections = counted(connectionsLost, "connection")
   const away = outageMs > 0 ? outageMs : until - from
   switch (causeOf(incident)) {
@@ -31,7 +31,9 @@ export function titleOf(incident: Incident): string {
     case "limit":
       return "Statements took longer than they may"
     case "slow":
-      return "Everything took longer"
+      return usualS === undefined
+        ? "Everything took longer"
+        : `Every statement took longer: ${duration(slowS)} instead of ${duration(usualS)}`
     case "trouble":
       return "Something went wrong"
   }
@@ -45,21 +47,32 @@ export function gravityOf({ failed, unknown, open }: Incident): "good" | "warn" 
 
 /** What became of those who called, in one sentence. */
 export function verdictOf(incident: Incident): string {
-  const { affected, recovered, failed, unknown, seen } = incident
+  const { affected, recovered, failed, unknown, peakS, usualS } = incident
   if (affected === 0) {
-    return seen.size > 0 ? "Nobody got an error; who called had to wait longer." : "No operation was affected."
+    const slow = peakS >= SLOW_S && (usualS === undefined || peakS > 10 * usualS)
+    return `No caller got an error, and nothing is unknown${slow ? `; the longest that one had to wait was ${duration(peakS)}` : ""}.`
   }
-  const verb = affected === 1 ? "was" : "were"
+  const were = `${counted(affected, "operation")} ${affected === 1 ? "was" : "were"} affected`
   if (failed === 0 && unknown === 0) {
-    return `${counted(affected, "operation")} ${verb} affected and all recovered: no caller got an error, and nothing is unknown.`
+    const all = affected === 1 ? "recovered" : "all of them recovered"
+    return `${were}, and ${all}: no caller got an error, and nothing is unknown.`
   }
-  const parts = [
-    `${counted(affected, "operation")} ${verb} affected`,
-    `${count(recovered)} recovered`,
-    `${count(failed)} failed with an error to their caller`,
-    `of ${count(unknown)} nobody knows whether they were done`,
-  ]
-  return `${parts.join(", ")}.`
+  const told = failed === 0 ? "none failed" : `${count(failed)} failed with an error to the caller`
+  const doubt =
+    unknown === 0
+      ? "nothing is unknown"
+      : `of ${count(unknown)} nobody knows whether ${unknown === 1 ? "it was" : "they were"} done (${unknownNames(incident)})`
+  return `${were}: ${count(recovered)} recovered, ${told}, ${doubt}.`
+}
+
+/** Who waits for longer notices. */
+const SLOW_S = 0.5
+const NAMED_MAX = 3
+
+function unknownNames(incident: Incident): string {
+  const names = unknownIn(incident)
+  const more = names.length - NAMED_MAX
+  return names.slice(0, NAMED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "")
 }
 
 /** The numbers beside it. */
@@ -68,7 +81,7 @@ export function detailsOf(incident: Incident): readonly string[] {
   return [
     connectionsLost > 0 ? `${counted(connectionsLost, "connection")} lost` : "",
     outageMs > 0 ? `nothing could be opened for ${duration(outageMs / 1_000)}` : "",
-    retries > 0 ? `${counted(retries, "retry", "retries")}` : "",
+    retries > 0 ? counted(retries, "retry", "retries") : "",
     foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
     peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
     waitingMax > 0 ? `up to ${count(waitingMax)} in line` : "",
@@ -92,6 +105,7 @@ const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
   "transaction.recovered": "transaction committed after all",
   "transaction.failed": "transaction failed",
   "transaction.held-too-long": "transaction open for long",
+  "connection.held-too-long": "connection held for long",
   "operation.rerun": "function run again",
   "effect.resolved": "unanswered COMMIT looked up",
   "effect.unresolved": "unanswered COMMIT: nobody knows",

@@ -63,6 +63,10 @@ const SIGNS: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
   "action.started": "▼",
 }
 
+// The enum is there in its types only.
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+const LOGARITHMIC: uPlot.Scale.Distr = 3
+
 const HEIGHT = 190
 
 /** Three charts over one time, with one cursor. */
@@ -142,7 +146,11 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
     scales: {
       x: { time: true },
       y: chart.log
-        ? { distr: 3, log: 10, range: (_, low, high) => [lowerPower(low ?? 0.001), upperPower(high ?? 0.1)] }
+        ? {
+            distr: LOGARITHMIC,
+            log: 10,
+            range: (_, low, high) => [lowerPower(low ?? 0.001), upperPower(high ?? 0.1)],
+          }
         : { range: (_, __, high) => [0, Math.max(high ?? 0, chart.text === count ? 4 : 0.002) * 1.12] },
     },
     axes: [
@@ -150,6 +158,7 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
         ...axis,
         font,
         space: 70,
+        size: 32,
         values: (_, splits) => splits.map((at) => new Date(at * 1_000).toTimeString().slice(0, at % 60 === 0 ? 5 : 8)),
       },
       {
@@ -192,12 +201,13 @@ function isPower(value: number): boolean {
 }
 
 /** Behind everything: the time of each incident. */
-function shade({ ctx, bbox, valToPos }: uPlot, moment: Moment | undefined): void {
+function shade(plot: uPlot, moment: Moment | undefined): void {
   if (moment === undefined) return
-  const { left, top, width, height } = bbox
+  const { ctx } = plot
+  const { left, top, width, height } = plot.bbox
   ctx.save()
   for (const incident of moment.incidents) {
-    const [from, until] = [incident.from, incident.until].map((at) => valToPos(at / 1_000, "x", true))
+    const [from, until] = [incident.from, incident.until].map((at) => plot.valToPos(at / 1_000, "x", true))
     if (from === undefined || until === undefined || until < left || from > left + width) continue
     const start = Math.max(left, from)
     ctx.fillStyle = `color-mix(in srgb, ${colourOf(gravityOf(incident) === "bad" ? "--bad" : "--warn")} 16%, transparent)`
@@ -206,9 +216,10 @@ function shade({ ctx, bbox, valToPos }: uPlot, moment: Moment | undefined): void
   ctx.restore()
 }
 
-function mark({ ctx, bbox, valToPos }: uPlot, moment: Moment | undefined): void {
+function mark(plot: uPlot, moment: Moment | undefined): void {
   if (moment === undefined) return
-  const { left, top, width, height } = bbox
+  const { ctx } = plot
+  const { left, top, width, height } = plot.bbox
   ctx.save()
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`
   ctx.textAlign = "center"
@@ -217,7 +228,7 @@ function mark({ ctx, bbox, valToPos }: uPlot, moment: Moment | undefined): void 
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
   for (const { name, at_ms: at } of moment.model.events) {
     const sign = SIGNS[name]
-    const x = valToPos(at / 1_000, "x", true)
+    const x = plot.valToPos(at / 1_000, "x", true)
     if (sign === undefined || x < left || x > left + width) continue
     ctx.beginPath()
     ctx.moveTo(x, top)

@@ -4,6 +4,10 @@ import type { View } from "./view.ts"
 
 const COLUMNS = ["calls", "share of time", "p50", "p95", "slowest", "failed", "retries"] as const
 
+const SHOWN_MAX = 12
+/** Of the time: what takes less is not worth a look. */
+const LEAST_SHARE = 0.001
+
 /** Which statements take the time. */
 export function queries(): View {
   const body = h("tbody", {})
@@ -40,7 +44,8 @@ export function queries(): View {
     element,
     show({ model }) {
       const { top, total_s: all } = model.queries ?? { top: [], total_s: 0 }
-      keep(body, top.slice(0, 12), {
+      const worth = top.filter((one) => one.failed > 0 || one.total_s >= all * LEAST_SHARE).slice(0, SHOWN_MAX)
+      keep(body, worth, {
         key: ({ summary }) => summary,
         make: ({ summary, sql }) =>
           h(

@@ -84,7 +84,7 @@ function factsOf(facts: DatabaseFacts): readonly Fact[] {
       value: percent(deadShare),
       below: `${count(dead)} of ${count(dead + live)}`,
       share: deadShare,
-      bad: deadShare > 0.3,
+      bad: deadShare > 0.3 && dead > 10_000,
     },
     {
       name: "Found in memory",

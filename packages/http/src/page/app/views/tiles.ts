@@ -18,15 +18,14 @@ const TILES: readonly Tile[] = [
     name: "Right at once, last minute",
     id: "success",
     value: ({ success_ratio: ratio }) => percent(ratio),
-    below: ({ failed_queries: failed, surfaced_errors: surfaced }) =>
-      `${counted(failed, "statement")} hit by a failure, ${counted(surfaced, "error")} reached a caller`,
+    below: ({ failed_queries: failed }) => `${counted(failed, "statement")} met a failure since the start`,
     spark: ({ since_last: { queries, failed } }) => (queries === 0 ? null : 1 - failed / queries),
     bounds: [0.5, 1],
   },
   {
     name: "Statements per second",
     id: "throughput",
-    value: ({ since_last: { queries } }) => count(queries),
+    value: ({ since_last: { queries } }) => shortCount(queries),
     below: ({ total_queries: total }) => `${count(total)} since the start`,
     spark: ({ since_last: { queries } }) => queries,
   },
