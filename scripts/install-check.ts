@@ -51,6 +51,11 @@ const ENTRIES = [
   "@kysely-resilient/telemetry/pino",
   "@kysely-resilient/telemetry/prometheus",
   "@kysely-resilient/http",
+  "@kysely-resilient/http/express",
+  "@kysely-resilient/http/fastify",
+  "@kysely-resilient/http/hono",
+  "@kysely-resilient/http/next",
+  "@kysely-resilient/http/node",
   "@kysely-resilient/testing",
   "@kysely-resilient/testing/core",
   "@kysely-resilient/testing/node-test",
@@ -67,7 +72,8 @@ try {
   if (version !== `v${OLDEST_NODE}`) throw new Error(`The examples would run on Node ${version}, not on ${OLDEST_NODE}`)
   inProject(["node", "out/entries.js"])
   inProject(["kysely-resilient-codegen", "--help"])
-  inProject(["kysely-resilient", "drill", "--help"])
+  for (const command of ["status", "watch", "doctor", "codegen", "drill"])
+    inProject(["kysely-resilient", command, "--help"])
   await runExamples()
   console.log(`installed, compiled and run on Node ${OLDEST_NODE}`)
 } catch (error) {

@@ -4,6 +4,7 @@ import { resolve } from "node:path"
 import { adviceOf } from "@kysely-resilient/core/src/advice/advice.ts"
 import { MEMORY_RULES } from "@kysely-resilient/core/src/advice/memory-rules.ts"
 import { SERVER_RULES } from "@kysely-resilient/core/src/advice/server-rules.ts"
+import { DOCS } from "@kysely-resilient/core/src/foundation/docs.ts"
 import { describe, expect, it } from "vitest"
 
 import { advicePage } from "../../scripts/docs/advice.ts"
@@ -25,7 +26,7 @@ describe("docs/advice.md", () => {
     for (const { code } of rules) {
       const { docs } = adviceOf(code, { severity: "info", message: "", action: "", evidence: {} }, 0)
       const [place = "", anchor = ""] = docs.split("#")
-      expect(place).toMatch(/\/docs\/advice\.md$/)
+      expect(place).toBe(`${DOCS}/advice.md`)
       expect(anchors).toContain(anchor)
     }
   })

@@ -132,7 +132,7 @@ describe("a page", () => {
 
   it("shows every example", () => {
     const shown = pages().flatMap((page) => embeddedIn(read(page)))
-    const there = globSync(["examples/*.ts", "examples/guides/**/*.ts"], { cwd: root })
+    const there = globSync(["examples/*.ts", "examples/guides/**/*.ts", "examples/http/*.ts"], { cwd: root })
     expect(new Set(shown)).toEqual(new Set(there.filter((path) => !basename(path).startsWith("library."))))
   })
 })

@@ -3,6 +3,7 @@ export interface Screen {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 /** Where a command reads its surroundings and writes its answers; the process is one. */

@@ -1,8 +1,14 @@
+import { closest } from "@kysely-resilient/driver"
+
+import { codegen } from "./codegen/command.ts"
 import { EXIT, type Command, type Surroundings } from "./command.ts"
+import { doctor } from "./doctor/command.ts"
 import { drill } from "./drill/command.ts"
+import { status } from "./status/command.ts"
+import { watch } from "./watch/command.ts"
 
 /** A new command is a new folder and a line here. */
-const COMMANDS: readonly Command[] = [drill]
+const COMMANDS: readonly Command[] = [status, watch, doctor, codegen, drill]
 
 const NAME_WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))
 
@@ -23,7 +29,12 @@ export async function main(words: readonly string[], surroundings: Surroundings)
   }
   const command = COMMANDS.find((one) => one.name === name)
   if (command === undefined) {
-    stderr.write(`kysely-resilient: there is no command "${name}". Try --help.\n`)
+    const meant = closest(
+      name,
+      COMMANDS.map((one) => one.name),
+    )
+    const hint = meant === undefined ? "Try --help." : `Did you mean ${meant}?`
+    stderr.write(`kysely-resilient: there is no command "${name}". ${hint}\n`)
     return EXIT.misunderstood
   }
   return command.run(args, surroundings)

@@ -2,7 +2,7 @@ import { styleText } from "node:util"
 
 import type { Screen } from "./command.ts"
 
-type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan"
+export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan"
 
 /** Colours, or nothing where nobody can see them. */
 export type Paint = (style: Style, text: string) => string

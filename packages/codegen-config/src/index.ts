@@ -3,6 +3,8 @@ export type { BrandOptions, CodegenConfig, ColumnOverride, EmitOptions, JsonType
 export { policy } from "@kysely-resilient/core/schema"
 export { generate, type Generated, type GenerateOptions } from "./generate.ts"
 export { report, verify, type Verification } from "./verify.ts"
+export { run as runCodegen } from "./cli.ts"
+export type { ExitCode, Output } from "./cli.ts"
 export { diff, diffReport, type Diff } from "./diff.ts"
 export type { SchemaDrift } from "@kysely-resilient/core/schema-check"
 export { CodegenConfigError, CodegenError, DatabaseUnreadableError } from "./errors.ts"

@@ -58,6 +58,7 @@ export type Settled<T> =
     }
   | {
       readonly ok: false
+      /** With effect `unknown` its `retry` is `never`. */
       readonly failure: Failure
       readonly attempts: number
       readonly because: GaveUp

@@ -47,6 +47,7 @@ export type {
   TimeoutOptions,
 } from "./options.ts"
 export type { Configuration, ConnectionSummary } from "./options/configuration.ts"
+export { closest } from "./options/closest.ts"
 export { OptionsError } from "./options/options-error.ts"
 export type { OptionsProblem } from "./options/options-error.ts"
 export type { Heard, Hear } from "./execution/listener.ts"

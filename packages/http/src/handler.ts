@@ -29,7 +29,7 @@ export interface Handler {
   (request: Request): Promise<Response>
   /** Whether this is a path of its own; any other is answered 404. */
   readonly matches: (pathname: string) => boolean
-  /** From now on `/readyz` says draining. `db.close()` and SIGTERM do the same. */
+  /** From now on `/readyz` says draining, and streams end. `db.close()` and SIGTERM do the same. */
   readonly drain: () => void
   /** Ends the streams and the memory. `db.close()` does the same. */
   readonly close: () => void
@@ -69,7 +69,11 @@ export function assembleHandler(db: Shown, options: HandlerOptions, foundations:
     inquire: resolved.askServer,
     metricsPath: resolved.metrics === undefined ? null : resolved.metricsPath,
   })
-  const forget = resolved.drainOnSigterm ? onSigterm(readiness.drain) : undefined
+  const drain = (): void => {
+    readiness.drain()
+    live.drain()
+  }
+  const forget = resolved.drainOnSigterm ? onSigterm(drain) : undefined
   const routes = routesOf(db, resolved, { clock, readiness, live })
 
   const close = (): void => {
@@ -83,7 +87,7 @@ export function assembleHandler(db: Shown, options: HandlerOptions, foundations:
 
   const handle = (request: Request): Promise<Response> => answerTo(request, routes)
   const matches = (pathname: string): boolean => routes.has(withoutEnd(pathname))
-  return Object.assign(handle, { matches, drain: readiness.drain, close })
+  return Object.assign(handle, { matches, drain, close })
 }
 
 interface Parts {

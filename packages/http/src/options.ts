@@ -37,7 +37,7 @@ export interface HandlerOptions {
    */
   readonly expose?: "status" | "full"
   /** Whoever shows it may see everything: `Authorization: Bearer …`, and browsers on the page. At least 16 characters. */
-  readonly token?: string
+  readonly token?: string | undefined
   /** Whether whoever sent this may see everything. Nothing but `true` is a yes; it has five seconds. */
   readonly authorize?: (request: Request) => boolean | Promise<boolean>
   /** What a critical status is answered with. Default 503. */

@@ -2,7 +2,7 @@ import { isDatabaseError, toProblem, type DatabaseError, type ProblemOptions } f
 import type { Result, ResultAsync } from "neverthrow"
 
 /** What is not the database's, for its application to answer. */
-type Others<E> = Exclude<E, DatabaseError>
+export type Others<E> = Exclude<E, DatabaseError>
 
 /** How a Result becomes a response. */
 export interface Answers<T> extends ProblemOptions {

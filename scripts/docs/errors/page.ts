@@ -77,17 +77,17 @@ const INTRODUCTION = `# Errors
 <!-- Written by \`pnpm docs:sync\` from packages/driver/src/failure: do not edit. -->
 
 Every error has a \`kind\` (PostgreSQL's name for the condition where there is one), one of seven categories, a \`retry\`
-(what may help: \`never\`, the \`statement\`, the \`transaction\`) and an \`effect\`, what the server has done:
+(what may help: \`never\`, the \`statement\`, the \`transaction\`; never, if it is not known what was done) and an \`effect\`, what the server has done:
 
 | \`effect\` | |
 |---|---|
 | \`not_applied\` | nothing; doing it again does it once |
-| \`applied\` | all of it; only the answer is missing or cannot be read |
+| \`applied\` | all of it; only the answer is missing, or cannot be read, or is not what was asked for (\`no_row\` of an UPDATE; of a SELECT: \`not_applied\`, for it applies nothing) |
 | \`applied_locally\` | all of it, on this server; its synchronous standby has not confirmed it |
 | \`unknown\` | nobody can say, or not yet; with a \`token\`, \`db.resolve(token)\` can, later. [How it is found out](resolution.md) |
 
 No error quotes a row, a parameter, a literal or comment of the SQL, or a connection string: in its message, its fields, its stack, its JSON, or when it
-is inspected. Of a statement that was written as text it shows \`where kind = ?\`. \`error.journal\` has every try that failed: what it was, how long it took,
+is inspected. What was thrown or received is given by \`unsafeDriverError(error)\`, to whoever asks for it. Of a statement that was written as text it shows \`where kind = ?\`. \`error.journal\` has every try that failed: what it was, how long it took,
 on which connection, and how long the next was waited for. \`error.docs\` leads here; \`describe(error)\` says it all in a paragraph; \`toProblem(error)\` makes
 \`application/problem+json\` (RFC 9457) of it, which may be sent to anybody.
 
@@ -115,6 +115,8 @@ PgBouncer, pgcat, Supavisor and others answer in the server's place; only Postgr
 first that fits.`
 
 const NOTHING_SAID: Facts = {
+  origin: "server",
+  code: undefined,
   phase: "write",
   constraint: undefined,
   schema: undefined,

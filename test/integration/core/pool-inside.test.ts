@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from "@kysely-resilient/core"
 import type { DriverEvent } from "@kysely-resilient/driver"
 import { ok } from "neverthrow"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
 import { errorOf, valueOf } from "../../support/results.ts"
@@ -47,6 +47,25 @@ describe("the pool used inside of a transaction", () => {
       { what: "statement", inside: "transaction", label: "notes.count", sql: expect.stringContaining("count(*)") },
     ])
     expect(told()[0]).toHaveProperty("callSite", expect.stringContaining("pool-inside.test.ts"))
+  })
+
+  it("is warned of in development, once for each place", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {})
+    start(2)
+    const twice = () => db.transaction(async () => db.all(count()))
+    await twice()
+    await twice()
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(/inside the callback of a transaction at .*pool-inside\.test\.ts:\d+.* Use the handle/),
+        { type: "KyselyResilientWarning", code: "USED_INSIDE" },
+      ],
+    ])
+    await db.close()
+    start(2, false)
+    await twice()
+    expect(warn).toHaveBeenCalledTimes(1)
+    warn.mockRestore()
   })
 
   it("is told without the place if call sites are off", async () => {

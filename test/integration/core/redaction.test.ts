@@ -1,4 +1,5 @@
 import { createDatabase, describe as tell, toProblem, type Database, type DatabaseError } from "@kysely-resilient/core"
+import { CONDITION_CODES, conditionOf } from "@kysely-resilient/core/src/errors/condition.ts"
 import type { DriverEvent } from "@kysely-resilient/driver"
 import { logLine } from "@kysely-resilient/driver/src/telemetry/log-line.ts"
 import { sql } from "kysely"
@@ -126,6 +127,10 @@ const LITERALS: readonly string[] = [
   `set search_path = '${CANARY}'; select nothing`,
   `alter role postgres password '${CANARY}' nonsense`,
   `create table t (x int default '${CANARY}')`,
+  `alter table users alter column age type regclass using '${CANARY}'::regclass`,
+  `create table t as select '${CANARY}'::regclass`,
+  `create table t as select email::regclass from users`,
+  `drop table nothing; select '${CANARY}'::regclass`,
   `notify users, '${CANARY}' extra`,
   `select * from json_to_recordset('[{"${CANARY}": 1}]') as x(a int, a int) where nonsense`,
   `copy users from program '${CANARY}' nonsense`,
@@ -175,6 +180,10 @@ describe("a real server's error quotes no data", () => {
     expect(await said("select email from userz where email = 'ann'")).toContain('relation "userz" does not exist')
     expect(await said("select 1 form users")).toContain('syntax error at or near "users"')
     expect(await said("select email from users where nme = 'ann' limit 10")).toContain('column "nme" does not exist')
+    expect(await said("alter table users drop column emial")).toContain('column "emial" of relation "users" does not')
+    expect(await said("drop table userz")).toContain('table "userz" does not exist')
+    expect(await said("alter table userz add x int")).toContain('relation "userz" does not exist')
+    expect(await said("select 1 / 0")).toContain("division by zero (SQLSTATE 22012)")
     expect(await said("select nofunction($1::int)", 1)).toContain("function nofunction(integer) does not exist")
   })
 
@@ -184,6 +193,19 @@ describe("a real server's error quotes no data", () => {
     expect(everythingSeen(error)).toContain(CANARY)
     expect(error.query?.sql).toContain("'wrote'")
     await open.close()
+  })
+})
+
+describe("the conditions that messages name", () => {
+  it("are called what PostgreSQL calls them", async () => {
+    const code = CONDITION_CODES.map((one) => [one, conditionOf(one)?.replaceAll(" ", "_")])
+    const raised = code.map(
+      ([state, name]) => `begin raise ${name}; exception when others or assert_failure then
+        if sqlstate <> '${state}' then raise '${name} is %, not ${state}', sqlstate; end if; end;`,
+    )
+    const client = await database.ask(`do $do$ begin ${raised.join("\n")} end $do$`)
+    expect(client).toBeDefined()
+    expect(CONDITION_CODES.length).toBeGreaterThan(90)
   })
 })
 

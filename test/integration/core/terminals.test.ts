@@ -45,8 +45,11 @@ describe("terminals", () => {
     expect(valueOf(await all.where("id", "=", 2).$call(db.one))).toEqual({ id: 2, balance: 100 })
     expect(valueOf(await db.maybeOne(all.where("id", "=", 9)))).toBeUndefined()
     expect(valueOf(await db.first(all))).toEqual({ id: 1, balance: 100 })
-    expect(errorOf(await db.one(all))).toMatchObject({ kind: "too_many_rows" })
-    expect(errorOf(await db.one(all.where("id", "=", 9)))).toMatchObject({ kind: "no_row" })
+    const nothingDone = { effect: "not_applied" }
+    expect(errorOf(await db.one(all))).toMatchObject({ kind: "too_many_rows", ...nothingDone })
+    expect(errorOf(await db.one(all.where("id", "=", 9)))).toMatchObject({ kind: "no_row", ...nothingDone })
+    const changed = db.updateTable("accounts").set({ balance: 100 }).where("balance", "=", 100).returning("id")
+    expect(errorOf(await db.one(changed))).toMatchObject({ kind: "too_many_rows", effect: "applied" })
     expect(valueOf(await db.exists(all.where("id", "=", 2)))).toBe(true)
     expect(valueOf(await db.exists(all.where("id", "=", 9)))).toBe(false)
     expect(valueOf(await db.exists(CompiledQuery.raw("select 1 where $1 = 2;", [1])))).toBe(false)

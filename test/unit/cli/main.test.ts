@@ -15,7 +15,7 @@ describe("kysely-resilient", () => {
   it.each([["--help"], ["-h"], ["help"]])("lists its commands for %s", async (word) => {
     const { code, out, err } = await say(word)
     expect({ code, err }).toEqual({ code: 0, err: "" })
-    expect(out).toContain("drill")
+    for (const command of ["status", "watch", "doctor", "codegen", "drill"]) expect(out).toContain(`  ${command} `)
   })
 
   it("lists them too where nobody names one, and says by its exit code that nothing was done", async () => {
@@ -26,8 +26,15 @@ describe("kysely-resilient", () => {
     expect(await say("dril")).toEqual({
       code: 2,
       out: "",
-      err: 'kysely-resilient: there is no command "dril". Try --help.\n',
+      err: 'kysely-resilient: there is no command "dril". Did you mean drill?\n',
     })
+  })
+
+  it.each(["status", "watch", "doctor", "codegen", "drill"])("%s teaches itself", async (command) => {
+    const { code, out, err } = await say(command, "--help")
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(out).toMatch(/^Usage: kysely-resilient/)
+    expect(out).toMatch(/exit codes?/i)
   })
 
   it("hands the rest of the line to the command", async () => {
@@ -35,7 +42,7 @@ describe("kysely-resilient", () => {
     expect(await say("drill", "--sceonds", "3")).toEqual({
       code: 2,
       out: "",
-      err: "drill: Unknown option '--sceonds'. Try --help.\n",
+      err: "drill: There is no option --sceonds (did you mean --seconds?). Try --help.\n",
     })
   })
 })

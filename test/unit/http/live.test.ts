@@ -158,6 +158,16 @@ describe("the event stream", () => {
     expect(audience.size).toBe(1)
   })
 
+  it("ends when its process is drained, which an open one would hold up", async () => {
+    const made = site({}, development)
+    const watcher = await watch(made)
+    made.handler.drain()
+    await made.clock.settle()
+    expect(watcher.text).toMatch(/\(end\)$/)
+    expect((await made.get(`${BASE}/events`)).status).toBe(503)
+    expect((await made.get(BASE)).status).toBe(200)
+  })
+
   it("ends with the database, and holds no timer then", async () => {
     const made = site({}, development)
     const watcher = await watch(made)

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util"
-
+import { mustBeWhole as mustBe, readFlags, wholeNumber } from "../flags.ts"
 import { RESOLUTIONS, SERVERS, type Resolution, type ServerChoice } from "./options.ts"
 
 export interface Flags {
@@ -44,26 +43,18 @@ find out why. Exit code 0 only if ok. With --seeds, one such line per seed, and 
 
 /** `newSeed` is asked only if the command line names none. */
 export function parseFlags(args: readonly string[], newSeed: () => number): Parsed {
-  // A package manager may hand its own "--" through.
-  const given = args[0] === "--" ? args.slice(1) : [...args]
-  let values
-  try {
-    values = parseArgs({
-      args: given,
-      options: {
-        seed: { type: "string" },
-        seeds: { type: "string" },
-        seconds: { type: "string" },
-        workers: { type: "string" },
-        postgres: { type: "string" },
-        resolution: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message.split(/\.\s/)[0]! : String(error))
-  }
+  const told = readFlags(args, {
+    seed: { type: "string" },
+    seeds: { type: "string" },
+    seconds: { type: "string" },
+    workers: { type: "string" },
+    postgres: { type: "string" },
+    resolution: { type: "string" },
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  })
+  if (!told.ok) return refuse(told.message)
+  const { values } = told
   if (values.help === true) return { action: "help" }
 
   const seed = wholeNumber(values.seed, 0, SEED_MAX)
@@ -93,13 +84,6 @@ export function parseFlags(args: readonly string[], newSeed: () => number): Pars
   }
 }
 
-function wholeNumber(text: string | undefined, least: number, most: number): number | "bad" | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d+$/.test(text)) return "bad"
-  const value = Number(text)
-  return value >= least && value <= most ? value : "bad"
-}
-
 /** "1-20" */
 function range(text: string | undefined): readonly number[] | "bad" | undefined {
   if (text === undefined) return undefined
@@ -111,10 +95,6 @@ function range(text: string | undefined): readonly number[] | "bad" | undefined 
 
 function oneOf<T extends string>(text: string | undefined, values: readonly T[]): T | "bad" | undefined {
   return text === undefined ? undefined : (values.find((value) => value === text) ?? "bad")
-}
-
-function mustBe(flag: string, given: string | undefined, least: number, most: number): string {
-  return `${flag} must be a whole number from ${least} to ${most}, not "${given}"`
 }
 
 function refuse(reason: string): Parsed {

@@ -99,6 +99,7 @@ export class Chronicle {
         this.#failuresInARow = failure.blame === "server" ? this.#failuresInARow + 1 : 0
         this.#failedFirst(firstFailure ?? failure)
         this.#limited(failure, event, durationMs)
+        if (failure.effect === "applied_locally") this.#unconfirmed(textOf(event))
         if (because === "budget-spent") this.#note("budget-spent", failure.kind, "")
         break
       }
@@ -122,13 +123,15 @@ export class Chronicle {
         // What failed in a statement has been told with it.
         if (event.failure.phase === "commit") this.#conflicted(event.failure)
         break
+      case "transaction.failed":
+        if (event.failure.effect === "applied_locally") this.#unconfirmed(event.label)
+        if (event.failure.phase === "commit") this.#conflicted(event.failure)
+        break
+      case "connection.held-too-long":
+        this.#held(placeIn(event.takenBy) ?? "a connection", event)
+        break
       case "transaction.held-too-long":
-        this.#note(
-          "held",
-          event.label ?? placeIn(event.takenBy) ?? "a transaction",
-          event.working ? "working" : "resting",
-          event.heldMs,
-        )
+        this.#held(event.label ?? placeIn(event.takenBy) ?? "a transaction", event)
         break
       case "transaction.orphaned":
         this.#note("orphaned", event.action, event.action)
@@ -144,7 +147,8 @@ export class Chronicle {
         this.#note("unresolved", event.label === undefined ? event.why : `${event.label}: ${event.why}`, event.by)
         break
       case "effect.resolved":
-        if (event.effect === "applied_locally") this.#note("unconfirmed", event.label ?? "a COMMIT", event.by)
+        // What was known in time has been told with its statement or transaction.
+        if (event.effect === "applied_locally" && event.late) this.#unconfirmed(event.label)
         break
       case "buggify.struck":
         this.#note("buggify", event.kind, "")
@@ -158,6 +162,14 @@ export class Chronicle {
       default:
         break
     }
+  }
+
+  #held(what: string, { working, heldMs }: { readonly working: boolean; readonly heldMs: number }): void {
+    this.#note("held", what, working ? "working" : "resting", heldMs)
+  }
+
+  #unconfirmed(label = "a COMMIT"): void {
+    this.#note("unconfirmed", label, "")
   }
 
   #failedFirst(failure: Failure): void {

@@ -35,11 +35,17 @@ export interface ErrorBase<K extends string, C extends Category> extends Error {
   /** The same as `kind`: what `catchTag` and `matchError` of other libraries look at. */
   readonly _tag: K
   readonly category: C
-  /** What may help. `transaction`: doing the whole transaction again; an autocommit statement is its own. */
+  /**
+   * What may help. `transaction`: doing the whole transaction again; an autocommit statement is its own. With effect `unknown` always
+   * `never`: ask first what has become of it.
+   */
   readonly retry: RetryScope
   /** What the server has done of it. */
   readonly effect: Effect
-  /** How often it was tried: the statement, or the whole transaction where it is the transaction's own error. */
+  /**
+   * How often it was tried: the statement; or the whole transaction (its callback has run so often), where it is the transaction's own
+   * error, or ended one that had run before.
+   */
   readonly attempts: number
   /** Why it was not tried again. */
   readonly because: GaveUp | undefined

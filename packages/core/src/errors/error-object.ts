@@ -33,6 +33,15 @@ export interface ErrorFields {
   readonly callSite?: string | undefined
 }
 
+/** What a transaction knows of the runs of its callback. */
+export interface Runs {
+  readonly attempts: number
+  /** Why there was no other run, if one was thought of. */
+  readonly because: string | undefined
+  /** The runs that failed. */
+  readonly journal: readonly FailedTry[]
+}
+
 /** What an error keeps to itself. */
 export interface Hidden {
   /** Where the operation was called; replaces the stack's frames, which are all our own. */
@@ -47,7 +56,7 @@ export interface Hidden {
 
 /** The one class behind every member of the union `DatabaseError`. */
 class ErrorObject extends Error {
-  readonly #fields: ErrorFields
+  #fields: ErrorFields
   readonly #hidden: Hidden
   #journal: readonly FailedTry[]
 
@@ -57,7 +66,7 @@ class ErrorObject extends Error {
     this.#hidden = hidden
     this.#journal = hidden.journal
     for (const [name, value] of Object.entries(fields)) {
-      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true })
+      if (value !== undefined) this.#show(name, value)
     }
     if (hidden.frames !== undefined) {
       Object.defineProperty(this, "stack", {
@@ -76,9 +85,21 @@ class ErrorObject extends Error {
     return this.#journal
   }
 
-  /** It came out of a transaction that has run more than once, and what it is part of says more than it knows itself. */
-  static tellRuns(error: unknown, runs: readonly FailedTry[]): void {
-    if (typeof error === "object" && error !== null && #journal in error) error.#journal = runs
+  static tellRuns(error: unknown, { attempts, because, journal }: Runs): void {
+    if (typeof error !== "object" || error === null || !(#journal in error)) return
+    if (journal.length > 1) error.#journal = journal
+    if (attempts > 1) error.#tell({ attempts })
+    if (because !== undefined) error.#tell({ because })
+  }
+
+  #tell(facts: Pick<Runs, "because"> | Pick<Runs, "attempts">): void {
+    this.#fields = { ...this.#fields, ...facts }
+    for (const [name, value] of Object.entries(facts)) this.#show(name, value)
+  }
+
+  /** Fixed for everybody else. */
+  #show(name: string, value: unknown): void {
+    Object.defineProperty(this, name, { value, enumerable: true, configurable: true })
   }
 
   get docs(): string {
@@ -110,8 +131,11 @@ export function errorObject(message: string, fields: ErrorFields, hidden: Hidden
   return new ErrorObject(message, fields, hidden)
 }
 
-/** The error of a statement ends a transaction that has run more than once: its journal becomes the transaction's. */
-export function tellRuns(error: unknown, runs: readonly FailedTry[]): void {
+/**
+ * The error of a statement ends a transaction, which knows more of it than the statement did: how often all of it was tried, and why
+ * not once more. Of anybody else's error nothing is changed.
+ */
+export function tellRuns(error: unknown, runs: Runs): void {
   ErrorObject.tellRuns(error, runs)
 }
 

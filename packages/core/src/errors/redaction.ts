@@ -1,5 +1,5 @@
 import { isA } from "../foundation/is-a.ts"
-import { literalsOf, type Failure, type FailureKind } from "@kysely-resilient/driver"
+import { literalsOf, withoutLiterals, type Failure, type FailureKind } from "@kysely-resilient/driver"
 
 import { Undecodable } from "../schema/text/undecodable.ts"
 import type { BugKind } from "./bug.ts"
@@ -19,6 +19,8 @@ export function factsOf(failure: CoreFailure, sql?: string): Facts {
   const safe = isRaised(failure) ? plainIdentifier : (name: string | undefined): string | undefined => name
   return {
     phase: failure.phase,
+    origin: failure.origin,
+    code: failure.sqlState ?? failure.errno,
     constraint: safe(failure.constraint),
     schema: safe(failure.schema),
     table: safe(failure.table),
@@ -96,8 +98,29 @@ function quotesNoValue(failure: CoreFailure, sql: string | undefined): boolean {
   // From inside a function the "statement" is one that the function made, perhaps of data.
   if (isRaised(failure) || has(cause, "where") || has(cause, "internalQuery")) return false
   if (VALUE_FREE_STATES.has(sqlState)) return true
-  if (!STATES_OF_THE_TEXT.has(sqlState) || !has(cause, "position") || sql === undefined) return false
+  if (!STATES_OF_THE_TEXT.has(sqlState) || sql === undefined) return false
+  if (!has(cause, "position") && !missesNamesOf(sql, failure.message)) return false
   return !repeatsLiteral(failure.message, sql)
+}
+
+/** What a command about tables, and the like, could not find: PostgreSQL gives such a message no place in the text. */
+const MISSING = /^[a-z ]+ "(?<name>[^"]+)"(?: of (?:relation|table) "(?<of>[^"]+)")? does not exist\.?$/
+
+const COMMAND = /^\s*(?:alter|analyze|cluster|comment|create|drop|grant|lock|refresh|reindex|revoke|truncate|vacuum)\b/i
+
+/** Does it say no more than that something does not exist which the text calls by its name? That is said by the text itself. */
+function missesNamesOf(sql: string, message: string): boolean {
+  const missing = MISSING.exec(message)?.groups
+  const shown = withoutLiterals(sql)
+  if (missing === undefined || !COMMAND.test(shown) || /\$\d/.test(shown)) return false
+  const names = new Set(shown.match(/"(?:[^"]|"")+"|[\w$\u0080-\uffff]+/g)?.map(asFolded))
+  const said = [missing["name"], missing["of"]].flatMap((name) => name?.split(".") ?? [])
+  return said.every((name) => names.has(name))
+}
+
+/** As PostgreSQL reads a name. */
+function asFolded(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorBase } from "./error-base.ts"
-import { saidOr, type Words } from "./words.ts"
+import { saidOr, type Facts, type Words } from "./words.ts"
 
 export type RequestKind =
   | "data_exception"
@@ -52,13 +52,27 @@ export type AnyRequestError =
 export const REQUEST_WORDS: Words<RequestKind> = {
   data_exception: () => "A value does not fit its type or its function",
   insufficient_privilege: (facts) => saidOr(facts, "The database's user may not do this"),
-  authentication_failed: () => "The database did not accept the user or the password",
+  authentication_failed: () =>
+    "The database did not accept the user or the password: correct them in connection, in DATABASE_URL, or in PGUSER and PGPASSWORD, or look at pg_hba.conf",
   read_only_transaction: (facts) => saidOr(facts, "A write in a read-only transaction or on a standby"),
   invalid_statement: (facts) => saidOr(facts, "PostgreSQL cannot make sense of the statement"),
   invalid_transaction_state: (facts) => saidOr(facts, "The statement is not allowed in this state of the transaction"),
   raised_exception: () => "A function in the database raised an exception",
   encode_failed: (facts) => saidOr(facts, "A parameter, or the statement's text, cannot be sent to PostgreSQL"),
   refused: (facts) => saidOr(facts, "The statement was refused before it was sent"),
-  configuration: (facts) => saidOr(facts, "It is not known how to connect to the database"),
+  configuration: (facts) => saidOr(facts, misconfigured(facts)),
   cursor_missing: (facts) => saidOr(facts, "The cursor does not exist"),
+}
+
+/** The names of databases and hosts are part of what is connected to, and in no message. */
+function misconfigured({ origin, code }: Facts): string {
+  if (code === "3D000") {
+    return "The server has no database of this name: correct it in connection, in DATABASE_URL, or in PGDATABASE; unsafeDriverError(error) names it"
+  }
+  if (origin === "dns") {
+    return "There is no host of this name: correct it in connection, in DATABASE_URL, or in PGHOST; unsafeDriverError(error) names it"
+  }
+  if (origin === "tls")
+    return "No TLS connection could be made that both sides accept: look at sslmode and the certificates"
+  return "It is not known how to connect to the database"
 }

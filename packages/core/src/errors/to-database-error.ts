@@ -3,11 +3,13 @@ import { withoutLiterals, type FailedTry, type GaveUp } from "@kysely-resilient/
 import { promised } from "../foundation/promised.ts"
 import { categoryOf, WORDS } from "./categories.ts"
 import { firstPlaceOf, framesOf, type CallSite } from "./call-site.ts"
+import { conditionOf } from "./condition.ts"
 import type { ErrorOfKind } from "./database-error.ts"
 import type { QueryInfo } from "./error-base.ts"
-import { errorObject, type ErrorFields } from "./error-object.ts"
+import { errorObject, isErrorObject, type ErrorFields } from "./error-object.ts"
 import { asReported, type Naming } from "./named.ts"
 import { factsOf, type CoreFailure, type ErrorKind } from "./redaction.ts"
+import type { Facts } from "./words.ts"
 
 /** What the operation knows of its failure beyond the failure itself. */
 export interface ErrorContext {
@@ -40,7 +42,8 @@ export function toDatabaseError<K extends ErrorKind>(failure: CoreFailure<K>, co
   const fields: ErrorFields = {
     kind: failure.kind,
     category: categoryOf(failure.kind),
-    retry: failure.retry,
+    // Whoever looks only at this must not do it twice.
+    retry: failure.effect === "unknown" ? "never" : failure.retry,
     effect: failure.effect,
     attempts: context.attempts,
     because: context.because,
@@ -92,13 +95,33 @@ function columnFields(failure: CoreFailure): Pick<ErrorFields, "column" | "type"
 /** What happened, in which query, and what is not known: `unique_violation: The row … (SQLSTATE 23505, query "users.add")`. */
 function messageOf(failure: CoreFailure, context: ErrorContext): string {
   const facts = factsOf(failure, context.query?.sql)
-  const words = WORDS[failure.kind](facts)
+  const words = wordsOf(failure, facts, context.first)
   const told = context.detail === "include" && facts.said === undefined ? `${words}: ${failure.message}` : words
   const code = failure.sqlState === undefined ? failure.errno : `SQLSTATE ${failure.sqlState}`
   const notes = [code, note("query", context.query?.name), note("transaction", context.transaction)].filter(
     (text) => text !== undefined,
   )
   return `${failure.kind}: ${told.replace(/\.$/, "")}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
+}
+
+function wordsOf(failure: CoreFailure, facts: Facts, first: unknown): string {
+  const words = WORDS[failure.kind](facts)
+  if (failure.kind === "transaction_aborted") return `${words}${isErrorObject(first) ? asCause(first) : ""}`
+  const condition = facts.said === undefined ? conditionOf(failure.sqlState) : undefined
+  return condition === undefined ? words : `${words}: ${condition}`
+}
+
+/** How much of a statement's text stands in a message. */
+const SUMMARY_CHARACTERS_MAX = 80
+
+/** Which statement of a transaction it was, and what was wrong with it: `unique_violation, query "users.add"`. */
+function asCause(first: object): string {
+  const { kind, query }: { readonly kind?: unknown; readonly query?: unknown } = first
+  const { name, sql }: { readonly name?: unknown; readonly sql?: unknown } = Object(query)
+  const text = typeof sql === "string" ? sql.replaceAll(/\s+/g, " ").trim() : ""
+  const short = text.length <= SUMMARY_CHARACTERS_MAX ? text : `${text.slice(0, SUMMARY_CHARACTERS_MAX)}…`
+  const which = typeof name === "string" ? `, query "${name}"` : text === "" ? "" : ` of: ${short}`
+  return `: ${String(kind)}${which}`
 }
 
 function note(what: string, name: string | undefined): string | undefined {

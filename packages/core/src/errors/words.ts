@@ -1,8 +1,11 @@
-import type { Phase } from "@kysely-resilient/driver"
+import type { Origin, Phase } from "@kysely-resilient/driver"
 
 /** What may be said of a failure to anybody: identifiers, codes, numbers and words that quote no value. */
 export interface Facts {
   readonly phase: Phase
+  readonly origin: Origin
+  /** SQLSTATE, or Node's code. */
+  readonly code: string | undefined
   readonly constraint: string | undefined
   readonly schema: string | undefined
   readonly table: string | undefined

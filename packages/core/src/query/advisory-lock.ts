@@ -3,7 +3,7 @@ import { err, ok, type Result, type ResultAsync } from "neverthrow"
 
 import type { DatabaseError } from "../errors/database-error.ts"
 import { open, type AnyResult, type Awaitable, type ErrOf, type OkOf } from "./results.ts"
-import { isDuration, isFlag, refuse, shown, type ReadOptions, type RunOptions } from "./run-options.ts"
+import { isDuration, isFlag, refuse, shown, type ReadOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
 
@@ -66,17 +66,10 @@ export function readAdvisoryLock(
   return { ok: true, value: { key, wait: wait !== false, lockTimeoutMs, transaction: plan } }
 }
 
-/** What it needs of a transaction. */
-interface LockingTx {
-  readonly query: (
-    text: string,
-    parameters: readonly unknown[],
-    options?: RunOptions,
-  ) => ResultAsync<RawAnswer<Record<string, unknown>>, DatabaseError>
-  readonly batch: (
-    queries: Readonly<Record<string, CompiledQuery>>,
-    options?: RunOptions,
-  ) => ResultAsync<unknown, DatabaseError>
+/** What it needs of a transaction, in the name of whoever asked for the lock: errors say where that was. */
+export interface LockingTx {
+  readonly query: (query: CompiledQuery) => Promise<Result<RawAnswer<Record<string, unknown>>, DatabaseError>>
+  readonly batch: (queries: Readonly<Record<string, CompiledQuery>>) => Promise<Result<unknown, DatabaseError>>
 }
 
 /** One call of `withAdvisoryLock`, over all runs of its transaction. The server frees the lock with the transaction, whatever ends it. */
@@ -112,7 +105,9 @@ export class AdvisoryLock {
   }
 
   async #try(tx: LockingTx): Promise<Result<boolean, DatabaseError>> {
-    const answer = await tx.query(`select pg_try_advisory_xact_lock(${this.#key}) as locked`, [this.#plan.key])
+    const answer = await tx.query(
+      CompiledQuery.raw(`select pg_try_advisory_xact_lock(${this.#key}) as locked`, [this.#plan.key]),
+    )
     return answer.isErr() ? err(answer.error) : ok(answer.value.rows[0]?.locked === true)
   }
 
@@ -121,7 +116,7 @@ export class AdvisoryLock {
     const lock = `select pg_advisory_xact_lock(${this.#key})`
     const answer =
       lockTimeoutMs === undefined
-        ? await tx.query(lock, [key])
+        ? await tx.query(CompiledQuery.raw(lock, [key]))
         : await tx.batch({
             limit: CompiledQuery.raw(LIMIT, [`${Math.ceil(lockTimeoutMs)}ms`]),
             lock: CompiledQuery.raw(lock, [key]),

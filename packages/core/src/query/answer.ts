@@ -107,6 +107,7 @@ function answered<T, K extends ErrorKind>(
   call.stage = "answered"
   call.attempts = settled.attempts
   if (!settled.ok) return failed(call, lane, shape, plugged, settled)
+  call.onlyRead = settled.access === "read"
   if (plugged !== undefined) return seenBy(call, shape, plugged, settled.value)
   try {
     return taken(call, shape, answerOf(settled.value))

@@ -5,6 +5,7 @@ import type { CallbackThrew } from "../errors/bug.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import { promised } from "../foundation/promised.ts"
+import { blame } from "./callback.ts"
 import { open, type ErrOf, type OkOf } from "./results.ts"
 
 /** What a body returns: a plain value as it is, a Result opened. */
@@ -67,6 +68,9 @@ async function unwind(generator: AsyncGenerator<unknown, unknown, undefined>): P
 }
 
 function threw(how: string, thrown: unknown): CallbackThrew {
-  const failure = localFailure("callback_threw", `The callback of attempt ${how}`, { cause: thrown, effect: "unknown" })
+  const failure = localFailure("callback_threw", blame("The callback of attempt", how), {
+    cause: thrown,
+    effect: "unknown",
+  })
   return toDatabaseError(failure, { detail: "redact", attempts: 1 })
 }

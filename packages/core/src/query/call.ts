@@ -45,6 +45,8 @@ export class Call {
   #ownLabel: string | undefined
   stage: Stage = "preparing"
   attempts = 0
+  /** It is known that it has only read. */
+  onlyRead = false
 
   constructor(kit: Kit, lane: Lane, site: CallSite | undefined) {
     this.#kit = kit
@@ -131,6 +133,7 @@ export class Call {
       journal: ended.journal,
       value,
       naming: this.#kit.names?.ofStatements(queries),
+      first: failure.kind === "transaction_aborted" ? this.#lane.firstError() : undefined,
       site: this.#site,
       query: this.#queries && {
         sql: queries.map((query) => query.sql).join(";\n"),
@@ -142,7 +145,7 @@ export class Call {
 
   /** It was answered, and not with what was asked for. */
   unfit<K extends ErrorKind>(failure: CoreFailure<K>): ErrorOfKind<K> {
-    return this.error({ ...failure, effect: this.#lane.effect })
+    return this.error({ ...failure, effect: this.onlyRead ? "not_applied" : this.#lane.effect })
   }
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */

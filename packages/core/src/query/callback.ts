@@ -42,8 +42,13 @@ export interface Blamed {
 /** The error for it, told to `on.defect` too. What was thrown is not looked at: even its `toString` may throw. */
 export function callbackThrew(kit: Kit, blamed: Blamed): CallbackThrew {
   const { whose, how, thrown, effect, attempts, site } = blamed
-  const failure = localFailure("callback_threw", `${whose} ${how}`, { cause: thrown, effect })
+  const failure = localFailure("callback_threw", blame(whose, how), { cause: thrown, effect })
   const error = toDatabaseError(failure, { detail: kit.errors.detail, attempts, site })
   tellDefect(kit.hooks, error, blamed.unheard === true)
   return error
+}
+
+/** What it threw may quote anything: whoever wants it has to ask for it. */
+export function blame(whose: string, how: string): string {
+  return how.startsWith("threw") ? `${whose} ${how}; unsafeDriverError(error) gives what it threw` : `${whose} ${how}`
 }

@@ -20,6 +20,8 @@ export interface Lane {
   obstacle(): Refusal | Promise<void> | undefined
   /** A statement has failed, and this is the error that its caller gets. */
   failed(failure: Failure, error: Error): void
+  /** The error of the statement that has failed the transaction which is open here. */
+  firstError(): Error | undefined
 }
 
 /** Any connection of the pool, for every statement perhaps another one. */
@@ -46,6 +48,10 @@ export class PoolLane implements Lane {
   }
 
   failed(): void {}
+
+  firstError(): undefined {
+    return undefined
+  }
 }
 
 /** BEGIN, COMMIT or ROLLBACK in raw SQL, whatever its spelling; builders cannot make one. */

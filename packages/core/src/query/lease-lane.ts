@@ -51,6 +51,11 @@ export class LeaseLane implements Lane {
     return this.#errors.get(failure)
   }
 
+  firstError(): Error | undefined {
+    const { firstFailure } = this.target
+    return firstFailure && this.errorOf(firstFailure)
+  }
+
   refusalOf(_query: CompiledQuery): Refusal | undefined {
     return undefined
   }

@@ -1,4 +1,4 @@
-import type { Kysely, Sql } from "kysely"
+import type { Compilable, CompiledQuery, Kysely, RawBuilder, Sql } from "kysely"
 import type { ReadonlyQueryCreator } from "kysely/readonly"
 import type { Result, ResultAsync } from "neverthrow"
 
@@ -6,19 +6,35 @@ import type { CallbackThrew } from "../errors/bug.ts"
 import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { TransactionError } from "../errors/violations.ts"
-import type { Preparable, PreparedQuery } from "./prepared-query.ts"
+import type { PreparedQuery } from "./prepared-query.ts"
 import type { BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
 import type { TransactionOptions } from "./transaction-options.ts"
 
-/** Kysely's builders of writes have this method, and no others. */
+/** Kysely's builders of writes have this method, and no others: the compiler shows what it is instead. */
 interface NotWriting {
-  readonly returningAll?: never
+  readonly returningAll?: "this session only reads: run a write with the database itself or a transaction of it, as in db.exec(...)"
 }
 
-type ReadPreparable<O> = Preparable<O> & NotWriting
+/** What a builder of writes also has, so that of all that a query may be the compiler compares it with this. */
+interface Builder<O> extends Compilable<O>, NotWriting {
+  readonly execute?: unknown
+  readonly executeTakeFirst?: unknown
+  readonly executeTakeFirstOrThrow?: unknown
+  readonly explain?: unknown
+  readonly toOperationNode?: unknown
+  readonly withPlugin?: unknown
+  readonly $call?: unknown
+  readonly $if?: unknown
+  readonly $castTo?: unknown
+  readonly $narrowType?: unknown
+  readonly $assertType?: unknown
+  readonly returning?: unknown
+}
+
+type ReadPreparable<O> = Builder<O> | ((RawBuilder<O> | CompiledQuery<O>) & NotWriting)
 
 /** A query that no builder of writes has made, prepared or not. What raw SQL does is the server's to judge. */
 export type ReadQuery<O = unknown> = ReadPreparable<O> | PreparedQuery<ReadPreparable<O>>

@@ -31,10 +31,10 @@ export function reasonToStop(ended: EndedRun): GaveUp | undefined {
 
 /** Why nobody should run it again, whatever he can afford; undefined if somebody may. */
 export function unrepeatable(failure: Pick<Failure, "retry" | "effect">): GaveUp | undefined {
-  // Would it help? What is done is done.
-  if (failure.retry !== "transaction") return "not-transient"
-  if (failure.effect === "applied" || failure.effect === "applied_locally") return "not-transient"
-
   // Is it safe?
-  return failure.effect === "unknown" ? "effect-unknown" : undefined
+  if (failure.effect === "unknown") return "effect-unknown"
+
+  // Would it help? What is done is done.
+  if (failure.effect === "applied" || failure.effect === "applied_locally") return "not-transient"
+  return failure.retry === "transaction" ? undefined : "not-transient"
 }

@@ -16,6 +16,8 @@ import { currentCall, type Patience } from "../scope/resilient-call.ts"
 import { CountedLease } from "./counted-lease.ts"
 import { CountedSession } from "./counted-session.ts"
 
+type Use = Omit<Extract<Told, { name: "pool.used-inside" }>, "name">
+
 /**
  * The engine as the running code sees it: who asks it for a connection inside of a callback that holds one already is told
  * so, and waits as one who holds something.
@@ -82,10 +84,28 @@ export class ScopedEngine implements DriverSession {
     return { ...options, within: held.lease }
   }
 
-  #tell(use: Omit<Extract<Told, { name: "pool.used-inside" }>, "name">, site: CallSite | undefined): void {
+  #tell(use: Use, site: CallSite | undefined): void {
     const callSite = placeOf(site)
+    if (this.#callSites && use.inside === "transaction") warnOnce(use, callSite)
     this.#engine.tell({ name: "pool.used-inside", ...use, ...(callSite !== undefined && { callSite }) })
   }
+}
+
+/** The places that were warned of. A program has not many, and one that makes them up must not fill the memory. */
+const warned = new Set<string>()
+const WARNED_MAX = 1_000
+
+/** In development, where somebody can still change it: once for each place in the program. */
+function warnOnce({ what, label }: Use, callSite: string | undefined): void {
+  const where = `${callSite === undefined ? "" : ` at ${callSite}`}${label === undefined ? "" : ` ("${label}")`}`
+  if (warned.has(where) || warned.size === WARNED_MAX) return
+  warned.add(where)
+  const used = what === "statement" ? "A statement" : `A ${what}`
+  process.emitWarning(
+    `${used} of the database was begun inside the callback of a transaction${where}: it is not part of that transaction, and waits ` +
+      "for another connection. Use the handle that the callback was given",
+    { type: "KyselyResilientWarning", code: "USED_INSIDE" },
+  )
 }
 
 function siteHere(): CallSite {

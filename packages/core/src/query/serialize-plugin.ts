@@ -1,7 +1,7 @@
 import {
   AliasNode,
   AndNode,
-  BinaryOperationNode,
+  type BinaryOperationNode,
   ColumnNode,
   ColumnUpdateNode,
   IdentifierNode,
@@ -15,7 +15,7 @@ import {
   ValueListNode,
   ValueNode,
   ValuesNode,
-  WhenNode,
+  type WhenNode,
   type DeleteQueryNode,
   type KyselyPlugin,
   type MergeQueryNode,

@@ -11,7 +11,13 @@ import type { NoRow, TooManyRows } from "../errors/result.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import { promised } from "../foundation/promised.ts"
-import { AdvisoryLock, readAdvisoryLock, type AdvisoryLockOptions, type WithAdvisoryLock } from "./advisory-lock.ts"
+import {
+  AdvisoryLock,
+  type LockingTx,
+  readAdvisoryLock,
+  type AdvisoryLockOptions,
+  type WithAdvisoryLock,
+} from "./advisory-lock.ts"
 import { answer } from "./answer.ts"
 import { answerBatch, type BatchAnswers } from "./batch.ts"
 import { visitRows } from "./for-each.ts"
@@ -137,7 +143,15 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
         if (!plan.ok) return err(this.refused(plan.refused, site))
         const { value } = plan
         const lock = new AdvisoryLock(value)
-        const locking = (tx: Tx<DB, C>): Promise<AnyResult> => lock.run<R>(tx, () => body(tx))
+        const locking = (tx: Tx<DB, C>): Promise<AnyResult> => {
+          const lane = SessionBase.#laneOf(tx)
+          const raw = rawAnswer<Record<string, unknown>>()
+          const asking: LockingTx = {
+            query: (query) => answer(this.kit, lane, raw, query, undefined, site),
+            batch: (queries) => answerBatch(this.kit, lane, queries, undefined, site),
+          }
+          return lock.run<R>(asking, () => body(tx))
+        }
         const locked = await this.enclosed(locking, value.transaction, site, { mayRerun: () => lock.mayRerun })
         // Which of its two answers it is, `wait` has told the caller's types.
         return promised<Result<never, ErrOf<R> | TransactionError>>(locked)

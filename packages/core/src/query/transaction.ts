@@ -179,7 +179,7 @@ function errorOf<R>(
   runs: readonly FailedTry[] = [],
 ): ErrOf<R> | TransactionError {
   if (ended.end === "err") {
-    if (runs.length > 1) tellRuns(ended.error, runs)
+    tellRuns(ended.error, { attempts, because: because === "not-transient" ? undefined : because, journal: runs })
     return ended.error
   }
   if (ended.end === "threw") {

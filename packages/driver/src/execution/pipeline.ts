@@ -234,7 +234,7 @@ function fail(
   story: Story,
   because: GaveUp,
 ): Settled<Exchange> {
-  const { failure } = tried
+  const failure = asAnswered(tried.failure)
   if (plan.counted) {
     machine.emit({
       name: "query.failed",
@@ -255,6 +255,11 @@ function fail(
     ...(story.journal !== undefined && { journal: story.journal }),
     ...(failure.effect === "applied_locally" && tried.exchange !== undefined && { value: tried.exchange }),
   }
+}
+
+/** Only here it is known what may be repeated all the same: whoever is told that it may be done is not invited to do it again. */
+function asAnswered(failure: Failure): Failure {
+  return failure.effect === "unknown" ? { ...failure, retry: "never" } : failure
 }
 
 function recordSuccess(machine: Machine, plan: Plan, attempts: number, story: Story): void {

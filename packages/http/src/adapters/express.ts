@@ -4,6 +4,7 @@ import type { Handler } from "../handler.ts"
 import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
 import { enter } from "./enter.ts"
 
+export { reply } from "./reply.ts"
 export type { WebOptions } from "../web.ts"
 
 /** A middleware as Express has them; and the handler in it, to drain and to close. */

@@ -6,6 +6,7 @@ import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
 import { enter } from "./enter.ts"
 import { requestOf, send, targetOf } from "./fetch.ts"
 
+export { reply } from "./reply.ts"
 export type { WebOptions } from "../web.ts"
 
 /** What `http.createServer` takes; and the handler in it, to drain and to close. */

@@ -62,6 +62,7 @@ export class Live {
   #saidAt: number
   #timer: { cancel(): void } | undefined
   #connectionsTimer: { cancel(): void } | undefined
+  #draining = false
   #closed = false
 
   constructor(parts: LiveParts) {
@@ -76,7 +77,7 @@ export class Live {
   }
 
   get full(): boolean {
-    return this.#closed || this.#audience.full
+    return this.#draining || this.#closed || this.#audience.full
   }
 
   get clients(): number {
@@ -99,6 +100,12 @@ export class Live {
     this.#watchConnections()
     for (const { bytes } of this.#memory.after(this.#sequenceOf(lastId))) first.push(bytes)
     return this.#audience.join(first, signal)
+  }
+
+  /** Ends the streams, and lets no new one begin: an open one would keep its server from closing. What happens is still remembered. */
+  drain(): void {
+    this.#draining = true
+    this.#audience.end()
   }
 
   close(): void {

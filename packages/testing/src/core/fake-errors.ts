@@ -1,5 +1,5 @@
 import type { DatabaseError, ErrorOfKind, Schema } from "@kysely-resilient/core"
-import { toDatabaseError, type ErrorKind } from "@kysely-resilient/core/testing"
+import { toDatabaseError, type ErrorKind, type Named } from "@kysely-resilient/core/testing"
 
 import { ALL_KINDS, failureOf, type FailureFacts } from "./failures.ts"
 
@@ -69,10 +69,14 @@ function makerOf(
     if (schema?.constraints !== undefined && constraint !== undefined && own === undefined) {
       throw new Error(`The schema knows no constraint "${constraint}" of table "${table ?? ""}"`)
     }
-    const [column = facts.column] = own?.columns ?? []
-    const failure = failureOf(kind, { ...facts, ...(column !== undefined && { column }) })
-    return toDatabaseError(failure, {
+    // As a real one would have it from the schema: all columns, where there are several.
+    const naming =
+      own === undefined || table === undefined || constraint === undefined
+        ? undefined
+        : (): Named => ({ table, constraint, columns: own.columns, column: null })
+    return toDatabaseError(failureOf(kind, facts), {
       detail: "redact",
+      naming,
       attempts,
       because,
       ...(name !== undefined && { query: { sql: "", name, parameterCount: 0 } }),

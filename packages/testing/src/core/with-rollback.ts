@@ -32,8 +32,10 @@ export async function withRollback<DB, C, T>(
     },
     { retry: false, ...options },
   )
+  // Looked at before anything else: what the test threw is the news, and not an Err that nobody looked at.
+  const undone = rolledBack.isErr() && rolledBack.error === ROLLED_BACK
   if (ended !== undefined && "thrown" in ended) throw ended.thrown
-  if (rolledBack.isErr() && rolledBack.error !== ROLLED_BACK) throw rolledBack.error
+  if (!undone && rolledBack.isErr()) throw rolledBack.error
   if (ended === undefined) throw new Error("The test did not end within its transaction")
   return ended.value
 }

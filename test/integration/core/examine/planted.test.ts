@@ -14,7 +14,7 @@ import { withClient } from "@kysely-resilient/testing/src/sql-client.ts"
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 
-import { valueOf } from "../../../support/results.ts"
+import { errorOf, valueOf } from "../../../support/results.ts"
 import { certificate } from "../../../support/tls/server.ts"
 
 /** What a restart is needed for. */
@@ -251,7 +251,11 @@ describe("a role with limits of its own", () => {
           sql: "alter role app connection limit 6",
         }),
         expect.objectContaining({ code: "IDLE_SESSION_TIMEOUT", sql: "alter role app set idle_session_timeout = '0'" }),
-        expect.objectContaining({ code: "SERVER_READ_ONLY", severity: "warning" }),
+        expect.objectContaining({
+          code: "SERVER_READ_ONLY",
+          severity: "warning",
+          sql: "alter role app set default_transaction_read_only = 'off'",
+        }),
       ]),
     )
     expect(codesOf(advice)).not.toContain("SUPERUSER_ROLE")
@@ -352,15 +356,24 @@ describe("a server with hardly a connection left", () => {
 })
 
 describe("commits that wait for a standby which is not there", () => {
-  it("are told of at once", async () => {
-    const database = open({ connection: url, pool: { min: 0, max: 1 } })
+  it("are told of at once, and when one was made on this server only", async () => {
+    const database = open({ connection: url, pool: { min: 0, max: 1 }, timeouts: { cancelMs: 300 } })
+    await run("create table kept (id int)")
     await run("alter system set synchronous_standby_names = 'mirror'")
     await run("select pg_reload_conf()")
+    await vi.waitFor(
+      async () => expect(codesOf(await find(database))).toContain("SYNCHRONOUS_STANDBY_MISSING"),
+      PATIENCE,
+    )
+    expect(database.advise()).toEqual([])
+    const keeping = database.transaction(async (tx) => tx.query("insert into kept values (1)"))
     await vi.waitFor(async () => {
-      expect((await find(database))[0]).toMatchObject({
-        code: "ARCHIVING_FAILS",
-      })
-      expect(codesOf(await find(database))).toContain("SYNCHRONOUS_STANDBY_MISSING")
+      const { rows } = await withClient(url, (client) =>
+        client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'"),
+      )
+      expect(rows).not.toEqual([])
     }, PATIENCE)
+    expect(errorOf(await keeping).effect).toBe("applied_locally")
+    expect(database.advise().map(({ code }) => code)).toContain("UNCONFIRMED_COMMITS")
   })
 })

@@ -1,4 +1,5 @@
 import type { Database } from "@kysely-resilient/core"
+import { allUnseen } from "@kysely-resilient/core/src/dropped/unseen.ts"
 import { expectErr, expectOk, faults, withRollback } from "@kysely-resilient/testing/core"
 import { err, ok } from "neverthrow"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
@@ -31,6 +32,13 @@ describe("withRollback", () => {
     })
     expect(seen).toEqual(["ann", "bob"])
     expect(await owners(db)).toEqual(["ann"])
+  })
+
+  it("throws what its body threw, and leaves no Err behind that nobody has looked at", async () => {
+    allUnseen().clear()
+    const failing = withRollback(db, async (on) => expectOk(await on.query("select nonsense")))
+    await expect(failing).rejects.toThrow("It should have been Ok")
+    expect([...allUnseen()].map((unseen) => unseen.dropped()?.message)).toEqual([])
   })
 
   it("makes a savepoint of a transaction, which is kept or undone alone", async () => {

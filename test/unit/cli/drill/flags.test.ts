@@ -32,7 +32,7 @@ describe("the flags of a drill", () => {
     ["--workers 0", '--workers must be a whole number from 1 to 500, not "0"'],
     ["--postgres 16", '--postgres must be 15 or 18, not "16"'],
     ["--resolution off", '--resolution must be xid or marker, not "off"'],
-    ["--sed 4", "Unknown option '--sed'"],
+    ["--sed 4", "There is no option --sed (did you mean --seed?)"],
   ])("refuse %s with one sentence that says what is wrong", (line, reason) => {
     expect(parse(line)).toEqual({ action: "refuse", message: `drill: ${reason}. Try --help.` })
   })

@@ -201,6 +201,29 @@ describe("advice from memory", () => {
       expect(adviser.advise().find(({ code }) => code === "POOL_EXHAUSTED")?.action).toMatch(action)
     })
 
+    it("takes half a second for slow, even where none is slow enough to be named", () => {
+      fail(refusal)
+      succeed(20, { durationMs: 440 })
+      expect(only("POOL_EXHAUSTED").action).toMatch(/raise pool\.max/)
+      succeed(20, { durationMs: 560 })
+      expect(only("POOL_EXHAUSTED").action).toMatch(/Statements are slow/)
+    })
+
+    it("counts those who were late in line only where the pool was full", () => {
+      const late = failure("deadline_exceeded", { blame: "client", phase: "acquire" })
+      state.pool = { idle: 1, leased: 2 }
+      fail(late, 5)
+      expect(codes()).toEqual([])
+      fail(late, 1)
+      expect(codes()).toEqual(["TIMEOUTS"])
+      state.pool = { idle: 1, leased: 3 }
+      expect(adviser.advise()[0]).toMatchObject({
+        code: "POOL_EXHAUSTED",
+        severity: "critical",
+        message: "6 callers got no connection in the last minute; 3 of 4 are in use and 0 wait",
+      })
+    })
+
     it("says nothing in an outage, where nobody gets a connection", () => {
       fail(refusal)
       state.pool = { outageMs: 100 }
@@ -266,14 +289,17 @@ describe("advice from memory", () => {
 
   it("POOL_USED_INSIDE, HELD_TOO_LONG and ORPHANED_TRANSACTIONS are told once they happen, with places", () => {
     tell({ name: "pool.used-inside", what: "statement", inside: "transaction", callSite: "orders.ts:12:3" }, 2)
-    expect(only("POOL_USED_INSIDE")).toMatchObject({ evidence: { times: 2, places: { "orders.ts:12:3": 2 } } })
+    expect(only("POOL_USED_INSIDE")).toMatchObject({
+      severity: "warning",
+      evidence: { times: 2, places: { "orders.ts:12:3": 2 } },
+    })
     tell({ name: "transaction.held-too-long", heldMs: 12_000, working: false, label: "report" })
     tell({ name: "transaction.orphaned", connectionId: 1, action: "commit" })
     expect(adviser.advise()).toMatchObject([
       { code: "POOL_USED_INSIDE" },
       {
         code: "HELD_TOO_LONG",
-        evidence: { resting: 1, longest_s: 12 },
+        evidence: { held: 1, resting: 1, longest_s: 12 },
         action: expect.stringMatching(/collect first/),
       },
       {
@@ -296,11 +322,26 @@ describe("advice from memory", () => {
   })
 
   it("UNCONFIRMED_COMMITS", () => {
-    const resolved = { name: "effect.resolved", by: "xid", durationMs: 1, late: false } as const
-    tell({ ...resolved, effect: "applied" })
+    const resolved = { name: "effect.resolved", by: "xid", durationMs: 1 } as const
+    tell({ ...resolved, effect: "applied", late: true })
+    // In time: its caller is told, and with him whoever listens.
+    tell({ ...resolved, effect: "applied_locally", late: false })
     expect(codes()).toEqual([])
-    tell({ ...resolved, effect: "applied_locally" })
+    const unconfirmed = server("replication_unconfirmed", { effect: "applied_locally", phase: "commit" })
+    tell({ name: "transaction.failed", attempts: 1, durationMs: 1, failure: unconfirmed, because: "not-transient" })
     expect(only("UNCONFIRMED_COMMITS")).toMatchObject({ evidence: { commits: 1 } })
+    fail(unconfirmed)
+    tell({ ...resolved, effect: "applied_locally", late: true })
+    expect(adviser.advise()[0]).toMatchObject({ code: "UNCONFIRMED_COMMITS", evidence: { commits: 3 } })
+  })
+
+  it("RETRY_AMPLIFICATION lets one retry for five statements pass", () => {
+    const retried = { ...statement, name: "query.retried", attempt: 1, delayMs: 1, failure: cut } as const
+    succeed(100)
+    tell(retried, 20)
+    expect(codes()).toEqual([])
+    tell(retried, 1)
+    expect(only("RETRY_AMPLIFICATION").severity).toBe("warning")
   })
 
   it("RETRY_AMPLIFICATION needs a load of retries, or a budget that is spent", () => {
@@ -353,6 +394,17 @@ describe("advice from memory", () => {
     succeed(10, { durationMs: 1_000 })
     expect(adviser.advise()[1]).toMatchObject({ code: "SLOW_QUERIES", severity: "warning" })
     expect(JSON.stringify(adviser.advise())).not.toContain("secret")
+  })
+
+  it("SLOW_QUERIES is a warning from one in twenty on", () => {
+    succeed(4, { durationMs: 1_000 })
+    succeed(76)
+    expect(only("SLOW_QUERIES").severity).toBe("info")
+    adviser = new Adviser({ clock, snapshot, limits: DEFAULT_THRESHOLDS, rules: MEMORY_RULES })
+    metrics = new Metrics(clock)
+    succeed(4, { durationMs: 1_000 })
+    succeed(66)
+    expect(only("SLOW_QUERIES").severity).toBe("warning")
   })
 
   it("OBSERVER_THROWS and TROUBLE_ON_PURPOSE are worth knowing", () => {

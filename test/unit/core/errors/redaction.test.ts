@@ -3,6 +3,7 @@ import { localFailure } from "@kysely-resilient/core/src/errors/local-failure.ts
 import { toDatabaseError, type ErrorContext } from "@kysely-resilient/core/src/errors/to-database-error.ts"
 import type { Failure, FailureKind } from "@kysely-resilient/driver"
 import { inspect } from "node:util"
+import { ok, type Result } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
 import { errorOf } from "../../../support/results.ts"
@@ -144,6 +145,58 @@ describe("an error", () => {
     expect(error.message).toBe(`invalid_statement: ${message} (SQLSTATE 42703, query "users.add")`)
   })
 
+  it.each([
+    ["alter table userz add column x int", 'relation "userz" does not exist', "42P01"],
+    ['alter table "Shop"."Users" drop column emial', 'column "emial" of relation "Users" does not exist', "42703"],
+    ["DROP TABLE Userz", 'table "userz" does not exist', "42P01"],
+    ["create index on app.userz (id)", 'relation "app.userz" does not exist', "42P01"],
+  ])("names what a command did not find: %s", (sql, message, sqlState) => {
+    const error = toDatabaseError(failure("invalid_statement", { message, sqlState, cause: new Error(message) }), {
+      ...context,
+      query: { sql, name: undefined, parameterCount: 0 },
+    })
+    expect(error.message).toBe(`invalid_statement: ${message} (SQLSTATE ${sqlState})`)
+  })
+
+  it.each([
+    ["a value that a query made a name of", `select name::regclass from ann`],
+    ["a name that is not in the text", `create table t as select name::regclass from users`],
+    ["a name of a literal", `create table ann as select 'ann'::regclass`],
+    ["a name of a comment", `drop table t -- ann`],
+    ["a parameter", `create table ann as select $1::regclass`],
+  ])("names nothing where it may be %s", (_, sql) => {
+    const message = 'relation "ann" does not exist'
+    const error = toDatabaseError(
+      failure("invalid_statement", { message, sqlState: "42P01", cause: new Error(message) }),
+      { ...context, query: { sql, name: undefined, parameterCount: 0 } },
+    )
+    expect(error.message).toBe(
+      "invalid_statement: PostgreSQL cannot make sense of the statement: undefined table (SQLSTATE 42P01)",
+    )
+  })
+
+  it("says what PostgreSQL's condition is, where its words may quote a value", () => {
+    const told = (kind: FailureKind, facts: Partial<Failure>) =>
+      toDatabaseError(failure(kind, { cause: stuffed(), ...facts }), { ...context, query: undefined }).message
+    expect(told("data_exception", { sqlState: "22012" })).toBe(
+      "data_exception: A value does not fit its type or its function: division by zero (SQLSTATE 22012)",
+    )
+    expect(told("data_exception", { sqlState: "22000" })).toBe(
+      "data_exception: A value does not fit its type or its function (SQLSTATE 22000)",
+    )
+  })
+
+  it("says where to look if it cannot be connected, and names no database and no host", () => {
+    const told = (facts: Partial<Failure>, kind: FailureKind = "configuration") =>
+      toDatabaseError(failure(kind, { cause: stuffed(), phase: "connect", message: SECRET, ...facts }), context).message
+    expect(told({ sqlState: "3D000" })).toMatch(/no database of this name: .*DATABASE_URL.*unsafeDriverError\(error\)/)
+    expect(told({ origin: "dns", errno: "ENOTFOUND" })).toMatch(/no host of this name: .*PGHOST.*\(ENOTFOUND/)
+    expect(told({ origin: "tls", errno: "CERT_HAS_EXPIRED" })).toMatch(
+      /sslmode and the certificates \(CERT_HAS_EXPIRED/,
+    )
+    expect(told({ sqlState: "28P01" }, "authentication_failed")).toMatch(/user or the password: .*PGPASSWORD/)
+  })
+
   it("takes no name from RAISE that is none", () => {
     const facts = { constraint: `${SECRET} is taken`, table: "users; --", column: "email", routine: "exec_stmt_raise" }
     const error = toDatabaseError(failure("unique_violation", { ...facts, sqlState: "23505" }), context)
@@ -261,7 +314,7 @@ describe("an operation's error", () => {
     const insert = db.insertInto("users").values({ email: SECRET, first_name: SECRET })
     const batched = await db.batch({ insert })
     const inTransaction = await db.transaction(async (tx) => {
-      await tx.exec(insert)
+      errorOf(await tx.exec(insert))
       return (await tx.exec(insert)).map(() => ({}))
     })
     for (const result of [await db.exec(insert), await db.query("select $1", [SECRET]), batched, inTransaction]) {
@@ -273,20 +326,25 @@ describe("an operation's error", () => {
     const { db } = scripted()
     const error = errorOf(await db.transaction(() => Promise.reject(new Error(SECRET))))
     expect(everythingSeen(error)).not.toContain(SECRET)
+    expect(error.message).toMatch(/it was rolled back; unsafeDriverError\(error\) gives what it threw$/)
   })
 
   it("says where it was called, if that is wanted", async () => {
     const script = { statement: () => ({ fails: failure("unique_violation") }) }
     const wanted = scripted(script, { errors: { callSite: true } })
     const query = wanted.db.selectFrom("users").selectAll()
-    for (const result of [
+    const results: readonly Result<unknown, DatabaseError>[] = [
       await wanted.db.all(query),
       await query.$call(wanted.db.one),
       await wanted.db.batch({ query }),
-    ]) {
+      await wanted.db.withAdvisoryLock("key", () => Promise.resolve(ok(1))),
+      await wanted.db.withAdvisoryLock("key", () => Promise.resolve(ok(1)), { wait: false }),
+    ]
+    for (const result of results) {
       const error = errorOf(result)
       expect(error.callSite).toMatch(/redaction\.test\.ts:\d+:\d+/)
       expect(error.stack).toContain("redaction.test.ts")
+      expect(error.stack).not.toContain("core/src/query/advisory-lock.ts")
       expect(error.stack?.startsWith(`DatabaseError: ${error.message}`)).toBe(true)
     }
     const unwanted = scripted(script, { errors: { callSite: false } })

@@ -43,8 +43,8 @@ describe("a prepared query", () => {
     const all = prepare("posts.all", (q: Q) => q.selectFrom("posts").selectAll())
     expect(errorOf(await wrong.db.one(byId(1))).query?.name).toBe("users.byId")
     expect(errorOf(await wrong.db.one(byId(1), { name: "mine" })).query?.name).toBe("mine")
-    await wrong.db.batch({ one: byId(1), all: all(), other: wrong.db.selectFrom("users").selectAll() })
-    await wrong.db.batch({ one: byId(1) }, { name: "mine" })
+    errorOf(await wrong.db.batch({ one: byId(1), all: all(), other: wrong.db.selectFrom("users").selectAll() }))
+    errorOf(await wrong.db.batch({ one: byId(1) }, { name: "mine" }))
     for await (const _ of wrong.db.stream(byId(2))) continue
     expect(wrong.engine.asked.map(({ options }) => options.label)).toEqual([
       "users.byId",

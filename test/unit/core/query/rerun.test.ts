@@ -23,6 +23,11 @@ describe("a transaction's callback", () => {
       { failure: { retry: "statement", effect: "not_applied" } },
       "not-transient",
     ],
+    [
+      "it may be applied, whatever that invites to",
+      { failure: { retry: "never", effect: "unknown" } },
+      "effect-unknown",
+    ],
     ["it may be applied", { failure: { retry: "transaction", effect: "unknown" } }, "effect-unknown"],
     ["it is applied", { failure: { retry: "transaction", effect: "applied" } }, "not-transient"],
     [

@@ -49,7 +49,7 @@ describe("a savepoint", () => {
     })
     const result = await db.transaction(async (tx) => {
       const part = await tx.savepoint(async (inner) => {
-        await statement(inner, 13)
+        errorOf(await statement(inner, 13))
         return ok("fine")
       })
       expect(errorOf(part)).toMatchObject({ kind: "transaction_aborted", first: { kind: "check_violation" } })
@@ -71,7 +71,8 @@ describe("a savepoint", () => {
   it("does not save a transaction from a conflict: the whole runs again", async () => {
     const { db, clock } = scripted({ statement: ({ lease }) => (lease === 1 ? { fails: conflict() } : {}) })
     const running = db.transaction(async (tx) => {
-      await tx.savepoint((part) => statement(part, 1))
+      const part = await tx.savepoint((inner) => statement(inner, 1))
+      expect(part.isErr()).toBe(tx.attempt === 1)
       return ok(tx.attempt)
     })
     await clock.advance(5)
@@ -111,10 +112,11 @@ describe("a savepoint", () => {
         part.afterCommit(() => done.push("kept"))
         return ok(1)
       })
-      await tx.savepoint(async (part) => {
+      const undone = await tx.savepoint(async (part) => {
         part.afterCommit(() => done.push("undone"))
         return err(1)
       })
+      expect(undone.isErr()).toBe(true)
       tx.afterCommit(() => done.push("after"))
       return ok(1)
     })

@@ -119,7 +119,7 @@ describe("a failed statement", () => {
     })
     const error = errorOf(
       await db.transaction(async (tx) => {
-        await touch(tx)
+        errorOf(await touch(tx))
         return ok("fine")
       }),
     )
@@ -128,7 +128,29 @@ describe("a failed statement", () => {
       effect: "not_applied",
       first: { kind: "check_violation", constraint: "positive", query: { sql: 'update "posts" set "title" = $1' } },
     })
+    expect(error.message).toMatch(/a statement in it had failed: check_violation of: update "posts" set "title" = \$1/)
     expect(engine.held).toBe(0)
+  })
+
+  it("is named by what it is called, if it has a name, and also where a later statement is refused for it", async () => {
+    const { db } = scripted({
+      statement: ({ sql }) => ({
+        fails: failure(sql.startsWith("select") ? "transaction_aborted" : "check_violation"),
+      }),
+    })
+    const errors: unknown[] = []
+    const committed = await db.transaction(async (tx) => {
+      await tx.exec(db.updateTable("posts").set({ title: "t" }), { name: "posts.retitle" })
+      errors.push(errorOf(await tx.all(db.selectFrom("users").select("id"))))
+      return ok("fine")
+    })
+    for (const error of [...errors, errorOf(committed)]) {
+      expect(error).toMatchObject({
+        kind: "transaction_aborted",
+        first: { kind: "check_violation" },
+        message: expect.stringContaining('had failed: check_violation, query "posts.retitle"') as unknown,
+      })
+    }
   })
 
   it("that the callback returns is the answer, and the very error it was given", async () => {
@@ -152,6 +174,7 @@ describe("COMMIT", () => {
     expect(error).toMatchObject({
       kind: "connection_failed",
       effect: "unknown",
+      retry: "never",
       because: "effect-unknown",
       attempts: 1,
     })
@@ -325,8 +348,30 @@ describe("a conflict", () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(touch)
     await clock.advance(1_000)
-    expect(errorOf(await running)).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
+    const error = errorOf(await running)
+    expect(error).toMatchObject({ kind: "serialization_failure", retry: "transaction" })
     expect(engine.log.filter((line) => line.endsWith("begin"))).toHaveLength(3)
+    // How often the callback ran, and why not once more: not what the statement knew of itself.
+    expect(error).toMatchObject({ attempts: 3, because: "attempts-spent" })
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ attempts: 3, because: "attempts-spent" })
+    expect(Object.keys(error)).toEqual(expect.arrayContaining(["attempts", "because"]))
+  })
+
+  it("that leads to another error in the next run is counted there too", async () => {
+    const { db, clock } = scripted({
+      statement: ({ lease }) => ({ fails: lease === 1 ? conflict() : failure("check_violation") }),
+    })
+    const running = db.transaction(touch)
+    await clock.advance(1_000)
+    expect(errorOf(await running)).toMatchObject({ kind: "check_violation", attempts: 2, because: "not-transient" })
+  })
+
+  it("that may not run it again says why", async () => {
+    const { db } = scripted(conflictsOn(9))
+    expect(errorOf(await db.transaction(touch, { retry: false }))).toMatchObject({
+      attempts: 1,
+      because: "switched-off",
+    })
   })
 
   it.each([
@@ -365,7 +410,7 @@ describe("a conflict", () => {
   it("never runs it again while the previous run has not ended", async () => {
     const { db, engine, clock } = scripted(conflictsOn(9))
     const running = db.transaction(async (tx) => {
-      await touch(tx)
+      errorOf(await touch(tx))
       return forever
     })
     await clock.advance(29_999)
@@ -544,10 +589,11 @@ describe("afterCommit", () => {
   ])("does not run after %s", async (_, ending) => {
     const { db } = scripted()
     const done: string[] = []
-    await db.transaction(async (tx): Promise<Result<never, string>> => {
+    const ended = await db.transaction(async (tx): Promise<Result<never, string>> => {
       tx.afterCommit(() => done.push("mail"))
       return ending()
     })
+    expect(ended.isErr()).toBe(true)
     expect(done).toEqual([])
   })
 

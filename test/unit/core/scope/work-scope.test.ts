@@ -152,9 +152,10 @@ describe("a scope", () => {
     await scope.run(async () => {
       await db.transaction(async () => ok(1))
       void (await db.transaction(async () => err("no"))).isErr()
-      await db.transaction(async () => {
+      const thrown = await db.transaction(async () => {
         throw new Error("no")
       })
+      expect(thrown.isErr()).toBe(true)
       await db.withConnection(async () => ok(1))
       await db.forEach(db.selectFrom("users").selectAll(), () => {})
       for await (const _ of db.stream(db.selectFrom("users").selectAll())) break

@@ -370,8 +370,9 @@ describe("COMMIT", () => {
       ok: false,
       attempts: 1,
       because: "effect-unknown",
-      failure: { effect: "unknown", phase: "commit" },
+      failure: { effect: "unknown", phase: "commit", retry: "never" },
     })
+    expect(lease.firstFailure).toMatchObject({ effect: "unknown", retry: "never" })
     expect(fixture.server.applied).toEqual([write.sql])
     expect(fixture.told("transaction.committed")).toEqual([])
     expect(fixture.heard.filter((sql) => sql === "commit")).toHaveLength(1)

@@ -250,10 +250,13 @@ describe("a write", () => {
       ok: false,
       attempts: 1,
       because: "effect-unknown",
-      failure: { effect: "unknown" },
+      // Whoever acts on `retry` alone must not do it twice.
+      failure: { effect: "unknown", retry: "never" },
     })
     expect(fixture.server.applied).toEqual([write.sql])
-    expect(fixture.told("query.failed")).toMatchObject([{ access: "write", because: "effect-unknown", attempts: 1 }])
+    expect(fixture.told("query.failed")).toMatchObject([
+      { access: "write", because: "effect-unknown", attempts: 1, failure: { retry: "never" } },
+    ])
     expectCalm()
   })
 

@@ -34,6 +34,15 @@ describe("a fake error", () => {
     )
   })
 
+  it("names all columns of a constraint that has several", () => {
+    const own = { seats_key: { kind: "unique", columns: ["row", "seat"] } } as const
+    const booked = fakeErrors({ tables: {}, constraints: { seats: { own, inbound: {}, notNull: [] } } })
+    expect(booked.unique_violation({ table: "seats", constraint: "seats_key" })).toMatchObject({
+      constraint: "seats_key",
+      columns: ["row", "seat"],
+    })
+  })
+
   it("says what it is told to say", () => {
     const error = fake.connection_failed({
       effect: "unknown",

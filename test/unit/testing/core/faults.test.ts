@@ -51,6 +51,30 @@ describe("a fault", () => {
     expectOk(await changed())
   })
 
+  it("is for the statement that a text is in, or whose name it is", async () => {
+    using fault = faults(db)
+    fault.failNext({ kind: "statement_timeout", sql: 'update "posts"' })
+    fault.failNext({ kind: "lock_timeout", sql: "users.list" })
+    expectOk(await users())
+    expectErr(await changed(), { kind: "statement_timeout" })
+    expectErr(await db.all(db.selectFrom("users").select("id"), { name: "users.list" }), { kind: "lock_timeout" })
+  })
+
+  it("says why nothing could be done about it, as the driver does", async () => {
+    using fault = faults(db)
+    const touched = () => db.transaction((tx) => tx.exec(tx.updateTable("posts").set({ title: "t" })))
+    fault.failNext({ kind: "connection_failed" })
+    expectErr(await changed(), { retry: "statement", because: "attempts-spent" })
+    fault.failNext({ kind: "connection_failed", effect: "unknown" })
+    expectErr(await changed(), { retry: "never", because: "effect-unknown" })
+    fault.failNext({ kind: "serialization_failure", times: 3 })
+    expectErr(await touched(), { retry: "transaction", attempts: 3, because: "attempts-spent" })
+    fault.failNext({ kind: "serialization_failure", phase: "commit", times: 3 })
+    expectErr(await touched(), { retry: "transaction", attempts: 3, because: "attempts-spent" })
+    fault.failNext({ kind: "check_violation" })
+    expectErr(await touched(), { retry: "never", attempts: 1, because: "not-transient" })
+  })
+
   it("strikes a stream", async () => {
     using fault = faults(db)
     fault.failNext({ kind: "connection_failed" })

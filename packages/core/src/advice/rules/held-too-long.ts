@@ -3,7 +3,7 @@ import { inSeconds, many, ofSort, seconds, timed, type MemoryRule } from "../mem
 
 export const heldTooLong: MemoryRule = {
   code: "HELD_TOO_LONG",
-  when: "in the last 10 minutes a transaction was open for longer than `timeouts.heldTooLongMs` (10 s)",
+  when: "in the last 10 minutes a transaction was open, or a callback of `withConnection` ran, for longer than `timeouts.heldTooLongMs` (10 s)",
   why: "It holds a connection and its locks, and keeps vacuum from removing what is dead.",
   find({ seen }) {
     const held = seen("held")
@@ -11,13 +11,13 @@ export const heldTooLong: MemoryRule = {
     const resting = ofSort(held, "resting")
     return {
       severity: "warning",
-      message: `${many(held.count, "transaction")} stayed open for ${inSeconds(held.maxMs)} or longer; ${resting} of them ran nothing at that moment`,
+      message: `${many(held.count, "transaction or connection", "transactions or connections")} ${held.count === 1 ? "was" : "were"} held for ${inSeconds(held.maxMs)} or longer; ${resting} of them ran nothing at that moment`,
       action:
         resting > 0
-          ? "Do not wait for anything but the database inside of a transaction: collect first, then write"
+          ? "Do not wait for anything but the database while one is held: collect first, then write"
           : "Split the work into smaller transactions, or make its statements faster",
       evidence: {
-        transactions: held.count,
+        held: held.count,
         resting,
         longest_s: seconds(held.maxMs),
         by: timed(held),

@@ -40,7 +40,7 @@ const CONFLICTS: Readonly<Record<string, string>> = {
 /** Of the reasons that are counted those that matter, and conflicts where there were some. */
 function actionsFor(rollbacks: Seen, conflicts: Seen): string {
   const sorts = ["deadline", "orphan", "repair"] as const
-  const matter = sorts.filter((sort) => ofSort(rollbacks, sort) * 5 >= rollbacks.count && ofSort(rollbacks, sort) > 0)
+  const matter = sorts.filter((sort) => ofSort(rollbacks, sort) * 5 >= rollbacks.count)
   const also = Object.entries(CONFLICTS).filter(([kind]) => ofSort(conflicts, kind) > 0)
   return [...matter.map((sort) => REASONS[sort]), ...also.map(([, action]) => action)].join(". ")
 }

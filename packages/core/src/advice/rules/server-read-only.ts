@@ -1,4 +1,4 @@
-import { isSet, type ServerRule } from "../examined.ts"
+import { alterRole, isSet, type ServerRule } from "../examined.ts"
 
 export const serverReadOnly: ServerRule = {
   code: "SERVER_READ_ONLY",
@@ -16,7 +16,8 @@ export const serverReadOnly: ServerRule = {
       action: inRecovery
         ? "Connect to the primary (DNS, the pooler's target), or say that only reads are wanted"
         : "Take the setting back, or say that only reads are wanted",
-      ...(told && !inRecovery && { sql: "alter system reset default_transaction_read_only;\nselect pg_reload_conf()" }),
+      // Wherever it was said: what is said of the role wins.
+      ...(!inRecovery && { sql: alterRole(examined, "default_transaction_read_only", "off") }),
       evidence: { in_recovery: inRecovery, default_transaction_read_only: told, receiving: replay?.receiving ?? null },
     }
   },

@@ -23,8 +23,8 @@ export interface Fault {
   readonly done?: boolean
   readonly retryAfterMs?: number
   readonly token?: string
-  /** Only statements whose text fits. */
-  readonly sql?: RegExp
+  /** Only statements whose text it fits, or of a text: which contain it, or have it as their name. */
+  readonly sql?: string | RegExp
   /** How many operations. Default 1. */
   readonly times?: number
 }
@@ -46,5 +46,21 @@ export function failureOfFault({ kind, phase, effect, retryAfterMs, token }: Fau
 
 export function failed(failure: Failure): Settled<never> & { readonly ok: false } {
   const attempts = failure.phase === "acquire" ? 0 : 1
-  return { ok: false, failure, attempts, because: "not-transient" }
+  return { ok: false, failure, attempts, because: becauseOf(failure) }
+}
+
+/** The driver has done all it could: why it could do no more. */
+function becauseOf({ effect, phase, retry }: Failure): (Settled<never> & { readonly ok: false })["because"] {
+  if (effect === "unknown") return "effect-unknown"
+  if (retry === "never") return "not-transient"
+  return phase === "transaction" || phase === "commit" ? "in-transaction" : "attempts-spent"
+}
+
+/** Is it for this statement? */
+export function isMeant(
+  { sql: wanted }: Fault,
+  { sql, label }: { readonly sql: string; readonly label?: string | undefined },
+): boolean {
+  if (wanted === undefined) return true
+  return typeof wanted === "string" ? label === wanted || sql.includes(wanted) : sql.search(wanted) !== -1
 }

@@ -1,7 +1,7 @@
 import type { Engine, Failure, LeaseHandle, Settled } from "@kysely-resilient/core/testing"
 
 import { failureOf } from "../failures.ts"
-import { failed, failureOfFault, isDone, type Fault } from "./fault.ts"
+import { failed, failureOfFault, isDone, isMeant, type Fault } from "./fault.ts"
 import type { Take } from "./line.ts"
 
 type Statements = Pick<Engine, "run" | "batch" | "stream">
@@ -94,8 +94,8 @@ function statementsOf(
   const run = target.run.bind(target)
   const batch = target.batch.bind(target)
   const stream = target.stream.bind(target)
-  const faultFor = (...texts: readonly string[]): Fault | undefined =>
-    take(({ phase, sql }) => phase !== "commit" && (sql === undefined || texts.some((text) => text.search(sql) !== -1)))
+  const faultFor = (statements: readonly { readonly sql: string }[], label: string | undefined): Fault | undefined =>
+    take((fault) => fault.phase !== "commit" && statements.some(({ sql }) => isMeant(fault, { sql, label })))
 
   const struck = async <T>(fault: Fault, work: () => Promise<Settled<T>>): Promise<Settled<T>> => {
     const failure = failureOfFault(fault, inTransaction())
@@ -116,16 +116,16 @@ function statementsOf(
   return {
     run: async (statement, options) => {
       const work = (): ReturnType<typeof run> => run(statement, options)
-      const fault = refusal() === undefined ? faultFor(statement.sql) : undefined
+      const fault = refusal() === undefined ? faultFor([statement], options?.label) : undefined
       return fault === undefined ? (refused() ?? work()) : struck(fault, work)
     },
     batch: async (statements, options) => {
       const work = (): ReturnType<typeof batch> => batch(statements, options)
-      const fault = refusal() === undefined ? faultFor(...statements.map(({ sql }) => sql)) : undefined
+      const fault = refusal() === undefined ? faultFor(statements, options?.label) : undefined
       return fault === undefined ? (refused() ?? work()) : struck(fault, work)
     },
     async *stream(statement, chunkSize, options) {
-      const fault = refusal() === undefined ? faultFor(statement.sql) : undefined
+      const fault = refusal() === undefined ? faultFor([statement], options?.label) : undefined
       const why = refused()
       if (why !== undefined) yield why
       else if (fault === undefined) yield* stream(statement, chunkSize, options)

@@ -1,0 +1,73 @@
+import type { ResilienceReport } from "@kysely-resilient/core"
+
+import { EXIT, type Command, type Surroundings } from "../command.ts"
+import { openDatabase } from "../database.ts"
+import { askEndpoint, type Answered } from "../endpoint.ts"
+import { paintFor } from "../paint.ts"
+import { HELP, parseFlags, type Flags } from "./flags.ts"
+import { statusReport } from "./report.ts"
+
+export const status: Command = {
+  name: "status",
+  summary: "asks a running application, or looks at a PostgreSQL itself: how is the database doing?",
+  async run(args, surroundings) {
+    const parsed = parseFlags(args, surroundings.env)
+    switch (parsed.action) {
+      case "help":
+        surroundings.stdout.write(HELP)
+        return EXIT.ok
+      case "refuse":
+        surroundings.stderr.write(`status: ${parsed.message}.\nTry kysely-resilient status --help\n`)
+        return EXIT.misunderstood
+      case "run":
+        return tell(await ask(parsed.flags), parsed.flags, surroundings)
+    }
+  },
+}
+
+function ask({ address }: Flags): Promise<Answered> {
+  return address.at === "endpoint" ? askEndpoint(address) : lookAt(address.url)
+}
+
+function tell(answered: Answered, { json }: Flags, { stdout, stderr, env }: Surroundings): number {
+  switch (answered.what) {
+    case "nothing":
+      stderr.write(`status: ${answered.why}\n`)
+      return EXIT.misunderstood
+    case "status":
+      stdout.write(
+        json
+          ? `${JSON.stringify({ status: answered.status })}\n`
+          : `${answered.status}\nMore is told to those who show a token: --token, or RESILIENCE_TOKEN.\n`,
+      )
+      return answered.status === "healthy" ? EXIT.ok : EXIT.failed
+    case "report":
+      stdout.write(json ? `${JSON.stringify(answered.report)}\n` : statusReport(answered.report, paintFor(stdout, env)))
+      return exitCodeOf(answered.report)
+  }
+}
+
+function exitCodeOf({ resilience }: ResilienceReport): number {
+  return resilience.status === "healthy" ? EXIT.ok : EXIT.failed
+}
+
+/** Enough to meet what an application would meet, and little enough to be no load. */
+const STATEMENTS = 5
+const READY_MS = 10_000
+
+/** As an application would: connects, asks something, and reports what it met. */
+async function lookAt(url: string | undefined): Promise<Answered> {
+  const db = openDatabase({ url, poolMax: 1 })
+  if (typeof db === "string") return { what: "nothing", why: db }
+  try {
+    const ready = await db.ready({ timeoutMs: READY_MS })
+    if (ready.isErr()) return { what: "nothing", why: `The database cannot be used: ${ready.error.message}` }
+    for (let count = 0; count < STATEMENTS; count += 1) {
+      const answer = await db.query("select 1")
+      if (answer.isErr()) break
+    }
+    return { what: "report", report: db.report() }
+  } finally {
+    await db.close()
+  }
+}

@@ -1,0 +1,28 @@
+/** "1 note", "2 notes", "1,523 statements". */
+export function counted(count: number, one: string, many: string): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`
+}
+
+/** Milliseconds for people: "0.4 ms", "87 ms", "2.1 s". */
+export function milliseconds(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`
+  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
+}
+
+const UNITS = [
+  [86_400, "d"],
+  [3_600, "h"],
+  [60, "min"],
+] as const
+
+/** A span for people: "12 s", "3 min 12 s", "2 h 5 min", "4 d 2 h". */
+export function span(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  for (const [index, [size, unit]] of UNITS.entries()) {
+    if (whole < size) continue
+    const [below, name] = UNITS[index + 1] ?? [1, "s"]
+    const rest = Math.floor((whole % size) / below)
+    return `${Math.floor(whole / size)} ${unit}${rest === 0 ? "" : ` ${rest} ${name}`}`
+  }
+  return `${whole} s`
+}
