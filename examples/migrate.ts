@@ -1,4 +1,4 @@
-import { createDatabase } from "@kysely-resilient/core"
+import { createDatabase, unsafeDriverError } from "@kysely-resilient/core"
 import { migrate, migrationStatus, type ResilientMigration } from "@kysely-resilient/core/migrations"
 import { sql } from "kysely"
 
@@ -21,12 +21,15 @@ const withIndex: ResilientMigration = {
   down: async (kysely) => kysely.schema.dropIndex("cities_name").execute(),
 }
 
-// In an application: { folder: new URL("./migrations", import.meta.url) }
 const migrations = { "0001_cities": withCities, "0002_index": withIndex }
 
+// In an application they are files: migrate(db, { folder: new URL("./migrations", import.meta.url) })
 const migrated = await migrate(db, { migrations })
 if (migrated.isOk()) console.log("Applied:", migrated.value.applied.join(", "))
-else console.log(migrated.error.message) // it names the migration, and says what became of it
+else {
+  console.error(migrated.error.message) // it names the migration, and says what became of it
+  console.error(unsafeDriverError(migrated.error.cause)) // what the server said, or the migration threw, whatever it quotes
+}
 
 const status = await migrationStatus(db, { migrations })
 if (status.isOk()) console.log(status.value.filter(({ appliedAt }) => appliedAt === undefined).length, "pending")

@@ -52,6 +52,8 @@ const checks: readonly Check[] = [
       "test/types/declarations.tsconfig.json",
     ),
   ),
+  command("types of the page", bin("tsc"), "-p", "packages/http/src/page/app"),
+  command("the page is made of its sources", process.execPath, "scripts/page.ts", "--check"),
   command("lint", bin("oxlint"), "--type-aware", "--deny-warnings"),
   command("format", bin("oxfmt"), "--check"),
   command("unused files, exports and dependencies", bin("knip"), "--no-progress"),

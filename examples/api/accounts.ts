@@ -11,12 +11,11 @@ interface Account {
   readonly balance: string
 }
 
-export function openAccount(db: AppDatabase, input: Fields, signal: AbortSignal): ResultAsync<Account, Failed> {
+export function openAccount(db: AppDatabase, input: Fields): ResultAsync<Account, Failed> {
   return fields(input, { user: id, owner: text, balance: amount }).asyncAndThen(({ user, owner, balance }) =>
     db
       .one(db.insertInto("accounts").values({ user_id: user, owner, balance }).returning(["id", "owner", "balance"]), {
         name: "accounts.open",
-        signal,
       })
       .mapErr((error) => {
         const errors = fieldErrors(error, {
@@ -28,14 +27,14 @@ export function openAccount(db: AppDatabase, input: Fields, signal: AbortSignal)
   )
 }
 
-export function findAccount(db: AppDatabase, account: number, signal: AbortSignal): ResultAsync<Account, Failed> {
+export function findAccount(db: AppDatabase, account: number): ResultAsync<Account, Failed> {
   const query = db.selectFrom("accounts").select(["id", "owner", "balance"]).where("id", "=", account)
   return db
-    .maybeOne(query, { name: "accounts.find", signal })
+    .maybeOne(query, { name: "accounts.find" })
     .andThen((found) => (found === undefined ? err(refusal(404, "There is no such account")) : ok(found)))
 }
 
-export function listAccounts(db: AppDatabase, signal: AbortSignal): ResultAsync<Account[], Failed> {
+export function listAccounts(db: AppDatabase): ResultAsync<Account[], Failed> {
   const query = db.selectFrom("accounts").select(["id", "owner", "balance"]).orderBy("owner").orderBy("id").limit(100)
-  return db.all(query, { name: "accounts.list", signal })
+  return db.all(query, { name: "accounts.list" })
 }

@@ -1,4 +1,5 @@
-import { toProblem, type DatabaseError } from "@kysely-resilient/core"
+import type { DatabaseError } from "@kysely-resilient/core"
+import { jsonResponse, problemResponse } from "@kysely-resilient/http"
 import type { ResultAsync } from "neverthrow"
 
 import type { BadInput } from "./input.ts"
@@ -31,26 +32,16 @@ function failure(error: Failed): Response {
       return problem(422, { title: "The request is not understood", status: 422, errors: error.errors })
     case "refusal":
       return problem(error.status, { title: error.title, status: error.status, errors: error.errors })
-    default: {
-      const body = toProblem(error)
-      // The database's own story is for our log; toProblem has none of it.
-      if (body.status >= 500) console.error(error.message)
-      return problem(body.status, body, body.retryAfter)
-    }
+    default:
+      // The database's own story is for our log; the answer has none of it.
+      return problemResponse(error, {}, ({ message }) => console.error(message))
   }
 }
 
 export function json(status: number, value: unknown): Response {
-  return new Response(text(value), { status, headers: { "content-type": "application/json" } })
+  return jsonResponse(value, { status })
 }
 
-function problem(status: number, body: object, retryAfter?: number): Response {
-  const headers = new Headers({ "content-type": "application/problem+json" })
-  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
-  return new Response(text(body), { status, headers })
-}
-
-/** int8 is a bigint here, which JSON has no form for: it travels as text. */
-function text(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => (typeof member === "bigint" ? member.toString() : member))
+function problem(status: number, body: object): Response {
+  return jsonResponse(body, { status, headers: { "content-type": "application/problem+json" } })
 }

@@ -10,39 +10,37 @@ import { addUser, findUser, removeUser } from "./users.ts"
 export function createApp(db: AppDatabase): (request: Request) => Promise<Response> {
   return async (request) => {
     const { pathname, searchParams } = new URL(request.url)
-    const { method, signal } = request
+    const { method } = request
     const account = /^\/accounts\/(\d{1,9})$/.exec(pathname)?.[1]
-    if (account !== undefined && method === "GET") return answer(200, findAccount(db, Number(account), signal))
+    if (account !== undefined && method === "GET") return answer(200, findAccount(db, Number(account)))
     const user = /^\/users\/(\d{1,9})$/.exec(pathname)?.[1]
-    if (user !== undefined && method === "GET") return answer(200, findUser(db, Number(user), signal))
-    if (user !== undefined && method === "DELETE") return answer(200, removeUser(db, Number(user), signal))
+    if (user !== undefined && method === "GET") return answer(200, findUser(db, Number(user)))
+    if (user !== undefined && method === "DELETE") return answer(200, removeUser(db, Number(user)))
     switch (`${method} ${pathname}`) {
       case "POST /users":
         return answer(
           201,
-          bodyOf(request).andThen((body) => addUser(db, body, signal)),
+          bodyOf(request).andThen((body) => addUser(db, body)),
         )
       case "GET /accounts":
-        return answer(200, listAccounts(db, signal))
+        return answer(200, listAccounts(db))
       case "POST /accounts":
         return answer(
           201,
-          bodyOf(request).andThen((body) => openAccount(db, body, signal)),
+          bodyOf(request).andThen((body) => openAccount(db, body)),
         )
       case "POST /transfers":
         return answer(
           201,
-          bodyOf(request).andThen((body) => transfer(db, body, signal)),
+          bodyOf(request).andThen((body) => transfer(db, body)),
         )
       case "GET /signals":
-        return answer(200, listSignals(db, searchParams.get("symbol"), signal))
+        return answer(200, listSignals(db, searchParams.get("symbol")))
       case "POST /signals":
         return answer(
           201,
-          bodyOf(request).andThen((body) => giveSignal(db, body, signal)),
+          bodyOf(request).andThen((body) => giveSignal(db, body)),
         )
-      case "GET /health":
-        return json(db.health().status === "critical" ? 503 : 200, db.report())
       default:
         return json(404, { title: "There is nothing here", status: 404 })
     }

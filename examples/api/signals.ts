@@ -14,11 +14,7 @@ interface Signal {
   readonly strength: number
 }
 
-export function listSignals(
-  db: AppDatabase,
-  symbol: string | null,
-  signal: AbortSignal,
-): ResultAsync<Signal[], Failed> {
+export function listSignals(db: AppDatabase, symbol: string | null): ResultAsync<Signal[], Failed> {
   const query = db
     .selectFrom("signals")
     .innerJoin("instruments", "instruments.id", "signals.instrument_id")
@@ -27,15 +23,14 @@ export function listSignals(
     .orderBy("signals.day", "desc")
     .orderBy("signals.id")
     .limit(50)
-  return db.all(query, { name: "signals.list", signal })
+  return db.all(query, { name: "signals.list" })
 }
 
-export function giveSignal(db: AppDatabase, input: Fields, signal: AbortSignal): ResultAsync<Signal, Failed> {
+export function giveSignal(db: AppDatabase, input: Fields): ResultAsync<Signal, Failed> {
   return fields(input, { symbol: text, day, kind: oneOf(SignalKindLabels), strength: share }).asyncAndThen((given) =>
     db
       .maybeOne(db.selectFrom("instruments").select("id").where("symbol", "=", given.symbol), {
         name: "instruments.find",
-        signal,
       })
       .andThen((instrument) =>
         instrument === undefined ? err(refusal(404, "There is no such instrument")) : ok(instrument.id),
@@ -46,7 +41,6 @@ export function giveSignal(db: AppDatabase, input: Fields, signal: AbortSignal):
         return db
           .one(db.insertInto("signals").values(row).returning(["id", "day", "kind", "strength"]), {
             name: "signals.give",
-            signal,
           })
           .map((written) => ({ ...written, symbol }))
           .orElse(

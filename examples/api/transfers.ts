@@ -16,7 +16,7 @@ interface Transfer {
  * Moves money once, however often it is asked to: the caller chooses the id, and a second request with it answers what the
  * first has done.
  */
-export function transfer(db: AppDatabase, input: Fields, signal: AbortSignal): ResultAsync<Transfer, Failed> {
+export function transfer(db: AppDatabase, input: Fields): ResultAsync<Transfer, Failed> {
   return fields(input, { id: uuid, from: id, to: id, amount }).asyncAndThen((asked) =>
     db
       .transaction(
@@ -33,9 +33,9 @@ export function transfer(db: AppDatabase, input: Fields, signal: AbortSignal): R
           const given = await give(tx, asked.to, asked.amount)
           return given.isErr() ? err(given.error) : ok(noted.value)
         },
-        { name: "transfers.make", signal },
+        { name: "transfers.make" },
       )
-      .orElse((error) => (error.kind === "already_made" ? found(db, asked.id, signal) : err(error))),
+      .orElse((error) => (error.kind === "already_made" ? found(db, asked.id) : err(error))),
   )
 }
 
@@ -78,10 +78,10 @@ function give(session: AppSession, account: number, sum: string) {
   )
 }
 
-function found(db: AppDatabase, transferId: string, signal: AbortSignal): ResultAsync<Transfer, Failed> {
+function found(db: AppDatabase, transferId: string): ResultAsync<Transfer, Failed> {
   const query = db
     .selectFrom("transfers")
     .select(["id", "from_account", "to_account", "amount"])
     .where("id", "=", transferId)
-  return db.one(query, { name: "transfers.find", signal })
+  return db.one(query, { name: "transfers.find" })
 }

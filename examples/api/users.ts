@@ -16,10 +16,10 @@ interface Holder extends User {
   readonly accounts: readonly { readonly id: number; readonly owner: string }[]
 }
 
-export function addUser(db: AppDatabase, input: Fields, signal: AbortSignal): ResultAsync<User, Failed> {
+export function addUser(db: AppDatabase, input: Fields): ResultAsync<User, Failed> {
   return fields(input, { email: text, name: text }).asyncAndThen((user) =>
     db
-      .one(db.insertInto("users").values(user).returning(["id", "email", "name"]), { name: "users.add", signal })
+      .one(db.insertInto("users").values(user).returning(["id", "email", "name"]), { name: "users.add" })
       .orElse(
         catchConstraint("users_email_key", () => err(refusal(409, "Somebody has this address", { email: "is taken" }))),
       )
@@ -32,7 +32,7 @@ export function addUser(db: AppDatabase, input: Fields, signal: AbortSignal): Re
 }
 
 /** With what he holds, in one statement. */
-export function findUser(db: AppDatabase, id: number, signal: AbortSignal): ResultAsync<Holder, Failed> {
+export function findUser(db: AppDatabase, id: number): ResultAsync<Holder, Failed> {
   const query = db
     .selectFrom("users")
     .select((eb) => [
@@ -49,15 +49,15 @@ export function findUser(db: AppDatabase, id: number, signal: AbortSignal): Resu
     ])
     .where("id", "=", id)
   return db
-    .maybeOne(query, { name: "users.find", signal })
+    .maybeOne(query, { name: "users.find" })
     .andThen((user) => (user === undefined ? err(refusal(404, "There is no such user")) : ok(user)))
 }
 
 /** Only one who holds nothing. */
-export function removeUser(db: AppDatabase, id: number, signal: AbortSignal): ResultAsync<User, Failed> {
+export function removeUser(db: AppDatabase, id: number): ResultAsync<User, Failed> {
   const query = db.deleteFrom("users").where("id", "=", id).returning(["id", "email", "name"])
   return db
-    .maybeOne(query, { name: "users.remove", signal })
+    .maybeOne(query, { name: "users.remove" })
     .orElse(catchKind("foreign_key_violation", () => err(refusal(409, "There are accounts of this user"))))
     .andThen((user) => (user === undefined ? err(refusal(404, "There is no such user")) : ok(user)))
 }

@@ -4,12 +4,12 @@ export interface Flags {
   readonly seconds: number
   readonly seed: number
   readonly json: boolean
-  /** Undefined: stop after the run. 0: any free port. */
-  readonly servePort: number | undefined
 }
 
 export type Parsed =
   | { readonly action: "run"; readonly flags: Flags }
+  /** Port 0: any free one. */
+  | { readonly action: "serve"; readonly seed: number; readonly port: number }
   | { readonly action: "help" }
   | { readonly action: "refuse"; readonly message: string }
 
@@ -27,7 +27,7 @@ Starts a PostgreSQL of its own, runs an application on it, hurts it, and shows t
   --seconds N   how long, set-up included; ${SECONDS_MIN} or more (default ${SECONDS_DEFAULT})
   --seed N      which schedule of faults; the same number, the same schedule (default: a new one)
   --json        print one JSON object as the last line
-  --serve       keep the application up afterwards, with a page to watch and hurt it, until Ctrl-C
+  --serve       instead of all that: the application at work, with a page to watch it and to hurt it, until Ctrl-C
   --port N      where to serve, on 127.0.0.1 (default: any free port)
   --help        this text
 
@@ -64,14 +64,15 @@ export function parseFlags(args: readonly string[], newSeed: () => number): Pars
   if (port === "bad") return refuse(mustBe("--port", values.port, 0, PORT_MAX))
   if (port !== undefined && values.serve !== true) return refuse("--port only means something together with --serve")
 
+  if (values.serve === true) {
+    if (seconds !== undefined || values.json === true) {
+      return refuse("--seconds and --json are for a run, and --serve makes none")
+    }
+    return { action: "serve", seed: seed ?? newSeed(), port: port ?? 0 }
+  }
   return {
     action: "run",
-    flags: {
-      seconds: seconds ?? SECONDS_DEFAULT,
-      seed: seed ?? newSeed(),
-      json: values.json === true,
-      servePort: values.serve === true ? (port ?? 0) : undefined,
-    },
+    flags: { seconds: seconds ?? SECONDS_DEFAULT, seed: seed ?? newSeed(), json: values.json === true },
   }
 }
 

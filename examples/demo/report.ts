@@ -35,14 +35,23 @@ export function report(facts: Facts, checks: readonly Check[], titles: readonly 
     .join("\n")
 }
 
-/** What to try next. `page` is where the application is being served, if it is. */
-export function nextSteps({ seed }: Facts, page: string | undefined, paint: Paint): string {
+/** Where it is served, and what there is to see. */
+export function serving(page: string, paint: Paint): string {
+  const command = `curl -s ${page}api/database-resilience`
+  return [
+    "",
+    `  ${paint("bold", page)}  ${paint("dim", "open it, and press a button that hurts the database; Ctrl-C ends it")}`,
+    `  ${command}  ${paint("dim", "the same for programs; /metrics for Prometheus, /readyz for probes")}`,
+    "",
+  ].join("\n")
+}
+
+/** What to try next. */
+export function nextSteps({ seed }: Facts, paint: Paint): string {
   const steps: readonly (readonly [command: string, why: string])[] = [
     [`pnpm demo --seed ${seed}`, "the same schedule of faults again"],
     ["pnpm demo --seconds 120", "more of everything"],
-    page === undefined
-      ? ["pnpm demo --serve", "a page to watch it on, with buttons that hurt it"]
-      : [page, "open it, and press a button that hurts it; Ctrl-C ends it"],
+    ["pnpm demo --serve", "a page to watch it on, with buttons that hurt it"],
     ["examples/demo/app/transfers.ts", "what the application looks like: no try, no catch"],
     ["packages/driver/src/execution/pipeline.ts", "what happens to a query"],
   ]

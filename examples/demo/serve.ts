@@ -1,18 +1,15 @@
-import type { DriverSnapshot } from "@kysely-resilient/driver"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { listener } from "@kysely-resilient/http/node"
+import { registerPrometheus } from "@kysely-resilient/telemetry/prometheus"
+import { createServer, type Server } from "node:http"
+import { Registry } from "prom-client"
 
-import { page } from "./page.ts"
-import type { FaultTitle } from "./report.ts"
-import { resilienceReport } from "./resilience.ts"
-import type { View } from "./view.ts"
+import type { Store } from "./app/store.ts"
+import type { Chaos } from "./chaos/chaos.ts"
 
-/** The application as the page sees it. */
+/** The application as it is served. */
 export interface Site {
-  look(): View
-  snapshot(): DriverSnapshot
-  readonly faults: readonly FaultTitle[]
-  /** Starts a fault; `busy` while another one is on, so that each can be told apart. */
-  hurt(fault: string): "started" | "busy"
+  readonly store: Store
+  readonly chaos: readonly Chaos[]
 }
 
 export interface Served extends AsyncDisposable {
@@ -21,9 +18,7 @@ export interface Served extends AsyncDisposable {
 
 /** Only this machine may look, and above all only this machine may hurt. */
 const HOST = "127.0.0.1"
-
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+const PAGE = "/api/database-resilience/ui"
 
 export class PortTakenError extends Error {
   override readonly name: string = "PortTakenError"
@@ -37,12 +32,22 @@ export async function mustBeFree(port: number): Promise<void> {
 }
 
 /**
- * Port 0 takes any free one.
+ * Everything that the http package offers, with a button for each kind of chaos. Port 0 takes any free one.
  *
  * @throws {PortTakenError} if the port cannot be had
  */
-export async function serve(site: Site, port: number): Promise<Served> {
-  const server = createServer((request, response) => answer(site, request, response))
+export async function serve({ store, chaos }: Site, port: number): Promise<Served> {
+  const metrics = new Registry()
+  registerPrometheus(metrics, store)
+  const hear = listener(
+    store,
+    (request, response) => {
+      const found = request.url === "/"
+      response.writeHead(found ? 302 : 404, found ? { location: PAGE } : {}).end()
+    },
+    { expose: "full", metrics, requests: false, readiness: { drainOnSigterm: false }, actions: buttons(chaos) },
+  )
+  const server = createServer(hear)
   await listen(server, port)
   const address = server.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
@@ -50,10 +55,28 @@ export async function serve(site: Site, port: number): Promise<Served> {
     url: `http://${HOST}:${bound}/`,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
+        hear.handler.close()
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
+}
+
+/** One at a time, so that each can be told apart. */
+function buttons(chaos: readonly Chaos[]) {
+  let now: string | undefined
+  return chaos.map(({ name, title, run }) => ({
+    name,
+    title,
+    run() {
+      if (now !== undefined) return `not now, “${now}” is still on`
+      now = title
+      void run()
+        .catch((error: unknown) => process.emitWarning(`${title} failed: ${String(error)}`))
+        .finally(() => (now = undefined))
+      return "done to it; watch"
+    },
+  }))
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -67,48 +90,4 @@ function listen(server: Server, port: number): Promise<void> {
     })
     server.listen(port, HOST, resolve)
   })
-}
-
-function answer(site: Site, request: IncomingMessage, response: ServerResponse): void {
-  if (!comesFromHere(request)) return json(response, 403, { error: "only for pages and programs of this machine" })
-  const { pathname } = new URL(request.url ?? "/", `http://${HOST}`)
-  const route = `${request.method} ${pathname}`
-
-  if (route === "GET /") return html(response, page(site.faults))
-  if (route === "GET /live") {
-    const { pool } = site.snapshot()
-    return json(response, 200, { ...site.look(), pool })
-  }
-  if (route === "GET /api/database-resilience") {
-    const report = resilienceReport(site.snapshot())
-    return json(response, report.resilience.status === "critical" ? 503 : 200, report)
-  }
-  if (request.method === "POST" && pathname.startsWith("/chaos/")) {
-    const fault = pathname.slice("/chaos/".length)
-    if (!site.faults.some(({ name }) => name === fault)) return json(response, 404, { error: `no fault "${fault}"` })
-    const started = site.hurt(fault)
-    return json(response, started === "started" ? 202 : 409, { fault, state: started })
-  }
-  return json(response, 404, { error: `nothing at ${route}` })
-}
-
-/** Another site's page must not press our buttons: not by a form (Origin), nor by a name that resolves to us (Host). */
-function comesFromHere({ headers }: IncomingMessage): boolean {
-  const host = headers.host ?? ""
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) return false
-  return headers.origin === undefined || headers.origin === `http://${host}`
-}
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" })
-  response.end(`${JSON.stringify(body)}\n`)
-}
-
-function html(response: ServerResponse, body: string): void {
-  response.writeHead(200, {
-    "content-type": "text/html; charset=utf-8",
-    "cache-control": "no-store",
-    "content-security-policy": PAGE_POLICY,
-  })
-  response.end(body)
 }

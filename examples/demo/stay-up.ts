@@ -1,8 +1,7 @@
 import { once } from "node:events"
 
+import { chaosOn } from "./chaos/chaos.ts"
 import { Company } from "./company.ts"
-import { faults } from "./faults/all.ts"
-import { strike } from "./play.ts"
 import { serve } from "./serve.ts"
 import type { Stage } from "./stage.ts"
 
@@ -22,28 +21,12 @@ const noLedger = { announce: () => {}, settle: () => {} }
 
 /** Keeps the application at work, with a page to watch it and to hurt it, until `signal` fires. */
 export async function stayUp(stage: Stage, { seed, port, signal, onServing }: StayUpOptions): Promise<void> {
-  const beganAt = performance.now()
   using company = new Company(stage, { seed, thinkMs: THINK_MS, ledger: noLedger, signal })
-  const { crew, store, hand } = company
-  let striking: Promise<void> = Promise.resolve()
-
-  await using site = await serve(
-    {
-      faults,
-      snapshot: () => store.snapshot(),
-      look: () => company.view({ seed, seconds: 0, elapsedMs: performance.now() - beganAt, doing: "serving" }),
-      hurt(name) {
-        if (company.fault !== undefined) return "busy"
-        striking = strike(name, hand)
-        return "started"
-      },
-    },
-    port,
-  )
+  const { crew, store } = company
+  await using site = await serve({ store, chaos: chaosOn(stage, company) }, port)
   crew.start()
   onServing(site.url)
   if (!signal.aborted) await once(signal, "abort")
-  await striking
   await crew.rest()
   await store.close()
 }

@@ -9,6 +9,9 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
+/** timestamp. */
+export type LocalTimestamp = ColumnType<string, Date | string, Date | string>;
+
 /** numeric. */
 export type Numeric = ColumnType<string, bigint | number | string, bigint | number | string>;
 
@@ -25,9 +28,17 @@ export interface Books {
   title: string;
 }
 
+export interface Readers {
+  createdAt: Generated<LocalTimestamp>;
+  id: string;
+  name: string;
+  updatedAt: LocalTimestamp;
+}
+
 export interface DB {
   authors: Authors;
   books: Books;
+  readers: Readers;
 }
 
 /** What writing to each table can violate, for the types of errors. */
@@ -51,6 +62,13 @@ export interface DBConstraints {
     inbound: {};
     notNull: "author_id" | "id" | "price" | "sold" | "title";
   };
+  readers: {
+    own: {
+      readers_pkey: { readonly kind: "unique"; readonly columns: readonly ["id"] };
+    };
+    inbound: {};
+    notNull: "createdAt" | "id" | "name" | "updatedAt";
+  };
 }
 
 /** Where the foreign keys of each table lead. */
@@ -61,7 +79,7 @@ export interface DBRelations {
 }
 
 const structure: SchemaDefinition = {
-  "hash": "3d6e5c2e6ada15e1",
+  "hash": "db888de89531bf8b",
   "source": { "schemas": ["public"] },
   "tables": {
     "authors": {
@@ -79,6 +97,15 @@ const structure: SchemaDefinition = {
         "price": { "type": "numeric", "nullable": false },
         "sold": { "type": "int4", "nullable": false, "generated": "default" },
         "title": { "type": "text", "nullable": false }
+      }
+    },
+    "readers": {
+      "kind": "table",
+      "columns": {
+        "createdAt": { "type": "timestamp", "nullable": false, "generated": "default" },
+        "id": { "type": "text", "nullable": false },
+        "name": { "type": "text", "nullable": false },
+        "updatedAt": { "type": "timestamp", "nullable": false }
       }
     }
   },
@@ -101,6 +128,13 @@ const structure: SchemaDefinition = {
       },
       "inbound": {},
       "notNull": ["author_id", "id", "price", "sold", "title"]
+    },
+    "readers": {
+      "own": {
+        "readers_pkey": { "kind": "unique", "columns": ["id"] }
+      },
+      "inbound": {},
+      "notNull": ["createdAt", "id", "name", "updatedAt"]
     }
   },
   "relations": {

@@ -1,6 +1,6 @@
 import type { Generated, GeneratedAlways } from "kysely"
 
-/** What library.sql makes. In an application this file is generated: see the guide to codegen. */
+/** What library.sql makes, as whoever has no generated schema writes it: https://kysely.dev/docs/getting-started#types */
 export interface Library {
   authors: { id: GeneratedAlways<number>; name: string }
   books: {
@@ -10,4 +10,5 @@ export interface Library {
     price: string
     sold: Generated<number>
   }
+  readers: { id: string; name: string; createdAt: Generated<string>; updatedAt: string }
 }

@@ -37,3 +37,25 @@ if (page.isOk()) {
   const { authors, total } = page.value
   console.log(authors.map(({ name, books }) => `${name} ${books.length}`).join(", "), "of", total[0]?.count)
 }
+
+// A condition that may be there or not.
+const books = (like: { title?: string; under?: string }) =>
+  db
+    .selectFrom("books")
+    .select("title")
+    .$if(like.title !== undefined, (query) => query.where("title", "ilike", `%${like.title}%`))
+    .$if(like.under !== undefined, (query) => query.where("price", "<", like.under ?? ""))
+    .orderBy("title")
+const found = await db.all(books({ under: "11.50" }))
+if (found.isOk()) console.log(found.value.length, "under 11.50")
+
+// A write: how many rows it changed, as a bigint; or, with RETURNING, what it made of them.
+const dearer = await db.exec(db.updateTable("books").set({ price: "10.50" }).where("title", "=", "Solaris"))
+if (dearer.isOk()) console.log("changed:", dearer.value.affected === 1n)
+const added = await db.one(
+  db.insertInto("books").values({ author_id: 2, title: "Eden", price: "8.00" }).returning(["id", "price"]),
+)
+if (added.isOk()) console.log("added at", added.value.price)
+const removed = await db.exec(db.deleteFrom("books").where("title", "=", "Eden"))
+if (removed.isErr()) console.error(removed.error.message)
+else console.log("removed:", Number(removed.value.affected))

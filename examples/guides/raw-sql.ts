@@ -23,3 +23,8 @@ const zone = await db.withConnection(async (session) => {
   return set.isErr() ? set : session.query<{ TimeZone: string }>("show timezone")
 })
 if (zone.isOk()) console.log(zone.value.rows[0]?.TimeZone) // and the connection goes back clean
+
+// Of any query, how the server would run it.
+const query = db.selectFrom("books").selectAll().where("id", "=", 1).compile()
+const plan = await db.query<{ "QUERY PLAN": string }>(`explain ${query.sql}`, [...query.parameters])
+if (plan.isOk()) console.log(plan.value.rows[0]?.["QUERY PLAN"].split(" ").slice(0, 2).join(" "))

@@ -152,7 +152,10 @@ describe("the example application", () => {
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     )
     expect((await ask("GET", "/accounts")).status).toBe(200)
-    expect(await ask("GET", "/health")).toMatchObject({ status: 200, body: { resilience: { pool_size: 20 } } })
+    expect(await ask("GET", "/api/database-resilience")).toMatchObject({
+      status: 200,
+      body: { resilience: { pool_size: 20 } },
+    })
   })
 })
 

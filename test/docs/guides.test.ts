@@ -11,15 +11,18 @@ import { runFile } from "../support/script.ts"
 
 /** What each program of a guide says when all is well. A program without an entry fails. */
 const SAYS: Readonly<Record<string, RegExp>> = {
-  "connect.ts": /^connected to PostgreSQL \d+/,
+  "connect.ts": /^connected to PostgreSQL \d+.*\nhealthy \d connections idle, 0 in use, 0 waiting\n$/,
   "query.ts":
-    /^Solaris 9.50\nfound: undefined\nSolaris\nThe Left Hand of Darkness\nexpensive books: false\nStanislaw 1, Ursula 2 of 3\n$/,
+    /^Solaris 9.50\nfound: undefined\nSolaris\nThe Left Hand of Darkness\nexpensive books: false\nStanislaw 1, Ursula 2 of 3\n2 under 11.50\nchanged: true\nadded at 8.00\nremoved: 1\n$/,
   "conflict.ts":
     /^2 Stanislaw\n4 Arkady\n0n added\n\{ price: .A book costs something. \}\n\{ author: .Nobody knows this author. \}\nmade 6\nthere are books whose author_id it is\n$/,
-  "transaction.ts": /^told everybody\nsold: Solaris 1\nsold out\nstill 1\n$/,
-  "stream.ts": /^Solaris\nThe Dispossessed\none was too dear\n$/,
-  "raw-sql.ts": /^The Dispossessed, The Left Hand of Darkness\nUPDATE 1n\n7\nAsia\/Tokyo\n$/,
+  "transaction.ts": /^told everybody\nsold: Solaris 1\nsold out\none is sold\ndone and not done\nstill 1\n$/,
+  "stream.ts": /^Solaris\nThe Dispossessed\none was too dear\nRangeError: Solaris is not for sale\n$/,
+  "raw-sql.ts": /^The Dispossessed, The Left Hand of Darkness\nUPDATE 1n\n7\nAsia\/Tokyo\n(Seq|Index) Scan\n$/,
   "from-kysely.ts": /^Stanislaw\n2 authors\n2 the old way\n$/,
+  "from-slonik.ts": /^Stanislaw\n1 of them\n1, 2\nregistered\ntrue taken\n$/,
+  // In whatever time zone the process is.
+  "from-prisma.ts": /^2026-03-01T13:00:00.000Z\nAnna no_row\ndeleted: true\nSolaris\nStanislaw 1, Ursula 2\nmade 1\n$/,
 }
 
 /** Imported by the others. */
@@ -43,7 +46,7 @@ describe("the generated schema of the guides", () => {
 
 describe("the program of a guide", () => {
   it.each(programs)("%s runs, says what it should, and ends by itself", async (name) => {
-    expect(await runFile(resolve(folder, name), { DATABASE_URL: database.url })).toMatchObject({
+    expect(await runFile(resolve(folder, name), { DATABASE_URL: database.url, TZ: "Asia/Tokyo" })).toMatchObject({
       code: 0,
       output: expect.stringMatching(SAYS[name] ?? "an entry in SAYS") as unknown,
     })

@@ -67,6 +67,7 @@ export function assembleHandler(db: Shown, options: HandlerOptions, foundations:
     clientsMax: resolved.streamClientsMax,
     actions,
     inquire: resolved.askServer,
+    metricsPath: resolved.metrics === undefined ? null : resolved.metricsPath,
   })
   const drain = (): void => {
     readiness.drain()

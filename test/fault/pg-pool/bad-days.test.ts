@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import type { ResilientPool } from "@kysely-resilient/driver/pg-pool"
 import { serverFaults, stall, startFaultProxy, type FaultProxy } from "@kysely-resilient/testing"
 import pg from "pg"
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
 import { runScript } from "../../support/script.ts"
@@ -122,6 +122,17 @@ describe("nobody listens to errors", () => {
 })
 
 describe("all connections are terminated at rest", () => {
+  it("in the middle of a transaction: whoever runs it again sees by the code that he may", async () => {
+    const client = await pool.connect()
+    await client.query("begin")
+    await client.query("select 1")
+    await terminateAll()
+    await vi.waitFor(() => expect(client.getTransactionStatus()).toBe("I"), 2_000)
+    expect(await told(client.query("select 2"))).toMatchObject({ ok: false, code: "57P01", effect: "not_applied" })
+    await client.query("rollback")
+    client.release()
+  })
+
   it("nobody notices: reads, writes and transactions by hand", async () => {
     await warm(pool)
     await terminateAll()

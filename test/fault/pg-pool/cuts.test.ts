@@ -275,6 +275,7 @@ describe("a client that has lost its connection", () => {
     expect(await told(client.query(WRITE))).toMatchObject({
       message: "Client has encountered a connection error and is not queryable",
       effect: "not_applied",
+      code: "ECONNRESET",
     })
     expect((await client.query("rollback")).command).toBe("ROLLBACK")
     client.release()

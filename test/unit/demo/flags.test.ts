@@ -9,7 +9,7 @@ describe("parseFlags", () => {
   it("needs no flags: half a minute, and a seed of its own", () => {
     expect(parse()).toEqual({
       action: "run",
-      flags: { seconds: 30, seed: 77, json: false, servePort: undefined },
+      flags: { seconds: 30, seed: 77, json: false },
     })
   })
 
@@ -17,14 +17,21 @@ describe("parseFlags", () => {
     ["--seconds 12 --seed 0", { seconds: 12, seed: 0 }],
     ["--seed=4294967295", { seed: 4_294_967_295 }],
     ["--json", { json: true }],
-    ["--serve", { servePort: 0 }],
-    ["--serve --port 8123", { servePort: 8123 }],
     ["-- --seconds 20", { seconds: 20 }],
   ])("understands %s", (line, expected) => {
     expect(parse(...line.split(" "))).toMatchObject({ action: "run", flags: expected })
   })
 
   it.each([
+    ["--serve", { seed: 77, port: 0 }],
+    ["--serve --port 8123 --seed 3", { seed: 3, port: 8123 }],
+  ])("understands %s", (line, expected) => {
+    expect(parse(...line.split(" "))).toEqual({ action: "serve", ...expected })
+  })
+
+  it.each([
+    ["--serve --seconds 20", "--seconds and --json are for a run, and --serve makes none"],
+    ["--json --serve", "--seconds and --json are for a run, and --serve makes none"],
     ["--seconds 9", '--seconds must be a whole number from 10 to 86400, not "9"'],
     ["--seconds soon", '--seconds must be a whole number from 10 to 86400, not "soon"'],
     ["--seed 1.5", '--seed must be a whole number from 0 to 4294967295, not "1.5"'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 
 import { conclude, type Facts } from "../../../examples/demo/conclusion.ts"
 import { faults as titles } from "../../../examples/demo/faults/all.ts"
-import { nextSteps, report } from "../../../examples/demo/report.ts"
+import { nextSteps, report, serving } from "../../../examples/demo/report.ts"
 import type { Tally } from "../../../examples/demo/scoreboard.ts"
 
 const plain = (_: string, text: string) => text
@@ -60,8 +60,15 @@ describe("report", () => {
 })
 
 describe("nextSteps", () => {
-  it("offers the page, or says where it is", () => {
-    expect(nextSteps(facts, undefined, plain)).toContain("pnpm demo --serve")
-    expect(nextSteps(facts, "http://127.0.0.1:8123/", plain)).toMatch(/http:\/\/127\.0\.0\.1:8123\/ .*Ctrl-C/)
+  it("offers the page", () => {
+    expect(nextSteps(facts, plain)).toContain("pnpm demo --serve")
+  })
+})
+
+describe("serving", () => {
+  it("says where the page is, and where programs ask", () => {
+    const text = serving("http://127.0.0.1:8123/", plain)
+    expect(text).toMatch(/http:\/\/127\.0\.0\.1:8123\/ .*Ctrl-C/)
+    expect(text).toContain("curl -s http://127.0.0.1:8123/api/database-resilience")
   })
 })

@@ -123,6 +123,24 @@ describe("the event stream", () => {
     expect(streams).toBe(503)
   })
 
+  it("tells a hundred clients the same, and lets go of all of them; of a hundred it refuses ninety by default", async () => {
+    const made = site({ streamClientsMax: 100 }, development)
+    const clients = Array.from({ length: 100 }, () => new AbortController())
+    const ask = (signal: AbortSignal) => made.handler(new Request(`http://app.test${BASE}/events`, { signal }))
+    const watchers = []
+    for (const { signal } of clients) watchers.push(new Watcher(await ask(signal)))
+    await made.clock.advance(3_000)
+    expect(new Set(watchers.map(({ text }) => text)).size).toBe(1)
+    expect(watchers[0]?.of("sample")).toHaveLength(3)
+    for (const client of clients) client.abort()
+    const again = await Promise.all(clients.map(() => ask(new AbortController().signal)))
+    expect(again.every(({ status }) => status === 200)).toBe(true)
+
+    const usual = site({}, development)
+    const asked = await Promise.all(clients.map(() => usual.get(`${BASE}/events`)))
+    expect(asked.filter(({ status }) => status === 503)).toHaveLength(90)
+  })
+
   it("frees the place of a client whose request is aborted, even before it has read", async () => {
     const made = site({ streamClientsMax: 1 }, development)
     const ask = (signal: AbortSignal) => made.handler(new Request(`http://app.test${BASE}/events`, { signal }))

@@ -41,10 +41,21 @@ export function pgErrorOf(failure: Failure): Error {
   return withEffect(error, failure)
 }
 
-/** Its connection is gone, and what was begun there is gone with it. */
+/**
+ * Its connection is gone, and what was begun there is gone with it. With the code of what ended it, as a statement that was running then
+ * would have: whoever runs a transaction again looks at that.
+ */
 export function notQueryable(cause: unknown): Error {
-  const error = new Error(NOT_QUERYABLE, { cause })
+  const error = Object.assign(new Error(NOT_QUERYABLE, { cause }), { code: codeIn(cause) ?? LOST })
   return withEffect(error, { effect: "not_applied" })
+}
+
+/** Of a connection that ended without a word. */
+const LOST = "ECONNRESET"
+
+function codeIn(cause: unknown): string | undefined {
+  const code: unknown = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined
+  return typeof code === "string" ? code : undefined
 }
 
 /** Texts that code on `pg` looks for, because it has nothing else to look for. */

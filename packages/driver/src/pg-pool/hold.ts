@@ -204,7 +204,10 @@ export class Hold implements ConnectionHolder {
     const exchange = new ForeignExchange(submittable)
     await new Promise((resolve) => connection.run(exchange, resolve))
     this.inFlight = undefined
-    if (connection.dead !== undefined) this.lose(lostUnder(connection))
+    if (connection.dead !== undefined) {
+      this.lose(lostUnder(connection))
+      exchange.letGo()
+    }
     this.#note(exchange.error === undefined, undefined, undefined)
     return { ok: true, value: undefined }
   }

@@ -10,6 +10,8 @@ export interface ForeignSubmittable {
   readonly _result?: unknown
 }
 
+const READY = "readyForQuery"
+
 type Handler = `handle${
   | "RowDescription"
   | "DataRow"
@@ -28,6 +30,9 @@ type Handler = `handle${
 export class ForeignExchange extends Exchange {
   readonly #submittable: ForeignSubmittable
   #told = false
+  #wire: PgWire | undefined
+  /** Who waited for a ReadyForQuery before it began. */
+  #others: ReadonlySet<unknown> = new Set()
 
   constructor(submittable: ForeignSubmittable) {
     super({ protocol: "simple", sql: "" })
@@ -54,6 +59,8 @@ export class ForeignExchange extends Exchange {
 
   override submit(wire: PgWire): Error | null {
     this.sent = true
+    this.#wire = wire
+    this.#others = new Set(wire.rawListeners(READY))
     const refused = this.#try(() => this.#submittable.submit(wire))
     if (refused instanceof Error) {
       this.handleError(refused, wire)
@@ -94,6 +101,20 @@ export class ForeignExchange extends Exchange {
 
   override handleReadyForQuery(wire?: PgWire): void {
     this.#tell("handleReadyForQuery", wire)
+  }
+
+  /**
+   * Its connection is gone. pg-cursor closes itself when it has heard that, and then waits for a ReadyForQuery that nobody sends any more; until
+   * then its stream (pg-query-stream) tells its reader nothing. So whoever waits for one now, or later, is let go.
+   */
+  letGo(): void {
+    const wire = this.#wire
+    if (wire === undefined) return
+    for (const listener of wire.rawListeners(READY))
+      if (!this.#others.has(listener)) setImmediate(() => void Reflect.apply(listener, wire, []))
+    wire.on("newListener", (name: unknown, listener: () => void) => {
+      if (name === READY) setImmediate(listener)
+    })
   }
 
   /** Told once: the end of a connection comes from several sides. */

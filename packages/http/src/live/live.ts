@@ -28,6 +28,7 @@ export interface LiveParts {
   readonly instance: string
   readonly clientsMax: number
   readonly actions: LiveHello["actions"]
+  readonly metricsPath: string | null
   /** Asks the server about itself while somebody watches. */
   readonly inquire: boolean
 }
@@ -85,8 +86,14 @@ export class Live {
 
   /** A stream for one client, from what he has seen last: `Last-Event-ID`, whatever somebody may have written there. */
   open(lastId: string | undefined, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
-    const { instance, actions, db } = this.#parts
-    const hello: LiveHello = { instance, sample_every_ms: SAMPLE_EVERY_MS, remembered_ms: REMEMBERED_MS, actions }
+    const { instance, actions, metricsPath, db } = this.#parts
+    const hello: LiveHello = {
+      instance,
+      sample_every_ms: SAMPLE_EVERY_MS,
+      remembered_ms: REMEMBERED_MS,
+      actions,
+      metrics_path: metricsPath,
+    }
     const first = [OPENING, encode({ type: "hello", data: hello }), encode({ type: "report", data: db.report() })]
     first.push(this.#connections(), this.#topQueries())
     if (this.#inquiry?.last !== undefined) first.push(encode({ type: "database", data: this.#inquiry.last }))

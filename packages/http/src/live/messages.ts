@@ -24,6 +24,8 @@ export interface LiveHello {
   readonly remembered_ms: number
   /** What may be asked for by `POST …/actions/<name>`; empty where nothing may. */
   readonly actions: readonly { readonly name: string; readonly title: string }[]
+  /** Where Prometheus finds the metrics of this process, if it does. */
+  readonly metrics_path: string | null
 }
 
 /** One second of a database; the numbers are those of the report of the same moment. */

@@ -7,6 +7,8 @@ import { seconds } from "./second.ts"
 /** More than anybody reads. */
 const SHOWN_MAX = 20
 
+const OWN_LABELS = "kysely-resilient."
+
 /** Different summaries that are counted; who has more builds the names of tables. */
 const KEPT_MAX = 200
 
@@ -26,6 +28,8 @@ export class TopQueries {
 
   hear(event: DriverEvent): void {
     if (event.name !== "query.succeeded" && event.name !== "query.failed" && event.name !== "query.retried") return
+    // What the page itself asks is nobody's work.
+    if (event.label?.startsWith(OWN_LABELS) === true) return
     const kept = this.#of(event)
     if (event.name === "query.retried") {
       if (kept !== undefined) kept.retries += 1

@@ -1,0 +1,53 @@
+import { h, keep, say, set } from "../dom.ts"
+import type { View } from "./view.ts"
+
+/** What may be asked for: a button each. Absent where nothing may. */
+export function actions(): View {
+  const buttons = h("div", { class: "buttons" })
+  const said = h("p", { class: "soft", role: "status", id: "said" })
+  const element = h(
+    "section",
+    { class: "card actions", hidden: "", "aria-labelledby": "actions-title" },
+    h("h2", { id: "actions-title" }, "Actions"),
+    buttons,
+    said,
+  )
+
+  const ask = async (name: string, title: string, button: Element): Promise<void> => {
+    set(button, { "data-now": "yes" })
+    say(said, `${title} …`)
+    try {
+      const response = await fetch(`actions/${name}`, { method: "POST" })
+      const answer: unknown = await response.json()
+      say(said, `${title}: ${wordsOf(answer) ?? (response.ok ? "started" : `refused (${response.status})`)}`)
+    } catch {
+      say(said, `${title}: the server did not answer.`)
+    }
+    set(button, { "data-now": undefined })
+  }
+  return {
+    element,
+    show({ model }) {
+      const offered = model.hello?.actions ?? []
+      element.hidden = offered.length === 0
+      keep(buttons, offered, {
+        key: ({ name }) => name,
+        make({ name, title }) {
+          const button = h("button", { type: "button", "data-action": name }, title)
+          button.addEventListener("click", () => void ask(name, title, button))
+          return button
+        },
+        update: () => {},
+      })
+    },
+  }
+}
+
+function wordsOf(answer: unknown): string | undefined {
+  if (typeof answer !== "object" || answer === null) return undefined
+  for (const key of ["said", "detail"]) {
+    const words: unknown = Reflect.get(answer, key)
+    if (typeof words === "string") return words
+  }
+  return undefined
+}

@@ -1,0 +1,75 @@
+import { h, say, set } from "../dom.ts"
+import { duration } from "../format.ts"
+import type { Moment, View } from "./view.ts"
+
+export interface HeaderParts {
+  readonly onRange: (ms: number) => void
+  readonly onPause: () => void
+}
+
+const NAMES = { healthy: "Healthy", degraded: "Degraded", critical: "Critical" } as const
+const ICONS = { healthy: "#2c9f6c", degraded: "#c98412", critical: "#d23f3f", unknown: "#8a9099" } as const
+
+/** Status, since when, and why; whose page this is; whether it is live. */
+export function header({ onRange, onPause }: HeaderParts): View {
+  const status = h("strong", { id: "status" }, "…")
+  const since = h("span", { id: "since", class: "soft" })
+  const reason = h("p", { id: "reason" })
+  const who = h("span", { id: "who", class: "soft" })
+  const stream = h("span", { id: "stream", role: "status" }, "opening")
+  const range = h(
+    "select",
+    { "aria-label": "How much of the past is shown" },
+    h("option", { value: "60000" }, "1 min"),
+    h("option", { value: "300000", selected: "" }, "5 min"),
+    h("option", { value: "900000" }, "15 min"),
+  )
+  range.addEventListener("change", () => onRange(Number(range.value)))
+  const pause = h("button", { type: "button", "aria-pressed": "false" }, "Pause")
+  pause.addEventListener("click", onPause)
+  const lost = h("p", { id: "lost", role: "alert", hidden: "" })
+  const element = h(
+    "header",
+    { class: "top" },
+    h(
+      "div",
+      { class: "inner" },
+      h("div", { class: "state" }, h("i", { class: "dot", "aria-hidden": "true" }), status, since),
+      reason,
+      h("div", { class: "tools" }, who, stream, range, pause),
+    ),
+    lost,
+  )
+  return {
+    element,
+    show({ model, now, stream: state, paused }: Moment) {
+      const { report, samples, database, hello } = model
+      const now_ = report?.resilience.status
+      const current = samples.at(-1)?.status ?? now_
+      set(document.documentElement, { "data-status": current ?? "unknown" })
+      say(status, current === undefined ? "…" : NAMES[current])
+      say(since, report === undefined ? "" : `for ${duration((now - Date.parse(report.status_since)) / 1_000)}`)
+      const reasons = report?.reasons.map(({ message }) => message) ?? []
+      say(reason, reasons.length > 0 ? reasons.join(" · ") : current === "healthy" ? "All is well." : "")
+      say(
+        who,
+        [database?.facts?.database, database?.facts && `PostgreSQL ${database.facts.version}`, hello?.instance]
+          .filter((part) => part !== undefined)
+          .join(" · "),
+      )
+      say(stream, paused ? "paused" : state === "live" ? "live" : state === "lost" ? "stream lost" : "opening")
+      set(stream, { "data-stream": paused ? "paused" : state })
+      set(pause, { "aria-pressed": String(paused) })
+      say(pause, paused ? "Go on" : "Pause")
+      lost.hidden = state !== "lost"
+      const last = samples.at(-1)?.at_ms
+      say(
+        lost,
+        `The stream is lost, and asked for again every few seconds.${last === undefined ? "" : ` What you see is ${duration((Date.now() - last) / 1_000)} old.`}`,
+      )
+      say(document.querySelector("title")!, `${current === undefined ? "…" : NAMES[current]} · database`)
+      const icon = `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="${ICONS[current ?? "unknown"]}"/></svg>`)}`
+      set(document.querySelector("link[rel=icon]")!, { href: icon })
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import type { LiveEvent } from "../../../live/messages.ts"
+import { h, keep, say, set } from "../dom.ts"
+import { clockTime, count, duration } from "../format.ts"
+import type { Incident } from "../incidents.ts"
+import { detailsOf, gravityOf, lineOf, titleOf, verdictOf } from "../words.ts"
+import type { Moment, View } from "./view.ts"
+
+const CARDS_MAX = 20
+const LINES_MAX = 60
+const WHO_MAX = 12
+const NEWS: ReadonlySet<LiveEvent["name"]> = new Set(["health.changed", "action.started"])
+
+type Entry = { readonly at: number; readonly key: string } & (
+  | { readonly incident: Incident; readonly first: boolean }
+  | { readonly event: LiveEvent }
+)
+
+/** What went wrong, as cards; in between, what was news without being trouble. */
+export function incidents(): View {
+  const list = h("ol", { class: "cards", id: "incidents" })
+  const none = h("p", { class: "soft none" }, "Nothing went wrong in the last 15 minutes.")
+  const element = h(
+    "section",
+    { class: "timeline", "aria-labelledby": "timeline-title" },
+    h("div", { class: "head" }, h("h2", { id: "timeline-title" }, "What happened")),
+    none,
+    list,
+  )
+  return {
+    element,
+    show(moment) {
+      none.hidden = moment.incidents.length > 0
+      keep(list, entriesOf(moment), { key: ({ key }) => key, make, update })
+    },
+  }
+}
+
+function entriesOf({ incidents: found, model }: Moment): readonly Entry[] {
+  const cards = found.slice(0, CARDS_MAX).map((incident, index): Entry => ({
+    at: incident.from,
+    key: `i${incident.from}`,
+    incident,
+    first: index === 0,
+  }))
+  const oldest = cards.at(-1)?.at ?? Number.POSITIVE_INFINITY
+  const news = model.events.flatMap((event, index): readonly Entry[] =>
+    NEWS.has(event.name) && (event.at_ms >= oldest - 60_000 || found.length < CARDS_MAX)
+      ? [{ at: event.at_ms, key: `e${event.at_ms}${event.name}${index}`, event }]
+      : [],
+  )
+  return [...cards, ...news].toSorted((one, other) => other.at - one.at).slice(0, 2 * CARDS_MAX)
+}
+
+function make(entry: Entry): HTMLElement {
+  if ("event" in entry) {
+    const { event } = entry
+    return h("li", { class: "news" }, h("time", {}, clockTime(event.at_ms)), h("span", {}, lineOf(event)))
+  }
+  return h(
+    "li",
+    { class: "card incident" },
+    h("div", { class: "when" }, h("time", {}), h("span", { class: "lasted" })),
+    h("h3", {}),
+    h("p", { class: "verdict" }),
+    h(
+      "dl",
+      { class: "figures" },
+      ...["affected", "recovered", "failed", "unknown"].map((name) =>
+        h("div", { "data-figure": name }, h("dt", {}, name), h("dd", {})),
+      ),
+    ),
+    h("ul", { class: "details" }),
+    h(
+      "table",
+      { class: "who" },
+      h("caption", {}, "Who was affected"),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ...["", "affected", "recovered", "failed", "unknown"].map((name) => h("th", { scope: "col" }, name)),
+        ),
+      ),
+      h("tbody", {}),
+    ),
+    h("details", { class: "raw" }, h("summary", {}, "Events"), h("ol", {})),
+  )
+}
+
+function update(element: HTMLElement, entry: Entry): void {
+  if ("event" in entry) return
+  const { incident } = entry
+  const part = (selector: string): HTMLElement => element.querySelector<HTMLElement>(selector)!
+  set(element, { "data-gravity": gravityOf(incident), "data-open": incident.open ? "yes" : undefined })
+  say(part("time"), clockTime(incident.from))
+  const lasted = duration((incident.until - incident.from) / 1_000)
+  say(part(".lasted"), incident.open ? `for ${lasted}, and still going on` : `for ${lasted}, over`)
+  say(part("h3"), titleOf(incident))
+  say(part(".verdict"), verdictOf(incident))
+  for (const name of ["affected", "recovered", "failed", "unknown"] as const) {
+    const figure = part(`[data-figure=${name}]`)
+    say(figure.querySelector("dd")!, count(incident[name]))
+    set(figure, { "data-some": incident[name] > 0 ? "yes" : undefined })
+  }
+  keep(part(".details"), detailsOf(incident), {
+    key: (text) => text.replaceAll(/[\d.,]+/g, ""),
+    make: () => h("li", {}),
+    update: say,
+  })
+  part(".who").hidden = incident.who.length === 0
+  keep(part("tbody"), incident.who.slice(0, WHO_MAX), {
+    key: ({ who }) => who,
+    make: ({ who }) => h("tr", {}, h("th", { scope: "row" }, who), ...Array.from({ length: 4 }, () => h("td", {}))),
+    update(row, one) {
+      const cells = row.querySelectorAll("td")
+      for (const [index, name] of (["affected", "recovered", "failed", "unknown"] as const).entries()) {
+        say(cells[index]!, count(one[name]))
+        set(cells[index]!, { "data-some": index > 1 && one[name] > 0 ? "yes" : undefined })
+      }
+    },
+  })
+  const { events } = incident
+  part(".raw").hidden = events.length === 0
+  say(part("summary"), `${count(events.length)} ${events.length === 1 ? "line" : "lines"} of events`)
+  keep(part(".raw ol"), events.slice(0, LINES_MAX), {
+    key: ({ at_ms: at, name, label, summary, kind }) => [at, name, label, summary, kind].join(),
+    make: (event) => h("li", {}, h("time", {}, clockTime(event.at_ms)), h("span", {})),
+    update: (line, event) =>
+      say(line.querySelector("span")!, `${event.count > 1 ? `${count(event.count)}× ` : ""}${lineOf(event)}`),
+  })
+}

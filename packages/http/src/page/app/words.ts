@@ -1,0 +1,139 @@
+import type { LiveEvent } from "../../live/messages.ts"
+import { count, counted, duration } from "./format.ts"
+import { causeOf, unknownIn, type Incident } from "./incidents.ts"
+
+/** What happened, in a few words. */
+export function titleOf(incident: Incident): string {
+  const { connectionsLost, outageMs, waitingMax, open, from, until, slowS, usualS } = incident
+  const connections = counted(connectionsLost, "connection")
+  const away = outageMs > 0 ? outageMs : until - from
+  switch (causeOf(incident)) {
+    case "crash":
+      return open ? "PostgreSQL has crashed" : "PostgreSQL crashed and restarted"
+    case "restart":
+      return open ? "PostgreSQL is restarting" : "PostgreSQL was restarted"
+    case "outage":
+      return open ? "PostgreSQL cannot be reached" : `PostgreSQL could not be reached for ${duration(away / 1_000)}`
+    case "silent":
+      return open ? "The network swallows what is sent" : "The network went silent: no answer, and no error either"
+    case "terminated":
+      return `The server ended ${connectionsLost > 0 ? connections : "connections"} of ours`
+    case "cut":
+      return `The network cut ${connectionsLost > 0 ? connections : "connections"}`
+    case "exhausted":
+      return `All connections were taken${waitingMax > 0 ? `: up to ${count(waitingMax)} stood in line` : ""}`
+    case "left-open":
+      return "A transaction was left open, and ended for its owner"
+    case "deadlock":
+      return "Transactions were in each other's way (deadlock)"
+    case "conflict":
+      return "Transactions conflicted"
+    case "limit":
+      return "Statements took longer than they may"
+    case "slow":
+      return usualS === undefined
+        ? "Everything took longer"
+        : `Every statement took longer: ${duration(slowS)} instead of ${duration(usualS)}`
+    case "trouble":
+      return "Something went wrong"
+  }
+}
+
+/** How bad it is for those who called. */
+export function gravityOf({ failed, unknown, open }: Incident): "good" | "warn" | "bad" {
+  if (failed > 0 || unknown > 0) return "bad"
+  return open ? "warn" : "good"
+}
+
+/** What became of those who called, in one sentence. */
+export function verdictOf(incident: Incident): string {
+  const { affected, recovered, failed, unknown, peakS, usualS } = incident
+  if (affected === 0) {
+    const slow = peakS >= SLOW_S && (usualS === undefined || peakS > 10 * usualS)
+    return `No caller got an error, and nothing is unknown${slow ? `; the longest that one had to wait was ${duration(peakS)}` : ""}.`
+  }
+  const were = `${counted(affected, "operation")} ${affected === 1 ? "was" : "were"} affected`
+  if (failed === 0 && unknown === 0) {
+    const all = affected === 1 ? "recovered" : "all of them recovered"
+    return `${were}, and ${all}: no caller got an error, and nothing is unknown.`
+  }
+  const told = failed === 0 ? "none failed" : `${count(failed)} failed with an error to the caller`
+  const doubt =
+    unknown === 0
+      ? "nothing is unknown"
+      : `of ${count(unknown)} nobody knows whether ${unknown === 1 ? "it was" : "they were"} done (${unknownNames(incident)})`
+  return `${were}: ${count(recovered)} recovered, ${told}, ${doubt}.`
+}
+
+/** Who waits for longer notices. */
+const SLOW_S = 0.5
+const NAMED_MAX = 3
+
+function unknownNames(incident: Incident): string {
+  const names = unknownIn(incident)
+  const more = names.length - NAMED_MAX
+  return names.slice(0, NAMED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "")
+}
+
+/** The numbers beside it. */
+export function detailsOf(incident: Incident): readonly string[] {
+  const { retries, connectionsLost, foundOut, outageMs, peakS, usualS, waitingMax } = incident
+  return [
+    connectionsLost > 0 ? `${counted(connectionsLost, "connection")} lost` : "",
+    outageMs > 0 ? `nothing could be opened for ${duration(outageMs / 1_000)}` : "",
+    retries > 0 ? counted(retries, "retry", "retries") : "",
+    foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
+    peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
+    waitingMax > 0 ? `up to ${count(waitingMax)} in line` : "",
+  ].filter((text) => text !== "")
+}
+
+const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
+  "query.failed": "failed",
+  "query.retried": "tried again",
+  "query.recovered": "succeeded after all",
+  "query.abandoned": "given up, and stopped on the server",
+  "connection.opened": "connection opened",
+  "connection.failed": "no connection",
+  "connection.silent": "connection silent, given up",
+  "connection.discarded": "connection closed",
+  "connection.repaired": "transaction left on a connection ended",
+  "session.reset": "session reset",
+  "transaction.orphaned": "transaction begun by raw SQL left open, ended",
+  "transaction.rolled-back": "transaction rolled back",
+  "transaction.rerun": "transaction run again",
+  "transaction.recovered": "transaction committed after all",
+  "transaction.failed": "transaction failed",
+  "transaction.held-too-long": "transaction open for long",
+  "connection.held-too-long": "connection held for long",
+  "operation.rerun": "function run again",
+  "effect.resolved": "unanswered COMMIT looked up",
+  "effect.unresolved": "unanswered COMMIT: nobody knows",
+  "pool.used-inside": "pool used inside a callback that holds a connection",
+  "pool.reset": "all connections replaced",
+  "pool.outage-began": "nothing can be opened",
+  "pool.outage-ended": "connections can be opened again",
+  "circuit.opened": "circuit opened: the server is not asked for the moment",
+  "circuit.half-opened": "circuit half open: one connection is tried",
+  "circuit.closed": "circuit closed again",
+  "buggify.struck": "trouble on purpose (buggify)",
+  "health.changed": "status",
+  "action.started": "asked for on this page",
+  others: "other events",
+}
+
+/** One event in one line: who, what, why. */
+export function lineOf(event: LiveEvent): string {
+  const { name, label, summary, kind, sql_state: code, reason, effect, from, to, duration_ms: ms } = event
+  if (name === "health.changed") return `status: ${from} → ${to}`
+  if (name === "action.started") return `asked for on this page: ${label}`
+  const who = label ?? summary
+  const why = kind === undefined ? reason : code === undefined ? kind : `${kind} ${code}`
+  const effects = name.startsWith("effect.") || effect === "unknown" ? effect : undefined
+  const took =
+    ms !== undefined && /ended|closed|silent|held|effect|\.recovered/.test(name) ? duration(ms / 1_000) : undefined
+  const facts = [why, effects === undefined ? undefined : `effect ${effects.replaceAll("_", " ")}`, took].filter(
+    (fact) => fact !== undefined,
+  )
+  return `${who === undefined ? "" : `${who}: `}${SAID[name] ?? name}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`
+}
