@@ -12,7 +12,7 @@ import { testDatabase } from "../../support/databases.ts"
 
 const root = resolve(import.meta.dirname, "../../..")
 /** Until a process has begun and said something, on a busy machine. */
-const SOON = { timeout: 30_000 }
+const SOON = { timeout: 20_000 }
 const TOKEN = "a-token-that-is-long-enough"
 
 const database = testDatabase(import.meta.url)
