@@ -36,6 +36,23 @@ const EXAMPLES = {
   "from-pg": "Ann has 30\nAnn has too little\n",
 }
 
+/** An application with an endpoint, which asks the command line about itself. */
+const APPLICATION = `
+import { spawn } from "node:child_process"
+import { createServer } from "node:http"
+import { createDatabase } from "@kysely-resilient/core"
+import { fetchListener } from "@kysely-resilient/http/node"
+
+const db = createDatabase()
+await db.query("select 1")
+const server = createServer(fetchListener(db, () => new Response(), { expose: "full" })).listen(0, "127.0.0.1", () => {
+  const [, , command, ...rest] = process.argv
+  const address = "http://127.0.0.1:" + server.address().port
+  const child = spawn("kysely-resilient", [command, address, ...rest], { stdio: "inherit" })
+  child.on("close", (code) => process.exit(code))
+})
+`
+
 /** Everything public, so that the compiler reads every declaration and Node every module. */
 const ENTRIES = [
   "@kysely-resilient/driver",
@@ -149,23 +166,6 @@ function runExamples(url: string): void {
     if (said !== expected) throw new Error(`${name} said ${JSON.stringify(said)} and not ${JSON.stringify(expected)}`)
   }
 }
-
-/** An application with an endpoint, which asks the command line about itself. */
-const APPLICATION = `
-import { spawn } from "node:child_process"
-import { createServer } from "node:http"
-import { createDatabase } from "@kysely-resilient/core"
-import { fetchListener } from "@kysely-resilient/http/node"
-
-const db = createDatabase()
-await db.query("select 1")
-const server = createServer(fetchListener(db, () => new Response(), { expose: "full" })).listen(0, "127.0.0.1", () => {
-  const [, , command, ...rest] = process.argv
-  const address = "http://127.0.0.1:" + server.address().port
-  const child = spawn("kysely-resilient", [command, address, ...rest], { stdio: "inherit" })
-  child.on("close", (code) => process.exit(code))
-})
-`
 
 function runCommandLine(url: string): void {
   const env = { DATABASE_URL: url }

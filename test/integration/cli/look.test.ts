@@ -1,3 +1,6 @@
+import { once } from "node:events"
+import { createServer, type AddressInfo } from "node:net"
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 import { run, start, startApp, TOKEN, type App } from "../../support/command-line.ts"
@@ -99,6 +102,33 @@ describe("kysely-resilient doctor", () => {
     expect(out).toMatch(/^-- (critical|warning|info) [A-Z_]+: /)
     for (const line of out.split("\n"))
       expect(line, "statements end, so that psql runs them").toMatch(/^(--|\s|$)|[;,(]$|^[^;]*$/)
+  })
+
+  it("warns of advice to ignore that there is not, and looks all the same", async () => {
+    const { err, out } = await run([
+      "doctor",
+      "--json",
+      "--ignore",
+      "no_client_chek",
+      "--ignore",
+      "io_not_timed",
+      database.url,
+    ])
+    expect(err).toBe("doctor: There is no advice NO_CLIENT_CHEK to ignore (did you mean NO_CLIENT_CHECK?).\n")
+    const { checked } = JSON.parse(out) as { checked: string[] }
+    expect(checked).toContain("NO_CLIENT_CHECK")
+    expect(checked).not.toContain("IO_NOT_TIMED")
+  })
+
+  it("gives up in time where somebody listens and does not speak", async () => {
+    const silent = createServer().listen(0, "127.0.0.1")
+    await once(silent, "listening")
+    const { port } = silent.address() as AddressInfo
+    const startedAt = performance.now()
+    const { code, err } = await run(["doctor", "--timeout", "1", `postgres://a:b@127.0.0.1:${port}/x`])
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("deadline of 1000 ms") })
+    expect(performance.now() - startedAt).toBeLessThan(4_000)
+    silent.close()
   })
 
   it("cannot look where nobody answers, and tells no password", async () => {
