@@ -35,7 +35,7 @@ export async function startApp(databaseUrl: string): Promise<App> {
     if (app.away) return void outgoing.writeHead(502).end("<h1>Bad Gateway</h1>")
     if (stream && app.events === "busy") return void outgoing.writeHead(503).end()
     if (stream && app.events === "absent") return void outgoing.writeHead(404).end()
-    if (stream && app.events === "held back") return void outgoing.writeHead(200).flushHeaders()
+    if (stream && app.events === "held back") return outgoing.writeHead(200).flushHeaders()
     void serve(handle, app, incoming, outgoing)
   }).listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -148,7 +148,8 @@ describe("kysely-resilient watch", () => {
     terminal.stdin.write("\u0003")
     await once(terminal, "close")
     expect(out.startsWith("\u001B[?1049h\u001B[?25l")).toBe(true)
-    expect(out).toMatch(/\u001B\[\?25h\u001B\[\?1049lended with 0\r+\nas it was\r+\n$/)
+    const [, left] = out.split("\u001B[?25h\u001B[?1049l")
+    expect(left).toMatch(/^ended with 0\r+\nas it was\r+\n$/)
     expect(out).toContain("● ")
   })
 
