@@ -17,13 +17,17 @@ import type { Pool } from "pg"
 
 import type { Measured } from "./telemetry.ts"
 
+interface Tables {
+  readonly items: { readonly id: number; readonly name: string }
+}
+
 interface CoreModule {
   readonly createDatabase: typeof createDatabase
 }
 
 const POOL_SIZE = 10
-const CALLERS = 16
-const TEXT = "select id, name from items where id = $1"
+const CALLERS = 64
+const TEXT = 'select "id", "name" from "items" where "id" = $1'
 
 const [variant = "", url = "", packages = ""] = process.argv.slice(2)
 const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
@@ -58,7 +62,7 @@ async function prepared(): Promise<Run> {
       return plainPg()
     }
     case "core":
-    case "core before":
+    case "core of a checkout":
       return (await core()).run
     case "core+opentelemetry": {
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
@@ -78,16 +82,15 @@ function plainPg(): Run {
   return (id) => pool.query(TEXT, [id])
 }
 
-async function core(): Promise<{ readonly db: Database<object>; readonly run: Run }> {
+async function core(): Promise<{ readonly db: Database<Tables>; readonly run: Run }> {
   const { createDatabase }: CoreModule = await import(pathToFileURL(`${packages}/core/src/index.ts`).href)
-  const db = createDatabase<object>({ connection: url, pool: { max: POOL_SIZE } })
-  return { db, run: (id) => db.query(TEXT, [id], { readOnly: true }) }
+  const db = createDatabase<Tables>({ connection: url, pool: { max: POOL_SIZE } })
+  return { db, run: (id) => db.all(db.selectFrom("items").select(["id", "name"]).where("id", "=", id)) }
 }
 
 const run = await prepared()
 
 async function round(milliseconds: number): Promise<void> {
-  globalThis.gc?.()
   const before = process.cpuUsage()
   const startedAt = performance.now()
   let done = 0

@@ -1,17 +1,15 @@
 /**
- * What telemetry costs, in CPU of the client's process per statement: one SELECT by its key, ten connections, 16 callers, interleaved
+ * What telemetry costs, in CPU of the client's process per statement: one SELECT by its key, ten connections, 64 callers, interleaved
  * rounds of processes of their own.
  *
- *     node bench/telemetry.ts [rounds] [a checkout of the time before there was telemetry]
+ *     node bench/telemetry.ts [rounds] [checkouts of other times, whose core is measured too]
  */
 import { fork, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 
 import { startPostgres } from "@kysely-resilient/testing"
 import { Client } from "pg"
-
-export type Variant = "pg" | "pg+instrumentation" | "core" | "core before" | "core+opentelemetry"
 
 export interface Measured {
   readonly cpuMicros: number
@@ -19,18 +17,29 @@ export interface Measured {
   readonly spansPerStatement: number
 }
 
-const ROUND_MS = 700
-const WARM_UP_MS = 3_000
+const ROUND_MS = 300
+const WARM_UP_MS = 5_000
 
 const rounds = Number(process.argv[2] ?? 9)
-const before = process.argv[3]
 const root = resolve(import.meta.dirname, "..")
+
+interface Variant {
+  readonly title: string
+  readonly variant: string
+  readonly checkout: string
+}
+
 const variants: readonly Variant[] = [
-  "pg",
-  "pg+instrumentation",
-  "core",
-  ...(before === undefined ? [] : (["core before"] as const)),
-  "core+opentelemetry",
+  ...["pg", "pg+instrumentation", "core", "core+opentelemetry"].map((variant) => ({
+    title: variant,
+    variant,
+    checkout: root,
+  })),
+  ...process.argv.slice(3).map((checkout) => ({
+    title: `core of ${basename(checkout)}`,
+    variant: "core of a checkout",
+    checkout: resolve(checkout),
+  })),
 ]
 
 await using server = await startPostgres()
@@ -42,11 +51,10 @@ await client.query(
 await client.query("vacuum analyze items")
 await client.end()
 
-const children = variants.map((variant): readonly [Variant, ChildProcess] => {
-  const packages = variant === "core before" && before !== undefined ? resolve(before) : root
+const children = variants.map(({ title, variant, checkout }): readonly [string, ChildProcess] => {
+  const args = [variant, server.url, join(checkout, "packages")]
   const file = join(import.meta.dirname, "telemetry-worker.ts")
-  const args = [variant, server.url, join(packages, "packages")]
-  return [variant, fork(file, args, { execArgv: ["--expose-gc"], env: { ...process.env, NODE_ENV: "production" } })]
+  return [title, fork(file, args, { env: { ...process.env, NODE_ENV: "production" } })]
 })
 
 async function round(child: ChildProcess, milliseconds: number): Promise<Measured> {
@@ -56,7 +64,7 @@ async function round(child: ChildProcess, milliseconds: number): Promise<Measure
   return measured
 }
 
-const seen = new Map<Variant, Measured[]>(variants.map((variant) => [variant, []]))
+const seen = new Map<string, Measured[]>(variants.map(({ title }) => [title, []]))
 for (const [, child] of children) await round(child, WARM_UP_MS)
 for (let number = 0; number < rounds; number += 1) {
   // Whoever comes first has a cooler machine: each does in its turn.
@@ -67,28 +75,28 @@ for (let number = 0; number < rounds; number += 1) {
 }
 for (const [, child] of children) child.kill()
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-const ratios = (of: Variant, to: Variant): number =>
-  median(
-    (seen.get(of) ?? []).map(({ cpuMicros }, index) => cpuMicros / (seen.get(to)?.[index]?.cpuMicros ?? Number.NaN)),
-  )
+/** What others do on the machine only adds to it: the best tenth says what it costs. */
+const good = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 10)] ?? Number.NaN
+const cpuOf = (title: string): number => good((seen.get(title) ?? []).map(({ cpuMicros }) => cpuMicros))
 
-for (const [variant, all] of seen) {
-  const cpu = median(all.map(({ cpuMicros }) => cpuMicros))
-  const speed = median(all.map(({ perSecond }) => perSecond))
-  const spans = median(all.map(({ spansPerStatement }) => spansPerStatement))
+for (const [title, all] of seen) {
+  const speed = -good(all.map(({ perSecond }) => -perSecond))
+  const spans = good(all.map(({ spansPerStatement }) => spansPerStatement))
   process.stdout.write(
-    `${variant.padEnd(20)} ${cpu.toFixed(1).padStart(6)} µs  ${speed.toFixed(0).padStart(6)}/s  ${spans.toFixed(1)} spans a statement\n`,
+    `${title.padEnd(30)} ${cpuOf(title).toFixed(1).padStart(6)} µs  ${speed.toFixed(0).padStart(6)}/s  ${spans.toFixed(1)} spans a statement\n`,
   )
 }
-const cost = (on: Variant, off: Variant): number =>
-  median(
-    (seen.get(on) ?? []).map(({ cpuMicros }, index) => cpuMicros - (seen.get(off)?.[index]?.cpuMicros ?? Number.NaN)),
+const compared = [
+  ["pg+instrumentation", "pg"],
+  ["core+opentelemetry", "core"],
+  ["core+opentelemetry", "pg+instrumentation"],
+  ...variants.slice(4).map(({ title }) => ["core", title] as const),
+] as const
+process.stdout.write("\n")
+for (const [on, off] of compared) {
+  const difference = cpuOf(on) - cpuOf(off)
+  process.stdout.write(
+    `${`${on} / ${off}`.padEnd(44)} ×${(cpuOf(on) / cpuOf(off)).toFixed(3)}  ${difference < 0 ? "" : "+"}${difference.toFixed(1)} µs\n`,
   )
-process.stdout.write(
-  `\npg+instrumentation / pg          ×${ratios("pg+instrumentation", "pg").toFixed(3)}  +${cost("pg+instrumentation", "pg").toFixed(1)} µs\n` +
-    `core+opentelemetry / core        ×${ratios("core+opentelemetry", "core").toFixed(3)}  +${cost("core+opentelemetry", "core").toFixed(1)} µs\n` +
-    `core+opentelemetry / pg+instr.   ×${ratios("core+opentelemetry", "pg+instrumentation").toFixed(3)}\n` +
-    (before === undefined ? "" : `core / core before               ×${ratios("core", "core before").toFixed(3)}\n`),
-)
+}

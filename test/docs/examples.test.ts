@@ -132,7 +132,9 @@ describe("a page", () => {
 
   it("shows every example", () => {
     const shown = pages().flatMap((page) => embeddedIn(read(page)))
-    const there = globSync(["examples/*.ts", "examples/guides/**/*.ts", "examples/http/*.ts"], { cwd: root })
+    const there = globSync(["examples/*.ts", "examples/guides/**/*.ts", "examples/http/*.ts", "examples/seed/*.ts"], {
+      cwd: root,
+    })
     // Of the guides' database the types that are written by hand and the configuration are shown, what is generated is not.
     expect(new Set(shown)).toEqual(new Set(there.filter((path) => basename(path) !== "library.gen.ts")))
   })

@@ -22,6 +22,9 @@ export function addressOf(
     return `${where} must begin with http://, https:// or postgres://`
   }
   const url = new URL(given)
+  if (url.username !== "" || url.password !== "") {
+    return `${where} has a password in it, which is not sent: say the token by --token or RESILIENCE_TOKEN`
+  }
   if (url.pathname === "/") url.pathname = USUAL_PATH
   url.pathname = url.pathname.replace(/(?<=.)\/$/, "")
   return { at: "endpoint", url, token: token ?? notEmpty(env["RESILIENCE_TOKEN"]) }

@@ -4,11 +4,15 @@ import type { Address } from "./address.ts"
 
 export type Endpoint = Extract<Address, { readonly at: "endpoint" }>
 
-/** What an endpoint answered: everything; to strangers the status alone; or why it was no answer. */
+/**
+ * What was answered: everything; to strangers the status alone; nothing, for nobody is there; or something else, for it was asked in the
+ * wrong way or place.
+ */
 export type Answered =
   | { readonly what: "report"; readonly report: ResilienceReport }
   | { readonly what: "status"; readonly status: string }
-  | { readonly what: "nothing"; readonly why: string }
+  | { readonly what: "unreachable"; readonly why: string }
+  | { readonly what: "misunderstood"; readonly why: string }
 
 const ANSWER_MS = 10_000
 
@@ -24,7 +28,7 @@ export async function askEndpoint(endpoint: Endpoint, signal?: AbortSignal): Pro
     return answeredBy(endpoint, response.status, body)
   } catch (error) {
     return {
-      what: "nothing",
+      what: "unreachable",
       why: `${endpoint.url.origin} ${limit.aborted ? `did not answer within ${ANSWER_MS / 1_000} s` : reasonOf(error)}`,
     }
   }
@@ -40,9 +44,11 @@ function answeredBy(endpoint: Endpoint, httpStatus: number, body: unknown): Answ
     return { what: "status", status: body.status }
   }
   const { href } = endpoint.url
-  if (httpStatus === 401 || httpStatus === 403) return { what: "nothing", why: `${href} wants another token` }
+  if (httpStatus === 401 || httpStatus === 403) return { what: "misunderstood", why: `${href} wants another token` }
+  // Of a proxy whose application is away.
+  if (httpStatus >= 500) return { what: "unreachable", why: `${href} answered ${httpStatus}` }
   return {
-    what: "nothing",
+    what: "misunderstood",
     why: `${href} answered ${httpStatus}, which is no report: is it the address of the endpoint?`,
   }
 }

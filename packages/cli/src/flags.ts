@@ -30,6 +30,14 @@ export function readFlags<const O extends ParseArgsOptionsConfig>(
       : { ok: false, message: `"${surplus}" is one word too many` }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
+    const incomplete = /^Option '(--\S+?)(?: <value>)?' argument (missing|is ambiguous)/.exec(message)
+    if (incomplete !== null) {
+      const [, flag = "", how] = incomplete
+      return {
+        ok: false,
+        message: `${flag} needs a value${how === "missing" ? "" : `; one that begins with "-" is written ${flag}=-…`}`,
+      }
+    }
     const unknown = /^Unknown option '-{1,2}([^']+)'/.exec(message)?.[1]
     if (unknown === undefined) return { ok: false, message: message.split(/\.\s/)[0] ?? message }
     const meant = closest(unknown, Object.keys(options))

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+
 import { closest } from "@kysely-resilient/driver"
 
 import { codegen } from "./codegen/command.ts"
@@ -14,28 +16,67 @@ const NAME_WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))
 
 const HELP = `Usage: kysely-resilient <command> [options]
 
+Commands
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(NAME_WIDTH)}   ${summary}`).join("\n")}
 
-kysely-resilient <command> --help tells what a command does and what can be turned.
+Examples
+  kysely-resilient status http://localhost:3000      How is the database of this application doing?
+  kysely-resilient doctor --production               What may go wrong with the PostgreSQL of DATABASE_URL?
+  kysely-resilient doctor --json | jq '.advice[]'    The same for a program
+  kysely-resilient codegen verify                    Are the generated types still right? For CI
+
+Environment
+  DATABASE_URL, or PGHOST, PGUSER and their like     The database, where no address is given
+  RESILIENCE_URL, RESILIENCE_TOKEN                   The application, for status and watch, and what it wants to see
+  NO_COLOR, FORCE_COLOR                              No colours; colours also where the output is no terminal
+
+Exit codes
+  0   done, and all is well
+  1   something is not as it should be
+  2   the command was not understood; each command's help tells the rest
+
+kysely-resilient <command> --help, or help <command>, tells what a command does and what can be turned.
+kysely-resilient --version says which version this is.
 `
 
 /** Runs the command that the words name, and gives the exit code. */
 export async function main(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const [name, ...args] = words
   const { stdout, stderr } = surroundings
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    stdout.write(HELP)
-    return name === undefined ? EXIT.misunderstood : EXIT.ok
+  switch (name) {
+    case undefined:
+      stdout.write(HELP)
+      return EXIT.misunderstood
+    case "--version":
+    case "-v":
+    case "version":
+      stdout.write(`${versionOfThis()}\n`)
+      return EXIT.ok
+    case "help":
+    case "--help":
+    case "-h":
+      if (args[0] !== undefined) return main([args[0], "--help"], surroundings)
+      stdout.write(HELP)
+      return EXIT.ok
   }
   const command = COMMANDS.find((one) => one.name === name)
   if (command === undefined) {
-    const meant = closest(
-      name,
-      COMMANDS.map((one) => one.name),
-    )
-    const hint = meant === undefined ? "Try --help." : `Did you mean ${meant}?`
-    stderr.write(`kysely-resilient: there is no command "${name}". ${hint}\n`)
+    stderr.write(`kysely-resilient: ${unknown(name)}\n`)
     return EXIT.misunderstood
   }
   return command.run(args, surroundings)
+}
+
+function unknown(word: string): string {
+  const option = word.startsWith("-")
+  const meant = closest(word, option ? ["--help", "--version"] : COMMANDS.map(({ name }) => name))
+  const hint = meant === undefined ? "Try --help." : `Did you mean ${meant}?`
+  return option ? `there is no option ${word} before a command. ${hint}` : `there is no command "${word}". ${hint}`
+}
+
+function versionOfThis(): string {
+  const manifest: { readonly version: string } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  )
+  return manifest.version
 }

@@ -26,3 +26,12 @@ export function span(seconds: number): string {
   }
   return `${whole} s`
 }
+
+// What a terminal would do something with: C0 but tab and newline, DEL, C1; and what turns the direction of a text around.
+// oxlint-disable-next-line no-control-regex -- They are what is looked for.
+const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+
+/** Names and messages are somebody else's: in a terminal they are text, whatever is in them. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, "\uFFFD")
+}

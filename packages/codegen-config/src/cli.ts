@@ -1,3 +1,4 @@
+import { closest } from "@kysely-resilient/driver"
 import { access } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -6,7 +7,7 @@ import type { CodegenConfig } from "./config.ts"
 import { diff, diffReport } from "./diff.ts"
 import { CodegenConfigError, CodegenError } from "./errors.ts"
 import { generate } from "./generate.ts"
-import { usage } from "./usage.ts"
+import { usageOf } from "./usage.ts"
 import { report, verify } from "./verify.ts"
 
 /** Where the answer goes. */
@@ -18,15 +19,19 @@ export interface Output {
 /** 0: done, nothing differs. 1: something differs. 2: a wrong command or configuration. 3: the database does not serve. */
 export type ExitCode = 0 | 1 | 2 | 3
 
-/** Runs one command and gives the exit code. */
-export async function run(argv: readonly string[], output: Output): Promise<ExitCode> {
+/** Runs one command and gives the exit code. `program` is what it is called by, for its help. */
+export async function run(
+  argv: readonly string[],
+  output: Output,
+  program = "kysely-resilient-codegen",
+): Promise<ExitCode> {
   const command = parse(argv)
   if ("problem" in command) {
-    output.err(`${command.problem}\n\n${usage}`)
+    output.err(`${command.problem}\n\n${usageOf(program)}`)
     return 2
   }
   if (command.name === "help") {
-    output.out(usage)
+    output.out(usageOf(program))
     return 0
   }
   try {
@@ -44,6 +49,11 @@ type Command =
   | { readonly name: CommandName; readonly config: string }
   | { readonly name: "help" }
   | { readonly problem: string }
+
+const OPTIONS = {
+  config: { type: "string", default: "codegen.config.ts" },
+  help: { type: "boolean", short: "h" },
+} as const
 
 const commands: Readonly<Record<CommandName, (configFile: string, output: Output) => Promise<ExitCode>>> = {
   generate: async (configFile, { out }) => {
@@ -69,17 +79,25 @@ function parse(argv: readonly string[]): Command {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { config: { type: "string", default: "codegen.config.ts" }, help: { type: "boolean", short: "h" } },
+      options: OPTIONS,
     })
     const [name, ...others] = positionals
     if (values.help) return { name: "help" }
     if (name === undefined) return { problem: "Say what to do: generate, verify or diff" }
-    if (!isCommand(name)) return { problem: `${name} is not a command` }
+    if (!isCommand(name)) return { problem: `${name} is not a command${meant(name, Object.keys(commands))}` }
     if (others.length > 0) return { problem: `Too many arguments: ${others.join(" ")}` }
     return { name, config: values.config }
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) }
+    const message = error instanceof Error ? error.message : String(error)
+    const unknown = /^Unknown option '-{1,2}([^']+)'/.exec(message)?.[1]
+    if (unknown === undefined) return { problem: message }
+    return { problem: `There is no option --${unknown}${meant(unknown, Object.keys(OPTIONS), "--")}` }
   }
+}
+
+function meant(word: string, words: readonly string[], before = ""): string {
+  const near = closest(word, words)
+  return near === undefined ? "" : ` (did you mean ${before}${near}?)`
 }
 
 function isCommand(name: string): name is CommandName {

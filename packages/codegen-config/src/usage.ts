@@ -1,5 +1,6 @@
-/** What `--help` prints. */
-export const usage: string = `Usage: kysely-resilient-codegen <command> [--config path]
+/** What `--help` prints, of the program under the name that it was called by. */
+export function usageOf(program: string): string {
+  return `Usage: ${program} <command> [--config path]
 
 Reads a PostgreSQL database and writes the TypeScript that its queries are checked with: the types of tables, the names
 of constraints, and how values are read.
@@ -28,3 +29,4 @@ The configuration exports what defineCodegen() gives. This is enough:
 
 The database is the one that DATABASE_URL names, or PGHOST, PGUSER and their like, or "connection" in the configuration.
 Node runs the configuration as it is (22.12 or later); nothing has to be compiled first.`
+}

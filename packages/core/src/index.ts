@@ -59,6 +59,8 @@ export type {
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 
 export { examine } from "./examine.ts"
+export { inquire } from "./inquire.ts"
+export type { InquireOptions } from "./inquire.ts"
 export type { Examination, ExamineOptions } from "./examine.ts"
 export type { Facts, Pings, ServerLimits } from "./advice/examined.ts"
 export type { ActivityFacts, SessionFacts } from "./advice/facts/activity.ts"

@@ -59,7 +59,6 @@ export type { CatalogColumn, CatalogType, Decoding, Read, Reader } from "./postg
 export { summaryOf } from "./postgres/query-summary.ts"
 export { describeStatement } from "./postgres/statement.ts"
 export type { StatementShape } from "./postgres/statement.ts"
-export { pgIsWrapped } from "./postgres/internals.ts"
 export { MARKER_MIGRATION, MARKER_TABLE } from "./postgres/marker-table.ts"
 export type { CircuitSnapshot, ConnectionSnapshot, DriverSnapshot } from "./snapshot.ts"
 export type { ServerSummary } from "./postgres/session-facts.ts"

@@ -11,7 +11,6 @@ export const POOL_NAME = "db.client.connection.pool.name"
 export const CONNECTION_STATE = "db.client.connection.state"
 
 export const OPERATION_DURATION = "db.client.operation.duration"
-export const RETURNED_ROWS = "db.client.response.returned_rows"
 export const CONNECTION_CREATE_TIME = "db.client.connection.create_time"
 export const CONNECTION_WAIT_TIME = "db.client.connection.wait_time"
 export const CONNECTION_USE_TIME = "db.client.connection.use_time"

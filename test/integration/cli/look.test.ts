@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { testDatabase } from "../../support/databases.ts"
 
 const root = resolve(import.meta.dirname, "../../..")
+/** Until a process has begun and said something, on a busy machine. */
+const SOON = { timeout: 20_000 }
 const TOKEN = "a-token-that-is-long-enough"
 
 const database = testDatabase(import.meta.url)
@@ -19,12 +21,15 @@ let server: Server
 let origin: string
 /** 503 for the event stream, as when too many watch. */
 let busy = false
+/** As a proxy answers whose application is away. */
+let away = false
 
 beforeAll(async () => {
   db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 3 } })
   const handle = createHandler(db, { token: TOKEN, expose: "status" })
   server = createServer((incoming, outgoing) => {
     if (busy && incoming.url?.endsWith("/events") === true) return void outgoing.writeHead(503).end()
+    if (away) return void outgoing.writeHead(502).end("<h1>Bad Gateway</h1>")
     void serve(handle, incoming, outgoing)
   }).listen(0, "127.0.0.1")
   await once(server, "listening")
@@ -101,19 +106,32 @@ describe("kysely-resilient status", () => {
     expect(out).toMatch(/^healthy/)
   })
 
-  it("has nothing to say where nobody answers, and says so", async () => {
+  it("ends with 1 where nobody answers, for people and for programs", async () => {
     expect(await run(["status", "http://127.0.0.1:9"])).toMatchObject({
-      code: 2,
+      code: 1,
       out: "",
-      err: expect.stringMatching(/^status: http:\/\/127.0.0.1:9 /),
+      err: expect.stringMatching(/^unreachable\n {2}http:\/\/127.0.0.1:9 /),
     })
+    const { code, out, err } = await run(["status", "--json", "http://127.0.0.1:9"])
+    expect({ code, err }).toEqual({ code: 1, err: "" })
+    expect(JSON.parse(out)).toEqual({ status: "unreachable", why: expect.stringContaining("127.0.0.1:9") })
+    expect(await run(["status", "postgres://nobody:wrong@127.0.0.1:9/none"])).toMatchObject({
+      code: 1,
+      err: expect.not.stringContaining("wrong"),
+    })
+    away = true
+    expect(await run(["status", origin])).toMatchObject({ code: 1, err: expect.stringContaining("answered 502") })
+    away = false
+  })
+
+  it("ends with 2 where it was told the wrong address or token", async () => {
     expect(await run(["status", `${origin}/elsewhere`])).toMatchObject({
       code: 2,
       err: expect.stringContaining("is it the address of the endpoint?"),
     })
-    expect(await run(["status", "postgres://nobody:wrong@127.0.0.1:9/none"])).toMatchObject({
+    expect(await start(["status"], { DATABASE_URL: "nonsense" }).ended).toMatchObject({
       code: 2,
-      err: expect.not.stringContaining("wrong"),
+      err: expect.stringContaining("DATABASE_URL"),
     })
   })
 })
@@ -121,7 +139,7 @@ describe("kysely-resilient status", () => {
 describe("kysely-resilient watch", () => {
   it("writes a line for what happens, and one now and then for how it is", async () => {
     const watching = start(["watch", origin, "--seconds", "4"], { RESILIENCE_TOKEN: TOKEN })
-    await expect.poll(() => watching.said.out, { timeout: 8_000 }).toMatch(/healthy {2}\d+ \/s/)
+    await expect.poll(() => watching.said.out, SOON).toMatch(/healthy {2}\d+ \/s/)
     void (await db.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"))
     expect(await watching.ended).toMatchObject({
       code: 0,
@@ -132,13 +150,13 @@ describe("kysely-resilient watch", () => {
 
   it("comes back when the stream is lost, and says so", async () => {
     const watching = start(["watch", origin], { RESILIENCE_TOKEN: TOKEN })
-    await expect.poll(() => watching.said.out, { timeout: 8_000 }).toMatch(/healthy/)
+    await expect.poll(() => watching.said.out, SOON).toMatch(/healthy/)
     busy = true
     server.closeAllConnections()
-    await expect.poll(() => watching.said.out, { timeout: 8_000 }).toMatch(/nothing is heard/)
+    await expect.poll(() => watching.said.out, SOON).toMatch(/nothing is heard/)
     busy = false
     const before = watching.said.out.length
-    await expect.poll(() => watching.said.out.slice(before), { timeout: 12_000 }).toMatch(/healthy/)
+    await expect.poll(() => watching.said.out.slice(before), SOON).toMatch(/healthy/)
     watching.child.kill("SIGINT")
     expect(await watching.ended).toMatchObject({ code: 0, err: "" })
   })
@@ -191,6 +209,22 @@ describe("kysely-resilient doctor", () => {
       err: expect.stringContaining("DATABASE_URL"),
     })
   })
+})
+
+it("ends as programs do whose reader has had enough, without a word", async () => {
+  const watching = start(["watch", origin], { RESILIENCE_TOKEN: TOKEN })
+  await expect.poll(() => watching.said.out, SOON).toMatch(/healthy/)
+  watching.child.stdout.destroy()
+  void (await db.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"))
+  expect(await watching.ended).toMatchObject({ code: 141, err: "" })
+})
+
+it("names from the database cannot do anything to the terminal", async () => {
+  await database.ask('create table "\u001B[2J\u009Bevil" (id int) with (autovacuum_enabled = false)')
+  const { out } = await run(["doctor", database.url])
+  expect(out).toContain("\uFFFD[2J\uFFFDevil")
+  // oxlint-disable-next-line no-control-regex -- They are what must not be there.
+  expect(out).not.toMatch(/[\u001B\u009B]/)
 })
 
 it("kysely-resilient codegen is kysely-resilient-codegen", async () => {

@@ -130,6 +130,14 @@ describe("an autocommit write", () => {
     expect(error.message).toContain("It is not known whether")
     expect(await owners()).toEqual(["ann"])
   })
+
+  it("whose answer is lost is done again, known or not, if its caller vouches for that", async () => {
+    valueOf(await db.exec(db.insertInto("accounts").values({ id: 1, owner: "ann" })))
+    proxy.rule({ when: beforeAnswer(/transfers/), do: cut() })
+    const transfer = db.insertInto("transfers").values({ source: 1, target: 2, amount: 5 })
+    expect(valueOf(await db.exec(transfer, { idempotent: true }))).toEqual({ affected: 1n })
+    expect(await shop.database.ask("select amount from transfers")).toEqual([{ amount: 5 }, { amount: 5 }])
+  })
 })
 
 describe("a read", () => {

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 
@@ -8,6 +7,7 @@ import type { DriverEvent } from "@kysely-resilient/driver"
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { err, ok, ResultAsync } from "neverthrow"
 
+import { compiled } from "../../support/compiled.ts"
 import { errorOf, valueOf } from "../../support/results.ts"
 import { testShop, type ShopDB } from "../../support/shop.ts"
 
@@ -267,43 +267,15 @@ describe("a resilient function", () => {
 })
 
 it("decorates methods, compiled by TypeScript and run by Node", async () => {
-  const root = join(import.meta.dirname, "../../..")
-  const folder = await mkdtemp(join(root, "test/integration/core/fixtures/.compiled-"))
-  const run = promisify(execFile)
-  try {
-    const options = [
-      "--ignoreConfig",
-      "--target",
-      "es2022",
-      "--lib",
-      "esnext",
-      "--module",
-      "nodenext",
-      "--skipLibCheck",
-      "--types",
-      "node",
-    ]
-    const source = join(root, "test/integration/core/fixtures/decorated-desk.ts")
-    await run(join(root, "node_modules/.bin/tsc"), [
-      ...options,
-      "--allowImportingTsExtensions",
-      "--rewriteRelativeImportExtensions",
-      "--rootDir",
-      join(root, "test/integration/core/fixtures"),
-      "--outDir",
-      folder,
-      source,
-    ]).catch((error: unknown) => {
-      throw new Error("it does not compile", { cause: error })
-    })
-    const { stdout } = await run(process.execPath, [join(folder, "decorated-desk.js"), shop.database.url])
-    expect(JSON.parse(stdout)).toEqual({
-      owners: ["ann", "ben"],
-      runs: 2,
-      once: { ok: false, runs: 1 },
-      name: "owners",
-    })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  const source = join(import.meta.dirname, "fixtures/decorated-desk.ts")
+  const stdout = await compiled(source, async (program) => {
+    const ran = await promisify(execFile)(process.execPath, [program, shop.database.url])
+    return ran.stdout
+  })
+  expect(JSON.parse(stdout)).toEqual({
+    owners: ["ann", "ben"],
+    runs: 2,
+    once: { ok: false, runs: 1 },
+    name: "owners",
+  })
 })

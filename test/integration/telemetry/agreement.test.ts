@@ -54,7 +54,7 @@ it("property: after any work, JSON, Prometheus and OpenTelemetry count the same"
         errors: { reportDropped: false },
       })
       registerPrometheus(registry, db)
-      openTelemetry(db, { meter: provider.getMeter("test"), traces: "off" })
+      openTelemetry(db, { meter: provider.getMeter("test"), traces: false })
       const read = () => db.selectFrom("notes").selectAll()
       const run = async (what: (typeof works)[number]): Promise<void> => {
         if (what === "read") await db.all(read())

@@ -24,7 +24,7 @@ beforeEach(() => {
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
   provider = new MeterProvider({ readers: [reader] })
   db = createDatabase({ connection: database.url, name: "main", pool: { min: 1, max: 2, acquireTimeoutMs: 400 } })
-  stop = openTelemetry(db, { meter: provider.getMeter("test"), traces: "off" })
+  stop = openTelemetry(db, { meter: provider.getMeter("test"), traces: false })
 })
 
 afterEach(async () => {

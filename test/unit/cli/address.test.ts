@@ -22,6 +22,12 @@ describe("the address that a command looks at", () => {
     expect(addressOf(undefined, undefined, { RESILIENCE_URL: "" })).toEqual({ at: "database", url: undefined })
   })
 
+  it("may not hold a password, which nobody would send and an error might print", () => {
+    const refused = addressOf("http://me:hunter2@app", undefined, {})
+    expect(refused).toMatch(/--token or RESILIENCE_TOKEN/)
+    expect(refused).not.toContain("hunter2")
+  })
+
   it.each(["ftp://app", "app:3000", "http://", "http://a b"])("%s is none", (word) => {
     expect(addressOf(word, undefined, {})).toBe("the address must begin with http://, https:// or postgres://")
     expect(addressOf(undefined, undefined, { RESILIENCE_URL: word })).toMatch(/^RESILIENCE_URL/)

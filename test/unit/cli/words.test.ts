@@ -1,4 +1,4 @@
-import { counted, milliseconds, span } from "@kysely-resilient/cli/src/words.ts"
+import { counted, milliseconds, printable, span } from "@kysely-resilient/cli/src/words.ts"
 import { expect, it } from "vitest"
 
 it.each([
@@ -24,3 +24,11 @@ it("counts one and many", () => {
     "1,523 notes",
   ])
 })
+
+it.each([
+  ["a\u001B[31mred", "a\uFFFD[31mred"],
+  ["\u009B2J", "\uFFFD2J"],
+  ["over\rwritten\u0007\u007F", "over\uFFFDwritten\uFFFD\uFFFD"],
+  ["\u202Egnp.exe", "\uFFFDgnp.exe"],
+  ["Ä 木 🟢\tand\nso on", "Ä 木 🟢\tand\nso on"],
+])("%j is printed as %j", (text, printed) => expect(printable(text)).toBe(printed))

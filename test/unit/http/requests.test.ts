@@ -1,11 +1,13 @@
 import { OptionsError } from "@kysely-resilient/core"
 import { currentScope } from "@kysely-resilient/core/src/scope/work-scope.ts"
-import { inRequest, Requests, type RequestOptions, type RequestReport } from "@kysely-resilient/http"
+import { inRequest, Requests, respond, type RequestOptions, type RequestReport } from "@kysely-resilient/http"
 import { fetchListener } from "@kysely-resilient/http/node"
 import { readDeadline } from "@kysely-resilient/http/src/scope/deadline-header.ts"
 import { ok } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
+import { scripted } from "../../support/scripted-database.ts"
+import { failure } from "../../support/scripted-engine.ts"
 import { lost, site } from "./support.ts"
 
 const get = (path = "/feed", headers: Record<string, string> = {}) => new Request(`http://app.test${path}`, { headers })
@@ -29,7 +31,10 @@ describe("a request", () => {
     const refused = await ask()
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"])
     expect(refused.headers.get("content-type")).toBe("application/problem+json")
-    expect(await refused.json()).toMatchObject({ kind: "circuit_open", status: 503, retryAfter: 1 })
+    // The same as a statement would be answered that is refused for that.
+    const { db } = scripted({ statement: () => ({ fails: failure("circuit_open") }) })
+    const answered = await respond(db.query("select 1"))
+    expect(await refused.json()).toEqual(await answered.json())
     heard({ at: 0, name: "circuit.half-opened" })
     expect((await ask()).status).toBe(503)
     expect((await ask("/about")).status).toBe(200)

@@ -1,4 +1,4 @@
-import { runCodegen } from "@kysely-resilient/codegen-config"
+import { runAgainWithTypes, runCodegen } from "@kysely-resilient/codegen-config"
 
 import type { Command } from "../command.ts"
 
@@ -6,10 +6,11 @@ import type { Command } from "../command.ts"
 export const codegen: Command = {
   name: "codegen",
   summary: "writes the TypeScript types of a database, or says how they differ from it: generate, verify, diff",
-  run(args, { stdout, stderr }) {
-    return runCodegen(args, {
-      out: (line) => void stdout.write(`${line}\n`),
-      err: (line) => void stderr.write(`${line}\n`),
-    })
+  async run(args, { stdout, stderr }) {
+    const output = {
+      out: (line: string) => void stdout.write(`${line}\n`),
+      err: (line: string) => void stderr.write(`${line}\n`),
+    }
+    return runAgainWithTypes() ?? (await runCodegen(args, output, "kysely-resilient codegen"))
   },
 }

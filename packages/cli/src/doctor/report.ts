@@ -1,7 +1,7 @@
 import type { Advice, AdviceSeverity, Examination } from "@kysely-resilient/core"
 
 import type { Paint } from "../paint.ts"
-import { counted, milliseconds } from "../words.ts"
+import { counted, milliseconds, printable } from "../words.ts"
 
 const SEVERITIES = ["critical", "warning", "info"] as const satisfies readonly AdviceSeverity[]
 
@@ -20,7 +20,7 @@ export function reportOf(examination: Examination, paint: Paint): string {
     return count === 0 ? [] : [paint(style, counted(count, names[0], names[1]))]
   })
   return [
-    paint("bold", placeOf(examination)),
+    paint("bold", printable(placeOf(examination))),
     `${checked.length} checks in ${milliseconds(tookMs)}: ${found.length === 0 ? paint("green", "all is well") : found.join(", ")}`,
     ...advice.map((one) => `\n${itemOf(one, paint)}`),
     ...(facts.unseen.length === 0
@@ -42,9 +42,9 @@ function placeOf({ facts: { server }, pings, configuration: { connection } }: Ex
 function itemOf({ severity, code, message, action, sql, docs }: Advice, paint: Paint): string {
   const { mark, style } = LOOK[severity]
   return [
-    `${paint(style, `${mark} ${code}`)}  ${message}`,
-    `  ${action}`,
-    ...(sql === undefined ? [] : statementsIn(sql).map((line) => `    ${paint("bold", line)}`)),
+    `${paint(style, `${mark} ${code}`)}  ${printable(message)}`,
+    `  ${printable(action)}`,
+    ...(sql === undefined ? [] : statementsIn(printable(sql)).map((line) => `    ${paint("bold", line)}`)),
     `  ${paint("dim", docs)}`,
   ].join("\n")
 }

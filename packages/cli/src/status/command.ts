@@ -4,6 +4,7 @@ import { EXIT, type Command, type Surroundings } from "../command.ts"
 import { openDatabase } from "../database.ts"
 import { askEndpoint, type Answered } from "../endpoint.ts"
 import { paintFor } from "../paint.ts"
+import { printable } from "../words.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { statusReport } from "./report.ts"
 
@@ -31,14 +32,18 @@ function ask({ address }: Flags): Promise<Answered> {
 
 function tell(answered: Answered, { json }: Flags, { stdout, stderr, env }: Surroundings): number {
   switch (answered.what) {
-    case "nothing":
-      stderr.write(`status: ${answered.why}\n`)
+    case "misunderstood":
+      stderr.write(`status: ${printable(answered.why)}\nTry kysely-resilient status --help\n`)
       return EXIT.misunderstood
+    case "unreachable":
+      if (json) stdout.write(`${JSON.stringify({ status: "unreachable", why: answered.why })}\n`)
+      else stderr.write(`${paintFor(stderr, env)("red", "unreachable")}\n  ${printable(answered.why)}\n`)
+      return EXIT.failed
     case "status":
       stdout.write(
         json
           ? `${JSON.stringify({ status: answered.status })}\n`
-          : `${answered.status}\nMore is told to those who show a token: --token, or RESILIENCE_TOKEN.\n`,
+          : `${printable(answered.status)}\nMore is told to those who show a token: --token, or RESILIENCE_TOKEN.\n`,
       )
       return answered.status === "healthy" ? EXIT.ok : EXIT.failed
     case "report":
@@ -58,10 +63,10 @@ const READY_MS = 10_000
 /** As an application would: connects, asks something, and reports what it met. */
 async function lookAt(url: string | undefined): Promise<Answered> {
   const db = openDatabase({ url, poolMax: 1 })
-  if (typeof db === "string") return { what: "nothing", why: db }
+  if (typeof db === "string") return { what: "misunderstood", why: db }
   try {
     const ready = await db.ready({ timeoutMs: READY_MS })
-    if (ready.isErr()) return { what: "nothing", why: `The database cannot be used: ${ready.error.message}` }
+    if (ready.isErr()) return { what: "unreachable", why: `The database cannot be used: ${ready.error.message}` }
     for (let count = 0; count < STATEMENTS; count += 1) {
       const answer = await db.query("select 1")
       if (answer.isErr()) break

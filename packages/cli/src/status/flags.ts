@@ -17,12 +17,12 @@ Asks a running application how its database is doing, by the endpoint of @kysely
 PostgreSQL as an application would, and says what it met; that knows nothing of what happened to others.
 
   --token TOKEN       what the endpoint wants to see before it says more than the status; better in RESILIENCE_TOKEN
-  --json              print the report as JSON
+  --json              print the report as JSON; {"status":"unreachable","why":…} if there is none
   --help              this text
 
 Without an address: RESILIENCE_URL, else DATABASE_URL, or PGHOST, PGUSER, PGPASSWORD and their like.
 
-Exit codes: 0 healthy, 1 degraded or critical, 2 the command is not understood or nobody answers.
+Exit codes: 0 healthy, 1 degraded, critical or unreachable, 2 the command is not understood.
 
   kysely-resilient status http://localhost:3000
   RESILIENCE_URL=https://shop.example/api/database-resilience RESILIENCE_TOKEN=… kysely-resilient status --json

@@ -1,7 +1,7 @@
 import type { HealthStatus, ReportedAdvice, ResilienceReport } from "@kysely-resilient/core"
 
 import type { Paint } from "../paint.ts"
-import { counted, milliseconds, span } from "../words.ts"
+import { counted, milliseconds, printable, span } from "../words.ts"
 
 export const STATUS_STYLE: Readonly<Record<HealthStatus, "green" | "yellow" | "red">> = {
   healthy: "green",
@@ -18,7 +18,7 @@ export function statusReport(report: ResilienceReport, paint: Paint): string {
   const forS = (Date.parse(report.checked_at) - Date.parse(report.status_since)) / 1_000
   return [
     `${paint(STATUS_STYLE[status], status)} for ${span(forS)} (since ${report.status_since})`,
-    ...reasons.map(({ severity, code, message }) => `  ${paint(ADVICE_STYLE[severity], code)}  ${message}`),
+    ...reasons.map(({ severity, code, message }) => `  ${paint(ADVICE_STYLE[severity], code)}  ${printable(message)}`),
     "",
     ...rows(report).map(([name, value]) => `${paint("dim", name.padEnd(13))} ${value}`),
     ...recommendations.flatMap((advice) => ["", ...adviceLines(advice, paint)]),
@@ -72,9 +72,13 @@ function rows(report: ResilienceReport): readonly (readonly [string, string])[] 
 
 function adviceLines({ severity, code, message, action, sql, docs }: ReportedAdvice, paint: Paint): readonly string[] {
   return [
-    `${paint(ADVICE_STYLE[severity], code ?? severity)}  ${message}`,
-    `  ${action}`,
-    ...(sql === undefined ? [] : sql.split("\n").map((line) => `    ${paint("bold", line)}`)),
+    `${paint(ADVICE_STYLE[severity], code ?? severity)}  ${printable(message)}`,
+    `  ${printable(action)}`,
+    ...(sql === undefined
+      ? []
+      : printable(sql)
+          .split("\n")
+          .map((line) => `    ${paint("bold", line)}`)),
     ...(docs === undefined ? [] : [`  ${paint("dim", docs)}`]),
   ]
 }

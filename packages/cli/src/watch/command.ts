@@ -11,7 +11,7 @@ import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { frame } from "./frame.ts"
 import { listenForQuit } from "./keys.ts"
 import { after, NOTHING_SEEN, type Seen } from "./seen.ts"
-import { milliseconds } from "../words.ts"
+import { milliseconds, printable } from "../words.ts"
 
 /** Fast enough for eyes, and slow enough for a line over the sea. */
 const REDRAW_MS = 250
@@ -88,7 +88,8 @@ async function log(told: AsyncIterable<Told>, { stdout }: Surroundings): Promise
       continue
     }
     const { message } = one
-    if (message.type === "event" && message.data.until_ms >= startedAt) stdout.write(`${eventLine(message.data)}\n`)
+    if (message.type === "event" && message.data.until_ms >= startedAt)
+      stdout.write(`${printable(eventLine(message.data))}\n`)
     if (message.type === "sample" && message.data.at_ms >= Math.max(startedAt, saidAt + LINE_MS)) {
       saidAt = message.data.at_ms
       const { status, pool, since_last: second, p95_s } = message.data

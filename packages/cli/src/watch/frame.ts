@@ -2,7 +2,7 @@ import type { LiveConnection, LiveSample } from "@kysely-resilient/http"
 
 import type { Paint, Style } from "../paint.ts"
 import { STATUS_STYLE } from "../status/report.ts"
-import { milliseconds, span } from "../words.ts"
+import { milliseconds, printable, span } from "../words.ts"
 import { eventLine, timeOf } from "./event-line.ts"
 import type { Seen } from "./seen.ts"
 import { sparkline } from "./sparkline.ts"
@@ -134,7 +134,7 @@ function painted(line: Line, columns: number, paint: Paint): string {
   let left = columns
   let text = ""
   for (const [part, style] of line) {
-    const shown = part.slice(0, left)
+    const shown = printable(part).slice(0, left)
     left -= shown.length
     text += style === undefined || shown === "" ? shown : paint(style, shown)
   }

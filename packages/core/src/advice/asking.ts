@@ -90,6 +90,7 @@ export class Asking {
   #run(sql: string): Promise<Settled<StatementResult>> {
     return this.#lease.run(CompiledQuery.raw(sql), {
       label: LABEL,
+      ours: true,
       readOnly: true,
       deadline: this.#deadline,
       ...(this.#signal && { signal: this.#signal }),

@@ -30,7 +30,7 @@ export const REMEDIES: Readonly<Record<ErrorKind, string>> = {
   pool_deadlock: "Use `tx`, not `db`, inside of a transaction",
 
   connection_failed:
-    "If the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`",
+    "Where none comes about, look at host and port, and whether the server runs. If the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`",
   server_shutdown:
     "Somebody restarts the server, or ended the session: if the effect is `not_applied`, try again after `retryAfterMs`; if `unknown`, `db.resolve(token)`",
   server_starting: "Try again after `retryAfterMs`: it is recovering",

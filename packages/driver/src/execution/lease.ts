@@ -332,7 +332,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
   }
 
   #control(sql: string): Promise<Settled<void>> {
-    return this.#statements([controlQuery(sql)], {}, nothing)
+    return this.#statements([controlQuery(sql)], { ours: true }, nothing)
   }
 }
 

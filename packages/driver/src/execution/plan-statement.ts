@@ -100,7 +100,7 @@ export function planStatements(
     repeatable: within === "read-only" || (selfCommitting === false && (as === "read" || idempotent)),
     ifWrite,
     leaves,
-    counted: true,
+    counted: options.ours !== true,
     rowsDelivered: false,
     retry: limits.retry,
     attemptsMax: limits.attemptsMax,

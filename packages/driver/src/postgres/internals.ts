@@ -147,13 +147,6 @@ export function createTypeOverrides(types: TypeSource | undefined): TypeOverride
 }
 
 export const pgClientPrototype: object = module.Client.prototype
-
-/** Somebody has put something of his own around `pg`'s `query`, as instrumentations do, which mark what they have wrapped. */
-export function pgIsWrapped(): boolean {
-  const query: unknown = Reflect.get(pgClientPrototype, "query")
-  return typeof query === "function" && Reflect.get(query, "__wrapped") === true
-}
-
 export const pgPoolPrototype: object = module.Pool.prototype
 export const escapeIdentifier = (text: string): string => module.escapeIdentifier(text)
 export const escapeLiteral = (text: string): string => module.escapeLiteral(text)

@@ -6,7 +6,7 @@ import { SlidingWindow } from "./window.ts"
 
 /** Lifetime counters, under the names that operators of the system know. */
 export interface LifetimeCounters {
-  /** Callers' statements, once each: no retries, no BEGIN or COMMIT, nothing of our own. */
+  /** Callers' statements, once each: no retries, no BEGIN, COMMIT or SAVEPOINT, nothing of our own. */
   readonly total_queries: number
   /** Statements whose first attempt failed for availability, whether or not a retry saved them. */
   readonly failed_queries: number

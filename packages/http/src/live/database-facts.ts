@@ -30,8 +30,8 @@ export const FACTS_SQL = `
   ) as facts`
 
 /** Its own text says what it answers with; behind a pooler that rewrites answers it may be anything. */
-export function factsIn(row: Readonly<Record<string, unknown>> | undefined): DatabaseFacts | undefined {
-  const facts = row?.["facts"]
+export function factsIn(row: unknown): DatabaseFacts | undefined {
+  const facts = typeof row === "object" && row !== null && "facts" in row ? row.facts : undefined
   return isFacts(facts) ? facts : undefined
 }
 

@@ -1,11 +1,11 @@
-import { examine, type Database, type ReportedAdvice, type ResilienceReport } from "@kysely-resilient/core"
+import { examine, inquire, type ReportedAdvice, type ResilienceReport } from "@kysely-resilient/core"
 import type { Clock } from "@kysely-resilient/driver"
 
 import { FACTS_SQL, factsIn } from "./database-facts.ts"
 import type { LiveDatabase } from "./messages.ts"
 
 export interface InquiryParts {
-  readonly db: Pick<Database<unknown>, "query">
+  readonly db: object
   readonly clock: Clock
   readonly tell: (database: LiveDatabase) => void
 }
@@ -15,7 +15,7 @@ const ASK_EVERY_MS = 5_000
 const EXAMINE_EVERY_MS = 300_000
 const PATIENCE_MS = 2_000
 /** What asks under this name is the page itself. */
-export const INQUIRER = "kysely-resilient.page"
+const INQUIRER = "kysely-resilient.page"
 
 /**
  * Asks the server about itself while somebody watches: one question at a time, never on a request's way, never while others wait for a
@@ -49,8 +49,7 @@ export class Inquiry {
 
   async #ask(): Promise<void> {
     const { db, clock, tell } = this.#parts
-    const options = { name: INQUIRER, timeoutMs: PATIENCE_MS, retry: false } as const
-    const answer = await db.query(FACTS_SQL, [], options)
+    const answer = await inquire(db, FACTS_SQL, { name: INQUIRER, timeoutMs: PATIENCE_MS })
     if (answer.isOk() && clock.now() - this.#examinedAt >= EXAMINE_EVERY_MS) {
       this.#examinedAt = clock.now()
       const examined = await examine(db)
@@ -61,7 +60,7 @@ export class Inquiry {
         }))
       }
     }
-    const facts = answer.isOk() ? factsIn(answer.value.rows[0]) : undefined
+    const facts = answer.isOk() ? factsIn(answer.value[0]) : undefined
     this.#last = {
       at_ms: clock.wallTime(),
       ...(facts === undefined ? { error: answer.isErr() ? answer.error.kind : "unreadable" } : { facts }),

@@ -44,7 +44,7 @@ export class Requests {
   refusalOf(path: string): Response | undefined {
     if (!this.#open || this.#options.exempt(path)) return undefined
     const problem = {
-      type: "https://github.com/kysely-resilient/kysely-resilient/blob/main/docs/errors.md#circuit_open",
+      type: "urn:problem-type:kysely-resilient:circuit_open",
       title: "Circuit open",
       status: 503,
       detail: "This cannot be done at the moment. Nothing was changed; try again later.",

@@ -17,12 +17,8 @@ import { tallyOf } from "../tally.ts"
 import { isPoolOf } from "./told.ts"
 
 /** Metrics of one database; the function that is returned ends that. */
-export function startMetrics(
-  source: Source,
-  { meter, durations }: { readonly meter: Meter; readonly durations: boolean },
-): () => void {
-  const stops = [observeAll(source, meter), recordPool(source, meter)]
-  if (durations) stops.push(recordOperations(source, meter))
+export function startMetrics(source: Source, meter: Meter): () => void {
+  const stops = [observeAll(source, meter), recordPool(source, meter), recordOperations(source, meter)]
   return () => {
     for (const stop of stops) stop()
   }

@@ -1,5 +1,4 @@
 import { metrics, trace } from "@opentelemetry/api"
-import { pgIsWrapped } from "@kysely-resilient/driver"
 
 import type { Source } from "../source.ts"
 import { startMetrics } from "./metrics.ts"
@@ -13,16 +12,13 @@ const NAME = "@kysely-resilient/telemetry"
  * returned is called, or the process ends. Whoever starts an SDK does so before.
  */
 export function openTelemetry(source: Source, options: OpenTelemetryOptions = {}): () => void {
-  const { traces = "auto", queryText = true } = options
-  const wrapped = traces === "auto" && pgIsWrapped()
+  const { traces = true, metrics: measured = true, queryText = true } = options
   const stops: (() => void)[] = []
-  if (traces !== "off") {
+  if (traces) {
     const tracer = options.tracer ?? trace.getTracer(NAME)
-    stops.push(startTraces(source.snapshot().database, { tracer, queryText, logical: !wrapped }))
+    stops.push(startTraces(source.snapshot().database, { tracer, queryText }))
   }
-  if (options.metrics !== false) {
-    stops.push(startMetrics(source, { meter: options.meter ?? metrics.getMeter(NAME), durations: !wrapped }))
-  }
+  if (measured) stops.push(startMetrics(source, options.meter ?? metrics.getMeter(NAME)))
   return () => {
     for (const stop of stops.splice(0)) stop()
   }

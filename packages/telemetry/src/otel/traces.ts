@@ -20,8 +20,6 @@ import { isQueryOf, isTransactionOf } from "./told.ts"
 export interface TraceSettings {
   readonly tracer: Tracer
   readonly queryText: boolean
-  /** False: somebody else makes a CLIENT span of each attempt. */
-  readonly logical: boolean
 }
 
 /** A transaction's span, and whose it is the child of. */
@@ -53,7 +51,8 @@ class Traces {
   readonly #database: DatabaseIdentity
   readonly #settings: TraceSettings
   readonly #server: Attributes
-  readonly #spans = new WeakMap<object, Span>()
+  /** Each message that has begun comes again at its end. A WeakMap would cost more in garbage collection than all else here. */
+  readonly #spans = new Map<object, Span>()
   readonly #begun = new WeakMap<TransactionMessage, Begun>()
 
   constructor(database: DatabaseIdentity, settings: TraceSettings) {
@@ -64,12 +63,12 @@ class Traces {
 
   readonly queryStarted = (message: unknown): void => {
     if (!isQueryOf(this.#database, message)) return
-    const { tracer, queryText, logical } = this.#settings
+    const { tracer, queryText } = this.#settings
     const { summary, sql, label, transaction } = message
     const span = tracer.startSpan(
       summary,
       {
-        kind: logical ? SpanKind.CLIENT : SpanKind.INTERNAL,
+        kind: SpanKind.CLIENT,
         // All that a sampler may want to know.
         attributes: {
           ...this.#server,
@@ -87,6 +86,7 @@ class Traces {
     if (!isQueryOf(this.#database, message)) return
     const span = this.#spans.get(message)
     if (span === undefined) return
+    this.#spans.delete(message)
     const { attempts = 0, error } = message
     if (attempts > 1) span.setAttribute(ATTEMPTS, attempts)
     if (error !== undefined) failed(span, error)

@@ -48,7 +48,7 @@ describe("an error described", () => {
     expect(tell(error)).toBe(
       "The connection to the database was lost (ECONNRESET). It is not known whether the database has applied it. " +
         "db.resolve(error.token) may tell later. Tried 2 times, and not again, because it may have been done already. " +
-        "What to do: If the effect is not_applied, try again after retryAfterMs; if unknown, db.resolve(token). " +
+        "What to do: Where none comes about, look at host and port, and whether the server runs. If the effect is not_applied, try again after retryAfterMs; if unknown, db.resolve(token). " +
         `More: ${DOCS}#connection_failed\n` +
         "  1. too_many_connections (53300) in phase connect, after 3 ms; the next try came 480 ms later\n" +
         "  2. connection_failed (ECONNRESET) in phase write, after 12 ms, on connection 7",
