@@ -74,7 +74,7 @@ function buttons(chaos: readonly Chaos[]) {
       void run()
         .catch((error: unknown) => process.emitWarning(`${title} failed: ${String(error)}`))
         .finally(() => (now = undefined))
-      return "done to it; watch"
+      return "begun; see what happens"
     },
   }))
 }

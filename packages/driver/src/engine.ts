@@ -80,6 +80,8 @@ export interface TransactionSettings {
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly label?: string
+  /** Whoever began it tells what becomes of it as a whole, by `transaction.recovered` and `transaction.failed`. */
+  readonly tellsEnd?: boolean
   /** Who began it, as frames of a stack; asked for only if it is held too long. */
   readonly takenBy?: () => string | undefined
 }

@@ -22,10 +22,10 @@ it("does one kind of chaos at a time, and says so", async () => {
     })
     return [response.status, response.ok ? await response.json() : undefined]
   }
-  expect(await press("crash")).toEqual([202, { action: "crash", said: "done to it; watch" }])
+  expect(await press("crash")).toEqual([202, { action: "crash", said: "begun; see what happens" }])
   expect(await press("leak")).toEqual([202, { action: "leak", said: "not now, “Crash” is still on" }])
   over.resolve()
-  await expect.poll(() => press("leak")).toEqual([202, { action: "leak", said: "done to it; watch" }])
+  await expect.poll(() => press("leak")).toEqual([202, { action: "leak", said: "begun; see what happens" }])
   expect((await press("flood"))[0]).toBe(404)
 })
 

@@ -47,7 +47,7 @@ export async function runOnce<R>(
   body: (run: Run) => Awaitable<R>,
 ): Promise<RunEnd<R>> {
   const lease = lane.target
-  lease.begin({ ...plan.settings, deadline })
+  lease.begin({ ...plan.settings, deadline, tellsEnd: true })
   const run = new Run(lane, attempt)
   const ended = await endOf(settle(kit, run, body), kit.clock, deadline, plan.signal, kit.closing)
   if (ended.end === "ok") {

@@ -1,3 +1,4 @@
+import type { TransactionSettings } from "../engine.ts"
 import type { Failure } from "../failure/failure.ts"
 import type { Holder } from "../pool/waiters.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -6,7 +7,9 @@ import type { TransactionMessage } from "../telemetry/channels.ts"
 /** The connection an attempt may use: the one its lease is pinned to, or one of the pool's. */
 export interface ConnectionHolder {
   /** The one that is open on it, if it can hold one. */
-  readonly transaction?: { readonly traced: TransactionMessage | undefined } | undefined
+  readonly transaction?:
+    | { readonly traced: TransactionMessage | undefined; readonly settings: Pick<TransactionSettings, "tellsEnd"> }
+    | undefined
   /** Who waits for it with another connection in hand. */
   readonly outer?: Holder | undefined
   /** It goes on with something that was begun before: see `WaitOptions`. */

@@ -125,7 +125,7 @@ async function goOn(
       leastDelayMs: wait.leastMs,
       delayMs: wait.mostMs,
     })
-    if (decision.action === "fail") return fail(machine, plan, tried, tries, story, decision.because)
+    if (decision.action === "fail") return fail(machine, holder, plan, tried, tries, story, decision.because)
 
     machine.budget.spend(failure)
     if (plan.counted || plan.phase === "transaction") {
@@ -138,11 +138,11 @@ async function goOn(
         ...abandoned("abort", untouched(plan.phase), { cause: plan.signal?.reason }),
         effect: failure.effect,
       }
-      return fail(machine, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
+      return fail(machine, holder, plan, { ...tried, failure: aborted }, tries, story, "not-transient")
     }
     waitedForNext(machine, story)
     if (remainingMs(machine.clock, plan.deadline) === 0)
-      return fail(machine, plan, tried, tries, story, "deadline-near")
+      return fail(machine, holder, plan, tried, tries, story, "deadline-near")
     pinned = isPinned(holder)
     tried = await tryAgain(machine, holder, plan)
   }
@@ -228,6 +228,7 @@ function writeAfterAll(plan: Plan, failure: Failure): Plan | undefined {
 
 function fail(
   machine: Machine,
+  { transaction }: ConnectionHolder,
   plan: Plan,
   tried: FailedAttempt,
   attempts: number,
@@ -243,6 +244,7 @@ function fail(
       access: plan.access,
       failure,
       because,
+      ...(transaction?.settings.tellsEnd === true && { partOf: "transaction" as const }),
       ...firstFailureOf(story),
       ...infoOf(plan),
     })

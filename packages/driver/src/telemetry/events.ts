@@ -41,6 +41,8 @@ export type DriverEvent = { readonly at: number } & (
       readonly access: "read" | "write"
       readonly failure: Failure
       readonly because: GaveUp
+      /** What becomes of the transaction that it was part of is told too, if that had to be run again or failed. */
+      readonly partOf?: "transaction"
       /** What the first attempt failed with, when `failure` is a later one's. */
       readonly firstFailure?: Failure
     } & StatementInfo)

@@ -26,6 +26,7 @@ export function factsOf(event: DriverEvent): Facts | undefined {
         name: event.name,
         access: event.access,
         reason: event.because,
+        ...(event.partOf !== undefined && { part_of: event.partOf }),
         duration_ms: event.durationMs,
       }
     case "query.retried":

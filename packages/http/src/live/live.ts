@@ -42,7 +42,7 @@ const REMEMBERED_MS = 15 * 60_000
 /** Fifteen minutes of samples are a third of it. */
 const REMEMBERED_BYTES_MAX = 1024 * 1024
 const HEARTBEAT_EVERY_MS = 15_000
-/** What only grows older in a report is told by the samples; the whole of it, now and then. */
+/** What only grows older in a report is told by the samples; the whole of it now and then, and while something is wrong with each. */
 const REPORT_EVERY_MS = 10_000
 
 /** What happens to one database, second by second: remembered for 15 minutes, and sent to whoever watches. */
@@ -147,7 +147,7 @@ export class Live {
       this.#inquiry?.look(report)
     }
     const now = clock.now()
-    if (now - this.#reportedAt >= REPORT_EVERY_MS || differs(report, this.#last)) {
+    if (status !== "healthy" || now - this.#reportedAt >= REPORT_EVERY_MS || differs(report, this.#last)) {
       this.#reportedAt = now
       // Not remembered: whoever comes is told how things are then.
       this.#audience.send(encode({ type: "report", data: report }))

@@ -179,6 +179,8 @@ export interface LiveEvent {
   readonly effect?: "not_applied" | "applied" | "applied_locally" | "unknown"
   /** Of a statement. */
   readonly access?: "read" | "write"
+  /** What becomes of that is told as a whole. */
+  readonly part_of?: "transaction"
   /** What became of a COMMIT was found out only after its caller had been told that nobody knows. */
   readonly late?: true
   /** Why a statement was not tried again; why a connection was closed, a transaction rolled back, a statement abandoned. */

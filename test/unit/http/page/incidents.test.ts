@@ -21,7 +21,13 @@ describe("a crash restart", () => {
     event(1_000, "connection.discarded", { ...crashed, reason: "died", count: 8 }),
     event(1_010, "pool.outage-began", lost),
     event(1_020, "query.retried", { ...crashed, label: "read 7", count: 3 }),
-    event(1_030, "query.failed", { ...crashed, reason: "in-transaction", access: "write", summary: "INSERT ledger" }),
+    event(1_030, "query.failed", {
+      ...crashed,
+      reason: "in-transaction",
+      part_of: "transaction",
+      access: "write",
+      summary: "INSERT ledger",
+    }),
     event(1_040, "transaction.rerun", { ...crashed, label: "transfer 9" }),
     event(3_010, "pool.outage-ended", { duration_ms: 2_000 }),
     event(3_020, "query.recovered", { ...crashed, label: "read 7", count: 2, access: "read", duration_ms: 2_100 }),
@@ -50,6 +56,7 @@ describe("a crash restart", () => {
     const incident = only(events.slice(0, 5), [], 60_000)
     expect(incident).toMatchObject({ open: true, until: 60_000, outageMs: 58_990 })
     expect(titleOf(incident)).toBe("PostgreSQL has crashed")
+    expect(verdictOf(incident)).toBe("So far no caller got an error. 4 retries were begun.")
     expect(gravityOf(incident)).toBe("warn")
   })
 
@@ -71,6 +78,19 @@ describe("a crash restart", () => {
   })
 })
 
+describe("what comes within four seconds", () => {
+  it("is part of the same, and what comes later is not", () => {
+    const at = (...moments: readonly number[]) =>
+      incidentsOf(
+        moments.map((moment) => event(moment, "query.retried", lost)),
+        [],
+        60_000,
+      ).map(({ from }) => from)
+    expect(at(0, 3_900, 7_800)).toEqual([0])
+    expect(at(0, 4_100, 8_000)).toEqual([4_100, 0])
+  })
+})
+
 describe("what counts as an operation", () => {
   it.each<[string, Partial<LiveEvent>, object]>([
     [
@@ -83,7 +103,11 @@ describe("what counts as an operation", () => {
       { name: "query.failed", access: "write", effect: "unknown" },
       { failed: 0, unknown: 1 },
     ],
-    ["a statement whose transaction will tell", { name: "query.failed", reason: "in-transaction" }, { affected: 0 }],
+    [
+      "a statement whose transaction will tell",
+      { name: "query.failed", part_of: "transaction", effect: "unknown" },
+      { affected: 0 },
+    ],
     ["a transaction that failed", { name: "transaction.failed", effect: "not_applied" }, { failed: 1 }],
     ["a COMMIT of which nobody knows", { name: "transaction.failed", effect: "unknown" }, { unknown: 1 }],
     [
@@ -132,6 +156,11 @@ describe("what only the numbers show", () => {
     expect(titleOf(incident)).toBe("All connections were taken: up to 12 stood in line")
     expect(verdictOf(incident)).toContain("the longest that one had to wait was 4 s")
     expect(incident.from).toBe(19_000)
+  })
+
+  it("is nothing while connections are being opened, as at the start", () => {
+    const second = { queries: 5, p50_s: 0.05, max_s: 0.4, acquired: 5, wait_s: 0.3 }
+    expect(incidentsOf([], [sample(1_000, second, { opening: 8 }), sample(2_000, second)], 9_000)).toEqual([])
   })
 
   it("is nothing while a service is quiet or young", () => {

@@ -38,6 +38,8 @@ export interface Incident {
   readonly usualS: number | undefined
   /** The most that stood in line at once. */
   readonly waitingMax: number
+  /** That many stood there at its end, or stand there now. */
+  readonly waitingNow: number
   /** Seconds in which somebody had to wait for a connection, and in which half of all statements were slow. */
   readonly seconds: Readonly<Record<Seen, number>>
   /** What half of them took then. */
@@ -103,6 +105,7 @@ function incidentOf(
     peakS: Math.max(0, ...during.map(({ since_last: { max_s: max } }) => max), ...events.map(slowestOf)),
     usualS: before.length < 5 ? undefined : medianOf(before.map(({ since_last: { p50_s: p50 } }) => p50)),
     waitingMax: Math.max(0, ...during.map(({ pool }) => pool.waiting)),
+    waitingNow: during.at(-1)?.pool.waiting ?? 0,
     seconds: { waiting: secondsOf("waiting"), slow: secondsOf("slow") },
     slowS: medianOf(during.map(({ since_last: { p50_s: p50 } }) => p50).filter((p50) => p50 > 0)),
     events,
@@ -142,7 +145,7 @@ export function outcomeOf(event: LiveEvent): "recovered" | "failed" | "unknown" 
       return "recovered"
     case "query.failed":
       // Its transaction tells what becomes of it as a whole.
-      if (event.reason === "in-transaction") return undefined
+      if (event.part_of === "transaction") return undefined
       return event.effect === "unknown" && event.access !== "read" ? "unknown" : "failed"
     case "transaction.failed":
       return event.effect === "unknown" ? "unknown" : "failed"

@@ -109,20 +109,23 @@ const QUERIES_MIN = 3
 export function slownessIn(samples: readonly LiveSample[]): readonly Trouble[] {
   const usual: number[] = []
   const troubles: Trouble[] = []
-  let before = samples[0]?.at_ms ?? 0
-  for (const { at_ms: at, since_last: second } of samples) {
+  let before: LiveSample | undefined
+  for (const sample of samples) {
+    const { at_ms: at, since_last: second } = sample
     const median = usual.length < USUAL_MIN ? Number.POSITIVE_INFINITY : medianOf(usual)
     const slow = second.queries >= QUERIES_MIN && second.p50_s >= Math.max(SLOW_S, SLOW_TIMES * median)
-    const waiting = second.acquired > 0 && second.wait_s >= WAIT_S
+    // While connections are being opened, as at the start, it is them that is waited for.
+    const settled = before !== undefined && before.pool.opening === 0
+    const waiting = settled && second.acquired > 0 && second.wait_s >= WAIT_S
     if (slow || waiting) {
       const seen: readonly Seen[] = [...(slow ? ["slow" as const] : []), ...(waiting ? ["waiting" as const] : [])]
       // What ended in this second began before it.
-      troubles.push({ from: Math.min(before, at - second.max_s * 1_000), until: at, seen })
+      troubles.push({ from: Math.min(before?.at_ms ?? at, at - second.max_s * 1_000), until: at, seen })
     } else if (second.queries >= QUERIES_MIN) {
       usual.push(second.p50_s)
       if (usual.length > USUAL_SAMPLES) usual.shift()
     }
-    before = at
+    before = sample
   }
   return troubles
 }

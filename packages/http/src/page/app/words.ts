@@ -47,12 +47,13 @@ export function gravityOf({ failed, unknown, open }: Incident): "good" | "warn" 
 
 /** What became of those who called, in one sentence. */
 export function verdictOf(incident: Incident): string {
-  const { affected, recovered, failed, unknown, peakS, usualS } = incident
+  const { affected, recovered, failed, unknown, peakS, usualS, open } = incident
   if (affected === 0) {
+    if (open) return `So far no caller got an error. ${goingOn(incident)}`
     const slow = peakS >= SLOW_S && (usualS === undefined || peakS > 10 * usualS)
     return `No caller got an error, and nothing is unknown${slow ? `; the longest that one had to wait was ${duration(peakS)}` : ""}.`
   }
-  const were = `${counted(affected, "operation")} ${affected === 1 ? "was" : "were"} affected`
+  const were = `${open ? "So far " : ""}${counted(affected, "operation")} ${affected === 1 ? "was" : "were"} affected`
   if (failed === 0 && unknown === 0) {
     const all = affected === 1 ? "recovered" : "all of them recovered"
     return `${were}, and ${all}: no caller got an error, and nothing is unknown.`
@@ -63,6 +64,14 @@ export function verdictOf(incident: Incident): string {
       ? "nothing is unknown"
       : `of ${count(unknown)} nobody knows whether ${unknown === 1 ? "it was" : "they were"} done (${unknownNames(incident)})`
   return `${were}: ${count(recovered)} recovered, ${told}, ${doubt}.`
+}
+
+function goingOn({ waitingNow, retries }: Incident): string {
+  const parts = [
+    retries > 0 ? `${counted(retries, "retry was", "retries were")} begun` : "",
+    waitingNow > 0 ? `${counted(waitingNow, "caller waits", "callers wait")} for a connection` : "",
+  ].filter((part) => part !== "")
+  return parts.length === 0 ? "What becomes of it is not known yet." : `${parts.join(", and ")}.`
 }
 
 /** Who waits for longer notices. */

@@ -138,7 +138,7 @@ function squaresOf(
   for (const { connection } of gone) squares.push({ key: `c${connection.id}`, state: "gone", connection })
   squares.sort((one, other) => (one.connection?.id ?? 0) - (other.connection?.id ?? 0))
   for (let index = 0; index < opening; index += 1) squares.push({ key: `o${index}`, state: "opening" })
-  for (let index = 0; open.length + opening + index < max && index < 200; index += 1) {
+  for (let index = 0; open.length + gone.length + opening + index < max && index < 200; index += 1) {
     squares.push({ key: `f${index}`, state: "free" })
   }
   return squares
