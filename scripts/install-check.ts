@@ -36,6 +36,23 @@ const EXAMPLES = {
   "from-pg": "Ann has 30\nAnn has too little\n",
 }
 
+/** An application with an endpoint, which asks the command line about itself. */
+const APPLICATION = `
+import { spawn } from "node:child_process"
+import { createServer } from "node:http"
+import { createDatabase } from "@kysely-resilient/core"
+import { fetchListener } from "@kysely-resilient/http/node"
+
+const db = createDatabase()
+await db.query("select 1")
+const server = createServer(fetchListener(db, () => new Response(), { expose: "full" })).listen(0, "127.0.0.1", () => {
+  const [, , command, ...rest] = process.argv
+  const address = "http://127.0.0.1:" + server.address().port
+  const child = spawn("kysely-resilient", [command, address, ...rest], { stdio: "inherit" })
+  child.on("close", (code) => process.exit(code))
+})
+`
+
 /** Everything public, so that the compiler reads every declaration and Node every module. */
 const ENTRIES = [
   "@kysely-resilient/driver",
@@ -74,7 +91,10 @@ try {
   inProject(["kysely-resilient-codegen", "--help"])
   for (const command of ["status", "watch", "doctor", "codegen", "drill"])
     inProject(["kysely-resilient", command, "--help"])
-  await runExamples()
+  await onADatabase(async (url) => {
+    runExamples(url)
+    runCommandLine(url)
+  })
   console.log(`installed, compiled and run on Node ${OLDEST_NODE}`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -130,17 +150,42 @@ function compile(compiler: string): void {
   inProject(["node", `node_modules/${compiler}/bin/tsc`, "-p", "."])
 }
 
-async function runExamples(): Promise<void> {
+async function onADatabase(work: (url: string) => Promise<void>): Promise<void> {
   await using server = await startPostgres()
   await using database = await isolatedDatabase(server, { name: "install-check" })
   const client = new Client({ connectionString: database.url })
   await client.connect()
   await client.query(readFileSync(join(root, "examples/accounts.sql"), "utf8"))
   await client.end()
+  await work(database.url)
+}
+
+function runExamples(url: string): void {
   for (const [name, expected] of Object.entries(EXAMPLES)) {
-    const said = inProject(["node", `out/${name}.js`], { DATABASE_URL: database.url })
+    const said = inProject(["node", `out/${name}.js`], { DATABASE_URL: url })
     if (said !== expected) throw new Error(`${name} said ${JSON.stringify(said)} and not ${JSON.stringify(expected)}`)
   }
+}
+
+function runCommandLine(url: string): void {
+  const env = { DATABASE_URL: url }
+  const say = (said: string, expected: RegExp): void => {
+    if (!expected.test(said)) throw new Error(`The command line said ${JSON.stringify(said)}, which is not ${expected}`)
+  }
+  writeFileSync(join(project, "application.js"), APPLICATION)
+  writeFileSync(
+    join(project, "codegen.config.ts"),
+    `import { defineCodegen, type CodegenConfig } from "@kysely-resilient/codegen-config"
+const config: CodegenConfig = { outFile: "./schema.gen.ts" }
+export default defineCodegen(config)`,
+  )
+  say(inProject(["kysely-resilient", "--version"]), /^\d+\.\d+\.\d+\n$/)
+  say(inProject(["kysely-resilient", "status"], env), /^healthy/)
+  say(inProject(["node", "application.js", "status"], env), /^healthy/)
+  say(inProject(["node", "application.js", "watch", "--seconds", "2"], env), /healthy {2}\d+ \/s/)
+  say(inProject(["kysely-resilient", "doctor", "--json", "--development"], env), /^{"ok":true/)
+  say(inProject(["kysely-resilient", "codegen", "generate"], env), /was written: \d+ tables/)
+  say(inProject(["kysely-resilient", "codegen", "verify"], env), /is what the database says/)
 }
 
 /** Runs a program with what the project has installed, its Node first, and gives what it printed. */

@@ -9,7 +9,9 @@ import {
   type Engine,
 } from "@kysely-resilient/driver"
 import { controlQuery as text } from "@kysely-resilient/driver/src/execution/control.ts"
+import { readToken } from "@kysely-resilient/driver/src/resolution/token.ts"
 import {
+  call,
   cut,
   instant,
   startEmbeddedPostgres,
@@ -253,41 +255,93 @@ describe("with a standby that answers late", () => {
     },
   )
 
-  it("the COMMIT of a session that was opened before the standby was promoted can be looked for", async () => {
-    const gate = await startFaultProxy({ target: standby.url })
+  describe("and is promoted, by sessions that were opened before,", () => {
+    let gate: FaultProxy
+    let own: pg.Client
     const found: DriverEvent[] = []
-    const through = createEngine({
-      connection: gate.url(standby.url),
-      pool: { min: 0, max: 2 },
-      resolution: "xid",
-      observer: (event) => event.name.startsWith("effect.") && found.push(event),
-    })
-    const opened = [through.lease(), through.lease()]
-    for (const session of opened) {
-      expect(await session.run(text("select pg_is_in_recovery()"))).toMatchObject({
-        value: { rows: [{ pg_is_in_recovery: true }] },
-      })
-    }
-    for (const session of opened) await session.release()
-    const own = new pg.Client(standby.url)
-    await own.connect()
-    await own.query("select pg_promote()")
+    let numbered: Engine
+    /** One for each test: nobody but what it has opened before can be asked while the gate is shut. */
+    let marked: Readonly<Record<"alone" | "together", Engine>>
 
-    gate.rule({ when: instant("commit before its answer"), do: cut() })
-    expect(await through.run(text("insert into notes values ('alone')"))).toMatchObject({ ok: true })
-    gate.rule({ when: instant("commit before its answer"), do: cut() })
-    const lease = through.lease()
-    lease.begin({})
-    expect(await lease.run(text("insert into notes values ('together')"))).toMatchObject({ ok: true })
-    expect(await lease.commit()).toMatchObject({ ok: true })
-    await lease.release()
-    const applied = { name: "effect.resolved", by: "xid", effect: "applied" }
-    expect(found).toMatchObject([applied, applied])
-    expect(through.snapshot().pool, "both sessions were used up").toMatchObject({ idle: 0 })
-    const { rows } = await own.query("select note from notes where note <> 'late' order by note")
-    expect(rows).toEqual([{ note: "alone" }, { note: "together" }])
-    await through.close()
-    await own.end()
-    await gate.close()
+    async function opened(resolution: "xid" | "marker"): Promise<Engine> {
+      const through = createEngine({
+        connection: gate.url(standby.url),
+        pool: { min: 0, max: 2 },
+        resolution,
+        observer: (event) => event.name.startsWith("effect.") && found.push(event),
+      })
+      const sessions = [through.lease(), through.lease()]
+      for (const session of sessions) {
+        expect(await session.run(text("select pg_is_in_recovery()"))).toMatchObject({
+          value: { rows: [{ pg_is_in_recovery: true }] },
+        })
+      }
+      for (const session of sessions) await session.release()
+      return through
+    }
+
+    beforeAll(async () => {
+      gate = await startFaultProxy({ target: standby.url })
+      numbered = await opened("xid")
+      marked = { alone: await opened("marker"), together: await opened("marker") }
+      own = new pg.Client(standby.url)
+      await own.connect()
+      await own.query("select pg_promote()")
+    })
+
+    afterAll(async () => {
+      for (const through of [numbered, marked.alone, marked.together]) await through.close()
+      await own.end()
+      await gate.close()
+    })
+
+    /** Alone, or in a transaction. */
+    async function write(through: Engine, how: "alone" | "together", note: string, timeoutMs: number) {
+      const insert = text(`insert into notes values ('${note}')`)
+      if (how === "alone") return through.run(insert, { timeoutMs })
+      const lease = through.lease()
+      lease.begin({ deadline: deadlineAfter(systemClock, timeoutMs) })
+      expect(await lease.run(insert)).toMatchObject({ ok: true })
+      const settled = await lease.commit()
+      await lease.release()
+      return settled
+    }
+
+    it("a COMMIT can be looked for, by xid", async () => {
+      for (const how of ["alone", "together"] as const) {
+        gate.rule({ when: instant("commit before its answer"), do: cut() })
+        expect(await write(numbered, how, how, 30_000)).toMatchObject({ ok: true })
+      }
+      const applied = { name: "effect.resolved", by: "xid", effect: "applied" }
+      expect(found).toMatchObject([applied, applied])
+      expect(numbered.snapshot().pool, "both sessions were used up").toMatchObject({ idle: 0 })
+      const { rows } = await own.query("select note from notes where note <> 'late' order by note")
+      expect(rows).toEqual([{ note: "alone" }, { note: "together" }])
+    })
+
+    it.each(["alone", "together"] as const)(
+      "a marker that was written %s is nothing that the old primary knows of, though it still answers",
+      async (how) => {
+        const through = marked[how]
+        const old = createEngine({ connection: primary.url, pool: { min: 0, max: 1 } })
+        const lost = gate.rule({
+          when: instant("commit before its answer"),
+          do: [call(() => gate.refuse(true)), cut()],
+        })
+        const settled = await write(through, how, `split, ${how}`, 1_000)
+        await lost.done
+        expect(settled).toMatchObject({ ok: false, failure: { effect: "unknown" } })
+        const token = settled.ok ? "" : (settled.failure.token ?? "")
+        const claim = readToken(token)?.claim
+        expect(claim).toMatchObject({ by: "marker" })
+        expect(await old.resolve(token, { timeoutMs: 500 })).toMatchObject({ value: "unknown" })
+        const asked = "select state from kysely_resilient.commit_marker where id = $1"
+        const { rows } = await watcher.query(asked, [claim?.by === "marker" ? claim.id : ""])
+        expect(rows, "it was asked").toEqual([{ state: "fenced" }])
+        gate.refuse(false)
+        expect(await through.resolve(token)).toMatchObject({ value: "applied" })
+        await old.close()
+      },
+    )
   })
 })

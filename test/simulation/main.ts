@@ -1,16 +1,18 @@
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 
+import { onceWrong } from "./once-wrong.ts"
 import { reportOf } from "./report.ts"
 import { scenarioOf, type Scenario } from "./scenario.ts"
 import { kindOf } from "./shrink.ts"
 import { simulate } from "./simulate.ts"
 
-const USAGE = `pnpm simulate [--seed S] [--seeds N] [--replay SCENARIO] [--first] [--trace] [--tally]
+const USAGE = `pnpm simulate [--seed S] [--seeds N] [--replay SCENARIO] [--known] [--first] [--trace] [--tally]
 
   --seed    the first one; default: chance
   --seeds   how many, one after the other; default 1000
   --replay  a scenario as JSON, or the name of a file with one
+  --known   first those that once went wrong
   --first   stop at the first that goes wrong, as it is
   --trace   everything that happens
   --tally   what callers, observers and faults came to, in numbers
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seeds: { type: "string", default: "1000" },
     replay: { type: "string" },
+    known: { type: "boolean", default: false },
     first: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     tally: { type: "boolean", default: false },
@@ -39,6 +42,7 @@ function* scenarios(): Generator<readonly [seed: number, scenario: Scenario]> {
     yield [scenario.seed, scenario]
     return
   }
+  if (values.known) for (const [, scenario] of onceWrong) yield [scenario.seed, scenario]
   const first = values.seed === undefined ? Math.floor(Math.random() * 1_000_000_000) : Number(values.seed)
   print(`from seed ${first}`)
   for (let seed = first; seed < first + Number(values.seeds); seed += 1) yield [seed, scenarioOf(seed)]

@@ -1,95 +1,31 @@
-import { main } from "@kysely-resilient/cli"
-import { createDatabase, type Database } from "@kysely-resilient/core"
-import { createHandler } from "@kysely-resilient/http"
-import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { resolve } from "node:path"
+import { createServer, type AddressInfo } from "node:net"
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
+import { run, start, startApp, TOKEN, type App } from "../../support/command-line.ts"
 import { testDatabase } from "../../support/databases.ts"
 
-const root = resolve(import.meta.dirname, "../../..")
-/** Until a process has begun and said something, on a busy machine. */
-const SOON = { timeout: 20_000 }
-const TOKEN = "a-token-that-is-long-enough"
-
 const database = testDatabase(import.meta.url)
-let db: Database<object>
-let server: Server
+let app: App
 let origin: string
-/** 503 for the event stream, as when too many watch. */
-let busy = false
-/** As a proxy answers whose application is away. */
-let away = false
 
 beforeAll(async () => {
-  db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 3 } })
-  const handle = createHandler(db, { token: TOKEN, expose: "status" })
-  server = createServer((incoming, outgoing) => {
-    if (busy && incoming.url?.endsWith("/events") === true) return void outgoing.writeHead(503).end()
-    if (away) return void outgoing.writeHead(502).end("<h1>Bad Gateway</h1>")
-    void serve(handle, incoming, outgoing)
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`
+  app = await startApp(database.url)
+  origin = app.origin
 })
 
-afterAll(async () => {
-  server.closeAllConnections()
-  server.close()
-  await db.close()
-})
-
-async function serve(
-  handle: (request: Request) => Promise<Response>,
-  { method = "GET", headers, url = "/" }: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const gone = new AbortController()
-  outgoing.once("close", () => gone.abort())
-  const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
-  const response = await handle(new Request(`${origin}${url}`, { method, headers: given, signal: gone.signal }))
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers))
-  if (response.body !== null) for await (const chunk of response.body) outgoing.write(chunk)
-  outgoing.end()
-}
-
-function start(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { PATH } = process.env
-  const child = spawn(process.execPath, [resolve(root, "packages/cli/src/bin.ts"), ...words], {
-    env: { PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  })
-  const said = { out: "", err: "" }
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (said.out += text))
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said.err += text))
-  const ended = once(child, "close").then(() => ({ code: child.exitCode, ...said }))
-  return { child, said, ended }
-}
-
-/** In this process, which is much faster to begin with. */
-async function run(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const said = { out: "", err: "" }
-  const code = await main(words, {
-    stdout: { write: (text) => (said.out += text) },
-    stderr: { write: (text) => (said.err += text) },
-    env,
-  })
-  return { code, ...said }
-}
+afterAll(() => app[Symbol.asyncDispose]())
 
 describe("kysely-resilient status", () => {
   it("tells everything to those who show the token, for people and as the endpoint's own JSON", async () => {
-    await db.query("select 1")
+    await app.db.query("select 1")
     const words = await run(["status", origin, "--token", TOKEN])
     expect(words).toMatchObject({ code: 0, err: "" })
     expect(words.out).toMatch(/^healthy for \d/)
     expect(words.out).toMatch(/pool +0 of 3 in use/)
     const json = await run(["status", "--json"], { RESILIENCE_URL: origin, RESILIENCE_TOKEN: TOKEN })
-    expect(JSON.parse(json.out)).toMatchObject({ resilience: db.report().resilience, schema_version: 1 })
+    expect(JSON.parse(json.out)).toMatchObject({ resilience: app.db.report().resilience, schema_version: 1 })
   })
 
   it("tells strangers what they may know, and how to know more", async () => {
@@ -119,9 +55,9 @@ describe("kysely-resilient status", () => {
       code: 1,
       err: expect.not.stringContaining("wrong"),
     })
-    away = true
+    app.away = true
     expect(await run(["status", origin])).toMatchObject({ code: 1, err: expect.stringContaining("answered 502") })
-    away = false
+    app.away = false
   })
 
   it("ends with 2 where it was told the wrong address or token", async () => {
@@ -133,37 +69,6 @@ describe("kysely-resilient status", () => {
       code: 2,
       err: expect.stringContaining("DATABASE_URL"),
     })
-  })
-})
-
-describe("kysely-resilient watch", () => {
-  it("writes a line for what happens, and one now and then for how it is", async () => {
-    const watching = start(["watch", origin, "--seconds", "4"], { RESILIENCE_TOKEN: TOKEN })
-    await expect.poll(() => watching.said.out, SOON).toMatch(/healthy {2}\d+ \/s/)
-    void (await db.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"))
-    expect(await watching.ended).toMatchObject({
-      code: 0,
-      err: "",
-      out: expect.stringMatching(/connection (discarded|opened)/),
-    })
-  })
-
-  it("comes back when the stream is lost, and says so", async () => {
-    const watching = start(["watch", origin], { RESILIENCE_TOKEN: TOKEN })
-    await expect.poll(() => watching.said.out, SOON).toMatch(/healthy/)
-    busy = true
-    server.closeAllConnections()
-    await expect.poll(() => watching.said.out, SOON).toMatch(/nothing is heard/)
-    busy = false
-    const before = watching.said.out.length
-    await expect.poll(() => watching.said.out.slice(before), SOON).toMatch(/healthy/)
-    watching.child.kill("SIGINT")
-    expect(await watching.ended).toMatchObject({ code: 0, err: "" })
-  })
-
-  it("says what it wants where it is refused", async () => {
-    expect(await run(["watch", origin])).toMatchObject({ code: 2, err: expect.stringContaining("wants a token") })
-    expect(await run(["watch"])).toMatchObject({ code: 2, err: expect.stringContaining("say which application") })
   })
 })
 
@@ -199,6 +104,33 @@ describe("kysely-resilient doctor", () => {
       expect(line, "statements end, so that psql runs them").toMatch(/^(--|\s|$)|[;,(]$|^[^;]*$/)
   })
 
+  it("warns of advice to ignore that there is not, and looks all the same", async () => {
+    const { err, out } = await run([
+      "doctor",
+      "--json",
+      "--ignore",
+      "no_client_chek",
+      "--ignore",
+      "io_not_timed",
+      database.url,
+    ])
+    expect(err).toBe("doctor: There is no advice NO_CLIENT_CHEK to ignore (did you mean NO_CLIENT_CHECK?).\n")
+    const { checked } = JSON.parse(out) as { checked: string[] }
+    expect(checked).toContain("NO_CLIENT_CHECK")
+    expect(checked).not.toContain("IO_NOT_TIMED")
+  })
+
+  it("gives up in time where somebody listens and does not speak", async () => {
+    const silent = createServer().listen(0, "127.0.0.1")
+    await once(silent, "listening")
+    const { port } = silent.address() as AddressInfo
+    const startedAt = performance.now()
+    const { code, err } = await run(["doctor", "--timeout", "1", `postgres://a:b@127.0.0.1:${port}/x`])
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("deadline of 1000 ms") })
+    expect(performance.now() - startedAt).toBeLessThan(4_000)
+    silent.close()
+  })
+
   it("cannot look where nobody answers, and tells no password", async () => {
     const { code, out, err } = await run(["doctor", "postgres://me:hunter2@127.0.0.1:9/shop"])
     expect({ code, out }).toEqual({ code: 2, out: "" })
@@ -209,14 +141,6 @@ describe("kysely-resilient doctor", () => {
       err: expect.stringContaining("DATABASE_URL"),
     })
   })
-})
-
-it("ends as programs do whose reader has had enough, without a word", async () => {
-  const watching = start(["watch", origin], { RESILIENCE_TOKEN: TOKEN })
-  await expect.poll(() => watching.said.out, SOON).toMatch(/healthy/)
-  watching.child.stdout.destroy()
-  void (await db.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"))
-  expect(await watching.ended).toMatchObject({ code: 141, err: "" })
 })
 
 it("names from the database cannot do anything to the terminal", async () => {

@@ -1,4 +1,5 @@
-import { examine } from "@kysely-resilient/core"
+import { examine, type Examination } from "@kysely-resilient/core"
+import { closest } from "@kysely-resilient/driver"
 
 import { EXIT, type Command, type Surroundings } from "../command.ts"
 import { openDatabase } from "../database.ts"
@@ -24,7 +25,7 @@ export const doctor: Command = {
 }
 
 async function look(
-  { url, poolMax, output, strict, examine: options }: Flags,
+  { url, poolMax, output, strict, ignore, examine: options }: Flags,
   surroundings: Surroundings,
 ): Promise<number> {
   const db = openDatabase({ url, poolMax })
@@ -35,24 +36,43 @@ async function look(
       surroundings.stderr.write(`doctor: The server could not be looked at: ${examined.error.message}\n`)
       return EXIT.misunderstood
     }
-    const { advice } = examined.value
-    const ok = !advice.some(({ severity }) => strict || severity !== "info")
+    for (const warning of strangersIn(ignore, examined.value)) surroundings.stderr.write(`doctor: ${warning}.\n`)
+    const examination = without(ignore, examined.value)
+    const ok = !examination.advice.some(({ severity }) => strict || severity !== "info")
     const { stdout, env } = surroundings
     switch (output) {
       case "words":
-        stdout.write(reportOf(examined.value, paintFor(stdout, env)))
+        stdout.write(reportOf(examination, paintFor(stdout, env)))
         break
       case "json":
-        stdout.write(`${jsonOf(examined.value, ok)}\n`)
+        stdout.write(`${jsonOf(examination, ok)}\n`)
         break
       case "sql":
-        stdout.write(fixSqlOf(examined.value))
+        stdout.write(fixSqlOf(examination))
         break
     }
     return ok ? EXIT.ok : EXIT.failed
   } finally {
     await db.close()
   }
+}
+
+function without(codes: readonly string[], examination: Examination): Examination {
+  return {
+    ...examination,
+    advice: examination.advice.filter(({ code }) => !codes.includes(code)),
+    checked: examination.checked.filter((code) => !codes.includes(code)),
+  }
+}
+
+/** A warning, and no refusal: what one version knows, the next may not. */
+function strangersIn(codes: readonly string[], { checked }: Examination): readonly string[] {
+  return codes
+    .filter((code) => !checked.includes(code))
+    .map((code) => {
+      const meant = closest(code, checked)
+      return `There is no advice ${code} to ignore${meant === undefined ? "" : ` (did you mean ${meant}?)`}`
+    })
 }
 
 function refuse(reason: string, { stderr }: Surroundings): number {

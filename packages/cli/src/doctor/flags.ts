@@ -7,6 +7,8 @@ export interface Flags {
   readonly poolMax: number | undefined
   readonly output: "words" | "json" | "sql"
   readonly strict: boolean
+  /** Codes that are not wanted. */
+  readonly ignore: readonly string[]
   readonly examine: ExamineOptions
 }
 
@@ -18,6 +20,8 @@ export type Parsed =
 const REPLICAS_MAX = 100_000
 const POOL_MAX = 10_000
 const SECONDS = { least: 1, most: 600 }
+/** So that the whole, from one prompt to the next, takes less than five seconds. */
+const TIMEOUT_MS = 4_000
 
 export const HELP: string = `Usage: kysely-resilient doctor [postgres://…] [options]
 
@@ -31,7 +35,7 @@ connection, and takes five seconds at most.
   --development       judge it as one that nobody depends on
   --read-only         a standby is meant
   --ignore CODE       leave this piece of advice out; may be said more than once
-  --timeout N         seconds, ${SECONDS.least} to ${SECONDS.most} (default 5)
+  --timeout N         seconds, ${SECONDS.least} to ${SECONDS.most} (default ${TIMEOUT_MS / 1_000})
   --strict            notes count too
   --fix-sql           print nothing but the SQL that would mend it, with its reasons; read it before you run it
   --json              print one JSON object
@@ -93,12 +97,12 @@ export function parseFlags(args: readonly string[]): Parsed {
       poolMax,
       output: values.json === true ? "json" : values["fix-sql"] === true ? "sql" : "words",
       strict: values.strict === true,
+      ignore: (values.ignore ?? []).map((code) => code.toUpperCase()),
       examine: {
         replicas: replicas ?? 1,
         ...(environment !== undefined && { environment }),
         readOnly: values["read-only"] === true,
-        ignore: (values.ignore ?? []).map((code) => code.toUpperCase()),
-        ...(seconds !== undefined && { timeoutMs: seconds * 1_000 }),
+        timeoutMs: seconds === undefined ? TIMEOUT_MS : seconds * 1_000,
       },
     },
   }

@@ -5,18 +5,16 @@ import type { Endpoint } from "../endpoint.ts"
 import { Interruption } from "../interruption.ts"
 import { paintFor } from "../paint.ts"
 import { Canvas } from "./canvas.ts"
-import { eventLine, timeOf } from "./event-line.ts"
+import { Diary } from "./diary.ts"
 import { feed, type Told } from "./feed.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { frame } from "./frame.ts"
 import { listenForQuit } from "./keys.ts"
 import { after, NOTHING_SEEN, type Seen } from "./seen.ts"
-import { milliseconds, printable } from "../words.ts"
+import { printable } from "../words.ts"
 
 /** Fast enough for eyes, and slow enough for a line over the sea. */
 const REDRAW_MS = 250
-/** Not a terminal: a line now and then, so that a log stays readable. */
-const LINE_MS = 5_000
 
 export const watch: Command = {
   name: "watch",
@@ -77,27 +75,12 @@ async function draw(
   }
 }
 
-/** Elsewhere: line by line. What happened before anybody watched is not told again. */
+/** Elsewhere: line by line. Gives why it was refused, if it was. */
 async function log(told: AsyncIterable<Told>, { stdout }: Surroundings): Promise<string | undefined> {
-  const startedAt = Date.now()
-  let saidAt = 0
+  const diary = new Diary((line) => void stdout.write(`${printable(line)}\n`))
   for await (const one of told) {
     if (one.what === "refused") return one.why
-    if (one.what === "lost") {
-      stdout.write(`${timeOf(Date.now())}  nothing is heard: ${one.why}\n`)
-      continue
-    }
-    const { message } = one
-    if (message.type === "event" && message.data.until_ms >= startedAt)
-      stdout.write(`${printable(eventLine(message.data))}\n`)
-    if (message.type === "sample" && message.data.at_ms >= Math.max(startedAt, saidAt + LINE_MS)) {
-      saidAt = message.data.at_ms
-      const { status, pool, since_last: second, p95_s } = message.data
-      stdout.write(
-        `${timeOf(saidAt)}  ${status}  ${second.queries} /s, ${second.failed} failed, p95 ${milliseconds(p95_s * 1_000)}, ` +
-          `pool ${pool.used} of ${pool.max}, ${pool.waiting} waiting\n`,
-      )
-    }
+    diary.note(one, Date.now())
   }
   return undefined
 }

@@ -17,7 +17,8 @@ const SECONDS = { least: 1, most: 86_400 }
 export const HELP: string = `Usage: kysely-resilient watch [http://…/api/database-resilience] [options]
 
 Shows how the database of a running application is doing, as it happens: status and reasons, statements and their times, each
-connection of the pool, what went wrong. Reads the event stream of @kysely-resilient/http; comes back by itself when it is lost.
+connection of the pool, what went wrong. Reads the event stream of @kysely-resilient/http; comes back by itself when it is lost, and asks for
+the report every two seconds where there is no stream.
 
   --token TOKEN       what the endpoint wants to see; better in RESILIENCE_TOKEN
   --seconds N         stop after so long, ${SECONDS.least} to ${SECONDS.most} (default: Ctrl-C, or q)
@@ -25,9 +26,10 @@ connection of the pool, what went wrong. Reads the event stream of @kysely-resil
 
 Without an address: RESILIENCE_URL. Where the output is no terminal: a line every five seconds, and one for whatever happens.
 
-Exit codes: 0 it was watched, 2 the command is not understood or nobody answers.
+Exit codes: 0 it was watched, 2 the command is not understood, or the application does not let it watch.
 
   kysely-resilient watch http://localhost:3000
+  kysely-resilient watch https://shop.example --seconds 600 >> deploy.log
 `
 
 export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed {

@@ -1,9 +1,10 @@
-import type { LiveConnection, LiveSample } from "@kysely-resilient/http"
+import type { LiveConnection } from "@kysely-resilient/http"
 
 import type { Paint, Style } from "../paint.ts"
 import { STATUS_STYLE } from "../status/report.ts"
 import { milliseconds, printable, span } from "../words.ts"
 import { eventLine, timeOf } from "./event-line.ts"
+import type { Sample } from "./feed.ts"
 import type { Seen } from "./seen.ts"
 import { sparkline } from "./sparkline.ts"
 
@@ -32,16 +33,24 @@ export function frame(seen: Seen, where: string, nowMs: number, window: Window, 
   return all.slice(0, window.rows).map((line) => painted(line, window.columns, paint))
 }
 
-function head({ report, samples, lost }: Seen, where: string, nowMs: number): readonly Line[] {
+function head({ report, samples, lost, slow }: Seen, where: string, nowMs: number): readonly Line[] {
   const status = samples.at(-1)?.status ?? report?.resilience.status
-  const since = report === undefined ? "" : ` for ${span((nowMs - Date.parse(report.status_since)) / 1_000)}`
+  // Both by the application's clock, which need not be ours.
+  const knownAt = Math.max(samples.at(-1)?.at_ms ?? 0, Date.parse(report?.checked_at ?? "") || 0)
+  const since = report === undefined ? "" : ` for ${span((knownAt - Date.parse(report.status_since)) / 1_000)}`
   const first: Line =
     status === undefined
-      ? [["waiting for the first word", "dim"]]
+      ? [
+          ["waiting for the first word", "dim"],
+          [`   ${where} · q quits`, "dim"],
+        ]
       : [[`● ${status}`, STATUS_STYLE[status]], [since], [`   ${where} · ${timeOf(nowMs)} · q quits`, "dim"]]
   return [
     first,
     ...(lost === undefined ? [] : [[[`Nothing is heard: ${lost}. It is tried again.`, "red"]] satisfies Line]),
+    ...(slow === undefined || lost !== undefined
+      ? []
+      : [[[`No event stream (${slow}): the report is asked for instead, now and then.`, "dim"]] satisfies Line]),
     ...(report?.reasons ?? []).map(({ code, message, severity }): Line => [
       [`  ${code}  ${message}`, severity === "critical" ? "red" : "yellow"],
     ]),
@@ -55,7 +64,7 @@ function head({ report, samples, lost }: Seen, where: string, nowMs: number): re
 function numbers({ samples }: Seen): readonly Line[] {
   const last = samples.at(-1)
   if (last === undefined) return []
-  const row = (name: string, of: (sample: LiveSample) => number, now: string, style?: Style): Line => [
+  const row = (name: string, of: (sample: Sample) => number, now: string, style?: Style): Line => [
     [name.padEnd(10), "dim"],
     [sparkline(samples.map(of), SPARKS), style],
     [`  ${now}`],
@@ -75,12 +84,21 @@ function numbers({ samples }: Seen): readonly Line[] {
       `p50 ${ms(last.p50_s)}, p95 ${ms(last.p95_s)}, p99 ${ms(last.p99_s)}`,
       "cyan",
     ),
-    row("wait", (sample) => sample.since_last.wait_s, `${ms(second.wait_s)} for a connection`),
+    ...(second.wait_s === undefined
+      ? []
+      : [row("wait", (sample) => sample.since_last.wait_s ?? 0, `${ms(second.wait_s)} for a connection`)]),
     [
       ["since start".padEnd(12), "dim"],
       [
-        `${last.total_queries.toLocaleString("en-US")} statements, ${last.failed_queries} failed at first, ${last.surfaced_errors} told to callers, ` +
-          `${last.retries} retries, ${last.reconnections} reconnections, ${last.transaction_rollbacks} rollbacks, ${last.pool_resets} pool resets`,
+        [
+          `${last.total_queries.toLocaleString("en-US")} statements`,
+          `${last.failed_queries} failed at first`,
+          ...(last.surfaced_errors === undefined ? [] : [`${last.surfaced_errors} told to callers`]),
+          ...(last.retries === undefined ? [] : [`${last.retries} retries`]),
+          `${last.reconnections} reconnections`,
+          `${last.transaction_rollbacks} rollbacks`,
+          `${last.pool_resets} pool resets`,
+        ].join(", "),
       ],
     ],
     [],

@@ -5,6 +5,7 @@ import { MARKER_TABLE } from "../postgres/marker-table.ts"
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { markerClaim, markerInsert, proofOn, xidClaim, xidRider } from "./proof.ts"
+import { commitOn } from "./transaction.ts"
 
 /**
  * What would end in its own COMMIT in two flights instead: the steps with what proves the COMMIT; then COMMIT. What is lost with the
@@ -28,7 +29,12 @@ export function inTwoFlights(machine: Machine, plan: Plan, steps: readonly Step[
         phase: "transaction",
         enclosed: true,
         exchangeOn: () => new Exchange({ protocol: "extended", steps: [...steps, rider] }),
-        commit: (first) => commitFlight(plan, marker ?? xidClaim(connection, first.learnt)),
+        commit: (first) =>
+          commitFlight(plan, () =>
+            marker === undefined
+              ? commitOn(machine, connection, xidClaim(connection, first.learnt))
+              : commitFor(marker),
+          ),
       }
     },
   }
@@ -83,15 +89,18 @@ function withMarker(sql: string, parameter: number): string {
 }
 
 /** COMMIT for what has been done in the flight before. */
-function commitFlight(plan: Plan, claim: Claim | undefined): Plan {
+function commitFlight(plan: Plan, exchangeOn: () => Exchange): Plan {
   return {
     ...plan,
     phase: "commit",
     enclosed: true,
-    exchangeOn: () => {
-      const exchange = new Exchange({ protocol: "simple", sql: "commit" })
-      exchange.claim = claim
-      return exchange
-    },
+    exchangeOn,
   }
+}
+
+/** Its marker is already written. */
+function commitFor(claim: Claim): Exchange {
+  const exchange = new Exchange({ protocol: "simple", sql: "commit" })
+  exchange.claim = claim
+  return exchange
 }

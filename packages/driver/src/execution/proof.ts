@@ -6,9 +6,13 @@ import { LIFE_COLUMNS, lifeIn } from "../postgres/server-life.ts"
 import type { SessionFacts } from "../postgres/session-facts.ts"
 import type { Machine } from "./machine.ts"
 
-/** How a COMMIT on this connection can be proved: without the table markers fall back to numbers, which a server must let us compare. */
+/**
+ * How a COMMIT on this connection can be proved: without the table markers fall back to numbers, which a server must let us compare.
+ * So does a session that was opened on a standby, until it has learnt with its first number which timeline it writes.
+ */
 export function proofOn({ resolution }: Pick<Machine, "resolution">, { facts }: PgConnection): Resolution {
-  if (resolution === "marker" && facts.markers && facts.systemId !== undefined) return "marker"
+  const located = facts.systemId !== undefined && (facts.timeline !== undefined || facts.pooled)
+  if (resolution === "marker" && facts.markers && located) return "marker"
   return resolution === "off" || facts.systemId === undefined ? "off" : "xid"
 }
 
@@ -31,13 +35,18 @@ export function xidClaim(connection: PgConnection, learnt: readonly (string | nu
   const [xid, ...lifeFields] = learnt
   const life = lifeFields.length > 0 ? lifeIn(lifeFields) : facts.life
   // A promoted server does not go back into recovery without ending its sessions: this holds from now on.
-  if (!facts.pooled && life !== facts.life && life?.timeline !== undefined) connection.facts = { ...facts, life }
+  if (!facts.pooled && life !== facts.life && life?.timeline !== undefined) {
+    connection.facts = { ...facts, life, timeline: life.timeline }
+  }
   if (!xid) return { by: "nothing" }
   return life === undefined ? undefined : { by: "xid", xid, life }
 }
 
-export function markerClaim(machine: Pick<Machine, "markerId">, { systemId, backend }: SessionFacts): MarkerClaim {
-  return { by: "marker", id: machine.markerId(), systemId: systemId ?? "", backend }
+export function markerClaim(
+  machine: Pick<Machine, "markerId">,
+  { systemId, timeline, backend }: SessionFacts,
+): MarkerClaim {
+  return { by: "marker", id: machine.markerId(), systemId: systemId ?? "", timeline, backend }
 }
 
 type MarkerClaim = Extract<Claim, { readonly by: "marker" }>

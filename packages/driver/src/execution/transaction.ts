@@ -95,7 +95,7 @@ export function commitPlan(
 }
 
 /** With the row that proves it before it, in the same message, where that is how it is proved. */
-function commitOn(machine: Machine, connection: PgConnection, claim: Claim | undefined): Exchange {
+export function commitOn(machine: Machine, connection: PgConnection, claim: Claim | undefined): Exchange {
   const marker = proofOn(machine, connection) === "marker" ? markerClaim(machine, connection.facts) : undefined
   const sql = marker === undefined ? "commit" : `${markerInsert(marker)}; commit`
   const exchange = new Exchange({ protocol: "simple", sql })

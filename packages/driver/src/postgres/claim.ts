@@ -21,6 +21,8 @@ export type Claim =
       readonly by: "marker"
       readonly id: string
       readonly systemId: string
+      /** Of the WAL that it is in, or an earlier one; undefined if the server did not say. */
+      readonly timeline: string | undefined
       /** Who writes it; undefined behind a pooler. */
       readonly backend: BackendIdentity | undefined
     }

@@ -19,20 +19,18 @@ export interface ServerLife {
 
 export const LIFE_COLUMNS_COUNT = 5
 
+/** In SQL, and null in recovery. Not from pg_control_checkpoint(), which lags behind until the next checkpoint. */
+export const TIMELINE: string =
+  "case when pg_is_in_recovery() then null else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end"
+
 const STARTED_AT = "extract(epoch from pg_postmaster_start_time())::text"
 const RESET_AT = [
   "extract(epoch from pg_stat_get_bgwriter_stat_reset_time())::text",
   "(select extract(epoch from stats_reset) from pg_stat_archiver)::text",
 ] as const
 
-/**
- * Its columns, each of them text. Numbers instead of timestamps, which depend on the session's settings; the timeline not from
- * pg_control_checkpoint(), which lags behind until the next checkpoint.
- */
-export const LIFE_COLUMNS: string =
-  "(select system_identifier from pg_control_system())::text, " +
-  "case when pg_is_in_recovery() then null else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end, " +
-  `${STARTED_AT}, ${RESET_AT.join(", ")}`
+/** Its columns, each of them text. Numbers instead of timestamps, which depend on the session's settings. */
+export const LIFE_COLUMNS: string = `(select system_identifier from pg_control_system())::text, ${TIMELINE}, ${STARTED_AT}, ${RESET_AT.join(", ")}`
 
 /** True, in SQL, while this primary lives: for what must not be done to whoever came after it. */
 export function whileItLives({ startedAt, resetAt: [bgwriter, archiver] }: ServerLife): string {
@@ -62,8 +60,10 @@ export function sameLife(one: ServerLife, other: ServerLife): boolean {
   )
 }
 
+type Timeline = Pick<ServerLife, "timeline">
+
 /** Its WAL ends before that of the other begins, or has gone another way since: it cannot know of what was done there. */
-export function isBefore({ timeline }: ServerLife, other: ServerLife): boolean {
+export function isBefore({ timeline }: Timeline, other: Timeline): boolean {
   return (
     timeline !== undefined &&
     other.timeline !== undefined &&

@@ -18,6 +18,8 @@ export interface SessionFacts {
    */
   readonly life: ServerLife | undefined
   readonly systemId: string | undefined
+  /** Of its WAL; as in `life`, and behind a pooler that of whoever answered first: later ones have that or a later one. */
+  readonly timeline: string | undefined
   /** Undefined behind a pooler, for the same reason. */
   readonly backend: BackendIdentity | undefined
   /** The marker table is there, and may be written to. */
@@ -41,6 +43,7 @@ export const NOTHING_KNOWN: SessionFacts = {
   pooled: false,
   life: undefined,
   systemId: undefined,
+  timeline: undefined,
   backend: undefined,
   markers: false,
 }
@@ -71,6 +74,7 @@ export function sessionFacts(fields: readonly (string | null)[], keyedProcessId:
     pooled,
     life: pooled ? undefined : life,
     systemId: life?.systemId,
+    timeline: life?.timeline,
     backend: pooled || !startedAt ? undefined : { processId: keyedProcessId, startedAt },
     markers: markers === "true",
   }

@@ -1,6 +1,7 @@
 import type { Claim } from "../postgres/claim.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import { MARKER_TABLE } from "../postgres/marker-table.ts"
+import { isBefore, TIMELINE } from "../postgres/server-life.ts"
 import type { BackendSeen, Look } from "./finding.ts"
 import { askRow, sqlStateOf, type Around } from "./side-connection.ts"
 import { SYNCHRONOUS } from "./standby.ts"
@@ -10,6 +11,30 @@ export type MarkerClaim = Extract<Claim, { readonly by: "marker" }>
 /** How long the fence waits behind the transaction that it is about, milliseconds: others may wait for the same connection. */
 const FENCE_WAIT_MS = 100
 
+/** What a server shows of a marker, once the fence stands. */
+export interface MarkerSeen {
+  readonly state: string | undefined
+  /** How many rows the transaction has left word of. */
+  readonly affected: bigint | undefined
+  readonly systemId: string | undefined
+  readonly timeline: string | undefined
+  /** COMMIT means there that a synchronous standby has it too. */
+  readonly synchronous: boolean
+}
+
+/** What that means. A fence holds on the timeline that it is on and on later ones; it is nothing to a server that has gone another way. */
+export function judgeMarker(claim: Pick<MarkerClaim, "systemId" | "timeline">, seen: MarkerSeen): Look {
+  const { state, affected, systemId, synchronous } = seen
+  if (systemId !== claim.systemId) return { effect: "unknown", why: "another database cluster answers" }
+  if (isBefore(seen, claim))
+    return { effect: "undecided", why: "a server answers that another one has taken over from" }
+  if (state === "fenced") return { effect: "not_applied" }
+  if (state === "committed") {
+    return { effect: synchronous ? "committed" : "applied", ...(affected !== undefined && { affected }) }
+  }
+  return { effect: "undecided", why: "the marker is neither there nor absent" }
+}
+
 /**
  * One look, which is also a fence: it takes the marker's key, unless the transaction has committed with it. From then on the
  * transaction cannot commit any more (its own marker would be refused, 23505), so the answer stays true whatever is still on its way.
@@ -17,16 +42,14 @@ const FENCE_WAIT_MS = 100
 export async function askMarker(connection: PgConnection, claim: MarkerClaim): Promise<Look> {
   const asked = await askRow(connection, STATE(claim.id), FENCE(claim.id))
   if (asked.ok) {
-    const [state, affected, systemId, synchronous] = asked.fields
-    if (systemId !== claim.systemId) return { effect: "unknown", why: "another database cluster answers" }
-    if (state === "fenced") return { effect: "not_applied" }
-    if (state === "committed") {
-      return {
-        effect: synchronous === "true" ? "committed" : "applied",
-        ...(affected && { affected: BigInt(affected) }),
-      }
-    }
-    return { effect: "undecided", why: "the marker is neither there nor absent" }
+    const [state, affected, systemId, timeline, synchronous] = asked.fields
+    return judgeMarker(claim, {
+      state: state ?? undefined,
+      affected: affected ? BigInt(affected) : undefined,
+      systemId: systemId ?? undefined,
+      timeline: timeline ?? undefined,
+      synchronous: synchronous === "true",
+    })
   }
   switch (sqlStateOf(asked.error)) {
     case LOCK_NOT_AVAILABLE: {
@@ -80,7 +103,7 @@ function STATE(id: string): string {
   return (
     `select (select state from ${MARKER_TABLE} where id = '${id}'), ` +
     `(select affected::text from ${MARKER_TABLE} where id = '${id}'), ` +
-    `(select system_identifier from pg_control_system())::text, ${SYNCHRONOUS}`
+    `(select system_identifier from pg_control_system())::text, ${TIMELINE}, ${SYNCHRONOUS}`
   )
 }
 

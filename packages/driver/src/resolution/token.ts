@@ -38,22 +38,24 @@ function xidClaim({ xid, life }: Record<string, unknown>): AskableClaim | undefi
   if (!matches(xid, /^\d{1,20}$/) || !isRecord(life)) return undefined
   const { systemId, timeline, startedAt, resetAt } = life
   if (!matches(systemId, /^-?\d{1,20}$/) || !matches(startedAt, NUMBER)) return undefined
-  if (timeline !== undefined && !matches(timeline, /^[\dA-F]{8}$/)) return undefined
+  if (timeline !== undefined && !matches(timeline, TIMELINE)) return undefined
   if (!Array.isArray(resetAt)) return undefined
   const [one, other]: unknown[] = resetAt
   if (!matches(one, NUMBER_OR_NONE) || !matches(other, NUMBER_OR_NONE)) return undefined
   return { by: "xid", xid, life: { systemId, timeline, startedAt, resetAt: [one, other] } }
 }
 
-function markerClaim({ id, systemId, backend }: Record<string, unknown>): AskableClaim | undefined {
+function markerClaim({ id, systemId, timeline, backend }: Record<string, unknown>): AskableClaim | undefined {
   if (!matches(id, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/) || !matches(systemId, /^-?\d{1,20}$/)) return undefined
-  if (backend === undefined) return { by: "marker", id, systemId, backend }
+  if (timeline !== undefined && !matches(timeline, TIMELINE)) return undefined
+  if (backend === undefined) return { by: "marker", id, systemId, timeline, backend }
   if (!isRecord(backend)) return undefined
   const { processId, startedAt } = backend
   if (!Number.isSafeInteger(processId) || !matches(startedAt, NUMBER)) return undefined
-  return { by: "marker", id, systemId, backend: { processId: Number(processId), startedAt } }
+  return { by: "marker", id, systemId, timeline, backend: { processId: Number(processId), startedAt } }
 }
 
+const TIMELINE = /^[\dA-F]{8}$/
 const NUMBER = /^\d+(\.\d+)?$/
 const NUMBER_OR_NONE = /^(\d+(\.\d+)?)?$/
 

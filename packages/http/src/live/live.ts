@@ -45,6 +45,9 @@ const HEARTBEAT_EVERY_MS = 15_000
 /** What only grows older in a report is told by the samples; the whole of it now and then, and while something is wrong with each. */
 const REPORT_EVERY_MS = 10_000
 
+/** Of a statement, of a transaction as a whole, of a resilient function. */
+const RETRIES: ReadonlySet<DriverEvent["name"]> = new Set(["query.retried", "transaction.rerun", "operation.rerun"])
+
 /** What happens to one database, second by second: remembered for 15 minutes, and sent to whoever watches. */
 export class Live {
   readonly #parts: LiveParts
@@ -122,7 +125,7 @@ export class Live {
     this.#queries.hear(event)
     // By far the most of them, and the samples count them.
     if (event.name === "query.succeeded" && event.firstFailure === undefined) return
-    if (event.name === "query.retried") this.#retries += 1
+    if (RETRIES.has(event.name)) this.#retries += 1
     else if (event.name === "query.failed" && event.failure.blame === "server") this.#surfaced += 1
     const now = this.#tally.hear(event)
     if (now !== undefined) this.#tell({ type: "event", data: now })

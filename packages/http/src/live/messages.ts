@@ -39,7 +39,7 @@ export interface LiveSample {
   readonly reconnections: number
   readonly transaction_rollbacks: number
   readonly pool_resets: number
-  /** Since memory began. */
+  /** Statements that were tried again, transactions and functions that ran again; since memory began. */
   readonly retries: number
   /** Statements whose caller got an error that the server is to blame for; since memory began. */
   readonly surfaced_errors: number

@@ -12,7 +12,8 @@ describe("the flags of doctor", () => {
         poolMax: undefined,
         output: "words",
         strict: false,
-        examine: { replicas: 1, readOnly: false, ignore: [] },
+        ignore: [],
+        examine: { replicas: 1, readOnly: false, timeoutMs: 4_000 },
       },
     })
   })
@@ -29,11 +30,11 @@ describe("the flags of doctor", () => {
         poolMax: 7,
         output: "json",
         strict: true,
+        ignore: ["NO_CLIENT_CHECK", "X"],
         examine: {
           replicas: 4,
           environment: "production",
           readOnly: true,
-          ignore: ["NO_CLIENT_CHECK", "X"],
           timeoutMs: 9_000,
         },
       },

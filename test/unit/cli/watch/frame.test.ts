@@ -1,43 +1,16 @@
 import { frame } from "@kysely-resilient/cli/src/watch/frame.ts"
 import { after, NOTHING_SEEN, type Seen } from "@kysely-resilient/cli/src/watch/seen.ts"
 import { sparkline } from "@kysely-resilient/cli/src/watch/sparkline.ts"
-import type { LiveEvent, LiveSample } from "@kysely-resilient/http"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
+import { event, NO_REPORT, sample } from "./support.ts"
+
 const plain = (_: string, text: string): string => text
 
-const sample = (queries: number, more: Partial<LiveSample> = {}): LiveSample => ({
-  at_ms: 0,
-  status: "degraded",
-  total_queries: 1_523,
-  failed_queries: 3,
-  reconnections: 1,
-  transaction_rollbacks: 12,
-  pool_resets: 0,
-  retries: 3,
-  surfaced_errors: 0,
-  success_ratio: 0.998,
-  p50_s: 0.001,
-  p95_s: 0.0213,
-  p99_s: 0.14,
-  pool: { max: 20, idle: 3, used: 4, opening: 0, waiting: 2, generation: 0, outage_s: null },
-  circuit: "closed",
-  retry_budget: null,
-  since_last: { queries, failed: 0, p50_s: 0, p95_s: 0, p99_s: 0, max_s: 0, acquired: 0, wait_s: 0 },
-  ...more,
-})
+type Heard = Parameters<typeof after>[1]
 
-const event: LiveEvent = {
-  at_ms: 0,
-  until_ms: 0,
-  name: "connection.discarded",
-  count: 6,
-  kind: "connection_failed",
-  sql_state: "57P01",
-}
-
-const heard = (seen: Seen, ...messages: Parameters<typeof after>[1][]): Seen => messages.reduce(after, seen)
+const heard = (seen: Seen, ...messages: Heard[]): Seen => messages.reduce(after, seen)
 
 describe("the picture of watch", () => {
   const window = { columns: 100, rows: 30 }
@@ -73,6 +46,20 @@ describe("the picture of watch", () => {
     expect(frame(lost, "app", 0, window, plain).join("\n")).toContain("Nothing is heard: app:3000 cannot be reached")
     const again = heard(lost, { what: "message", message: { type: "sample", data: sample(1) } })
     expect(frame(again, "app", 0, window, plain).join("\n")).not.toContain("Nothing is heard")
+  })
+
+  it("says why there is no stream, and shows what a report knows", () => {
+    const { since_last, retries: _retries, surfaced_errors: _told, ...known } = sample(7)
+    const { wait_s: _wait, ...second } = since_last
+    const report = { ...NO_REPORT, checked_at: "2026-01-01T00:00:05Z", status_since: "2026-01-01T00:00:00Z" }
+    const asked = { what: "asked", report, sample: { ...known, since_last: second }, why: "app answered 503" } as const
+    const text = frame(heard(NOTHING_SEEN, asked), "app", 0, window, plain).join("\n")
+    expect(text).toContain("No event stream (app answered 503)")
+    expect(text).toContain("degraded for 5 s")
+    expect(text).toContain("since start 1,523 statements, 3 failed at first, 1 reconnections")
+    expect(text).not.toContain("wait ")
+    const streamed = heard(NOTHING_SEEN, asked, { what: "message", message: { type: "sample", data: sample(1) } })
+    expect(frame(streamed, "app", 0, window, plain).join("\n")).not.toContain("No event stream")
   })
 
   it("never claims 100 % where something failed", () => {

@@ -6,11 +6,18 @@ const life = { systemId: "7521", timeline: "00000001", startedAt: "1790000000.12
 const claims: readonly AskableClaim[] = [
   { by: "xid", xid: "758", life },
   { by: "xid", xid: "758", life: { ...life, timeline: undefined } },
-  { by: "marker", id: "0199f2a0-0000-7000-8000-0123456789ab", systemId: "-7521", backend: undefined },
+  {
+    by: "marker",
+    id: "0199f2a0-0000-7000-8000-0123456789ab",
+    systemId: "-7521",
+    timeline: undefined,
+    backend: undefined,
+  },
   {
     by: "marker",
     id: "0199f2a0-0000-7000-8000-0123456789ab",
     systemId: "7521",
+    timeline: "0000000A",
     backend: { processId: 42, startedAt: "1790000000.5" },
   },
 ]
@@ -20,6 +27,17 @@ const packed = (content: unknown): string => `kr1.${Buffer.from(JSON.stringify(c
 describe("a token", () => {
   it.each(claims)("is read as it was written: %o", (claim) => {
     expect(readToken(tokenOf(claim, 5))).toEqual({ claim, issuedAt: 5 })
+  })
+
+  it("of a marker is read as well without the timeline that earlier ones did not have", () => {
+    const earlier = { by: "marker", issuedAt: 1, id: "0199f2a0-0000-7000-8000-0123456789ab", systemId: "1" }
+    expect(readToken(packed(earlier))?.claim).toEqual({
+      by: "marker",
+      id: earlier.id,
+      systemId: "1",
+      timeline: undefined,
+      backend: undefined,
+    })
   })
 
   it("fits into a URL, a header and a log line", () => {
@@ -42,6 +60,7 @@ describe("a token", () => {
     { by: "xid", xid: "1", life },
     { by: "marker", issuedAt: 1, id: "'; --", systemId: "1" },
     { by: "marker", issuedAt: 1, id: claims[2]?.by === "marker" ? claims[2].id : "", systemId: "x" },
+    { by: "marker", issuedAt: 1, id: "0199f2a0-0000-7000-8000-0123456789ab", systemId: "1", timeline: "0000000a" },
     {
       by: "marker",
       issuedAt: 1,

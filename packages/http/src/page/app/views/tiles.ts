@@ -37,7 +37,7 @@ const TILES: readonly Tile[] = [
     spark: ({ since_last: { p95_s: p95, queries } }) => (queries === 0 ? null : Math.log10(Math.max(p95, 0.0001))),
   },
   {
-    name: "Retry budget left",
+    name: "Retries left in the budget",
     id: "budget",
     value: ({ retry_budget: left }) => (left === null ? "no limit" : shortCount(left)),
     below: ({ retries, reconnections, pool_resets: resets }) =>
