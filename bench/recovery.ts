@@ -18,6 +18,8 @@ import {
 import { CompiledQuery } from "kysely"
 import pg from "pg"
 
+import { failOver, type FailedOver } from "./failover.ts"
+
 const text = (sql: string, ...parameters: unknown[]): CompiledQuery => CompiledQuery.raw(sql, parameters)
 
 /** What a figure was in each round. */
@@ -231,6 +233,31 @@ const amplified: Rounds = async (scene, figure, rounds) => {
   figure.values.push((asked + retried) / asked)
 }
 
+/** What a fail-over came to besides how long it took. */
+function counted(all: readonly FailedOver[]): string {
+  const sum = (of: (one: FailedOver) => number): number => all.reduce((total, one) => total + of(one), 0)
+  return (
+    `answered ${sum(({ answered }) => answered)}, unknown ${sum(({ unknown }) => unknown)}, ` +
+    `lost ${sum(({ lost }) => lost)}, duplicated ${sum(({ duplicated }) => duplicated)}, ` +
+    `without a primary for up to ${Math.max(...all.map(({ downMs }) => downMs)).toFixed(0)} ms, ` +
+    `last of the callers after up to ${Math.max(...all.map(({ lastMs }) => lastMs)).toFixed(0)} ms`
+  )
+}
+
+const failedOver =
+  (resolution: "xid" | "marker"): Rounds =>
+  async (_, figure, rounds) => {
+    const all: FailedOver[] = []
+    for (let round = 0; round < rounds; round += 1) {
+      const one = await failOver(resolution)
+      all.push(one)
+      figure.values.push(one.firstMs)
+      figure.avoidable += one.errors.length
+      if (process.argv.includes("--errors")) for (const error of one.errors) process.stdout.write(`${error}\n`)
+    }
+    process.stdout.write(`fail-over by ${resolution}: ${counted(all)}\n`)
+  }
+
 const FIGURES: Readonly<Record<string, Rounds>> = {
   "connection lost, server there: its statement answered after, ms": terminated,
   "refused 0.2 to 2.2 s: first answer after the end, ms": refused,
@@ -238,6 +265,8 @@ const FIGURES: Readonly<Record<string, Rounds>> = {
   "restart (fast): first answer after a plain client's, ms": restarted((server) => server.restart("fast")),
   "restart (immediate): first answer after a plain client's, ms": restarted((server) => server.restart("immediate")),
   "crash of a backend: first answer after a plain client's, ms": restarted((server) => server.crashBackend()),
+  "fail-over (xid): first write after the promotion, ms": failedOver("xid"),
+  "fail-over (marker): first write after the promotion, ms": failedOver("marker"),
   "half-open pool of 4, one caller: serves again after, ms": halfOpen(1),
   "half-open pool of 4, four callers: serve again after, ms": halfOpen(4),
   "half-open pool of 4, eight callers: serve again after, ms": halfOpen(8),

@@ -209,6 +209,12 @@ describe("COMMIT", () => {
   })
 })
 
+it("nobody is told of a transaction that was committed at once", async () => {
+  const { db, engine } = scripted({})
+  valueOf(await db.transaction(async () => ok(1)))
+  expect(engine.told).toEqual([])
+})
+
 describe("who is told that a transaction failed", () => {
   it.each([
     [
