@@ -516,7 +516,8 @@ export class World extends Fixture {
       second || last || shut || this.#uncovered >= 0 || (this.watchers.length > 0 && this.#promising.length === 1)
     const total = idle + leased + opening
     if (total > max) this.#wrongs.push(`opened ${total} of ${max}`)
-    if (!this.#proven && opening > UNPROVEN_MAX && !second && !last)
+    // Those that a reset has just given up are counted until they have ended.
+    if (!this.#proven && others.length >= UNPROVEN_MAX && !second && !last)
       this.#wrongs.push("opened many though nothing is known to work")
     if (!needed && total > min) this.#wrongs.push("opened one that nobody needs")
     if (this.#trouble !== undefined && others.length > 0 && !second && !last)
