@@ -7,9 +7,9 @@ const onAServer = { globalSetup: ["test/support/postgres-server.ts"], testTimeou
 export default defineConfig({
   test: {
     // Vitest would leave one processor free; most of these tests wait for a server.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"] } },
       { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
       {

