@@ -23,6 +23,8 @@ export interface App extends AsyncDisposable {
   events: "given" | "busy" | "absent" | "held back" | "dead"
   /** As a proxy answers whose application is away. */
   away: boolean
+  /** What the last who asked for the stream had heard already. */
+  resumedFrom: string | undefined
   /** Ends every connection, as a restart would. */
   hangUp(): void
 }
@@ -32,6 +34,7 @@ export async function startApp(databaseUrl: string): Promise<App> {
   const handle = createHandler(db, { token: TOKEN, expose: "status" })
   const server = createServer((incoming, outgoing) => {
     const stream = incoming.url?.endsWith("/events") === true
+    if (stream) app.resumedFrom = incoming.headers["last-event-id"]?.toString()
     if (app.away) return void outgoing.writeHead(502).end("<h1>Bad Gateway</h1>")
     if (stream && app.events === "busy") return void outgoing.writeHead(503).end()
     if (stream && app.events === "absent") return void outgoing.writeHead(404).end()
@@ -45,6 +48,7 @@ export async function startApp(databaseUrl: string): Promise<App> {
     origin: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`,
     events: "given",
     away: false,
+    resumedFrom: undefined,
     hangUp: () => server.closeAllConnections(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

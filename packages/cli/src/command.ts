@@ -16,11 +16,8 @@ export interface Surroundings {
 /** Done; not as it should be; the command line cannot be understood. */
 export const EXIT = { ok: 0, failed: 1, misunderstood: 2 } as const
 
-/** One word of `kysely-resilient <word>`. */
+/** What a word of `kysely-resilient <word>` does. */
 export interface Command {
-  readonly name: string
-  /** One line for the list of all commands. */
-  readonly summary: string
   /** Gives the exit code; never rejects for what a person can do something about. */
   run(args: readonly string[], surroundings: Surroundings): Promise<number>
 }

@@ -1,16 +1,43 @@
 import { readFileSync } from "node:fs"
 
-import { closest } from "@kysely-resilient/driver"
-
-import { codegen } from "./codegen/command.ts"
 import { EXIT, type Command, type Surroundings } from "./command.ts"
-import { doctor } from "./doctor/command.ts"
-import { drill } from "./drill/command.ts"
-import { status } from "./status/command.ts"
-import { watch } from "./watch/command.ts"
 
-/** A new command is a new folder and a line here. */
-const COMMANDS: readonly Command[] = [status, watch, doctor, codegen, drill]
+interface Entry {
+  readonly name: string
+  /** One line for the list of all commands. */
+  readonly summary: string
+  /** Only what is asked for is loaded: a drill needs a whole PostgreSQL, and status should answer at once. */
+  load(): Promise<Command>
+}
+
+/** A new command is a new folder and an entry here. */
+const COMMANDS: readonly Entry[] = [
+  {
+    name: "status",
+    summary: "asks a running application, or looks at a PostgreSQL itself: how is the database doing?",
+    load: async () => (await import("./status/command.ts")).status,
+  },
+  {
+    name: "watch",
+    summary: "shows how the database of a running application is doing, as it happens",
+    load: async () => (await import("./watch/command.ts")).watch,
+  },
+  {
+    name: "doctor",
+    summary: "looks at a PostgreSQL and the way to it, and says what may go wrong and what to do about it",
+    load: async () => (await import("./doctor/command.ts")).doctor,
+  },
+  {
+    name: "codegen",
+    summary: "writes the TypeScript types of a database, or says how they differ from it: generate, verify, diff",
+    load: async () => (await import("./codegen/command.ts")).codegen,
+  },
+  {
+    name: "drill",
+    summary: "hurts a PostgreSQL of its own under load, and proves that nothing was lost, done twice or left hanging",
+    load: async () => (await import("./drill/command.ts")).drill,
+  },
+]
 
 const NAME_WIDTH = Math.max(...COMMANDS.map(({ name }) => name.length))
 
@@ -61,13 +88,14 @@ export async function main(words: readonly string[], surroundings: Surroundings)
   }
   const command = COMMANDS.find((one) => one.name === name)
   if (command === undefined) {
-    stderr.write(`kysely-resilient: ${unknown(name)}\n`)
+    stderr.write(`kysely-resilient: ${await unknown(name)}\n`)
     return EXIT.misunderstood
   }
-  return command.run(args, surroundings)
+  return (await command.load()).run(args, surroundings)
 }
 
-function unknown(word: string): string {
+async function unknown(word: string): Promise<string> {
+  const { closest } = await import("@kysely-resilient/driver")
   const option = word.startsWith("-")
   const meant = closest(word, option ? ["--help", "--version"] : COMMANDS.map(({ name }) => name))
   const hint = meant === undefined ? "Try --help." : `Did you mean ${meant}?`

@@ -4,8 +4,6 @@ import type { Command } from "../command.ts"
 
 /** The same as kysely-resilient-codegen, which teaches itself. */
 export const codegen: Command = {
-  name: "codegen",
-  summary: "writes the TypeScript types of a database, or says how they differ from it: generate, verify, diff",
   async run(args, { stdout, stderr }) {
     const output = {
       out: (line: string) => void stdout.write(`${line}\n`),

@@ -8,8 +8,6 @@ import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { fixSqlOf, jsonOf, reportOf } from "./report.ts"
 
 export const doctor: Command = {
-  name: "doctor",
-  summary: "looks at a PostgreSQL and the way to it, and says what may go wrong and what to do about it",
   async run(args, surroundings) {
     const parsed = parseFlags(args)
     switch (parsed.action) {

@@ -15,8 +15,6 @@ import { conclude, summarize, type DrillSummary } from "./summary.ts"
 const NEW_SEEDS = 1_000_000
 
 export const drill: Command = {
-  name: "drill",
-  summary: "hurts a PostgreSQL of its own under load, and proves that nothing was lost, done twice or left hanging",
   async run(args, surroundings) {
     const parsed = parseFlags(args, () => randomInt(NEW_SEEDS))
     switch (parsed.action) {

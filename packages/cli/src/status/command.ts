@@ -9,8 +9,6 @@ import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { statusReport } from "./report.ts"
 
 export const status: Command = {
-  name: "status",
-  summary: "asks a running application, or looks at a PostgreSQL itself: how is the database doing?",
   async run(args, surroundings) {
     const parsed = parseFlags(args, surroundings.env)
     switch (parsed.action) {

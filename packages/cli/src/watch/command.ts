@@ -17,8 +17,6 @@ import { printable } from "../words.ts"
 const REDRAW_MS = 250
 
 export const watch: Command = {
-  name: "watch",
-  summary: "shows how the database of a running application is doing, as it happens",
   async run(args, surroundings) {
     const parsed = parseFlags(args, surroundings.env)
     switch (parsed.action) {
