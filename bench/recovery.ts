@@ -233,6 +233,9 @@ const amplified: Rounds = async (scene, figure, rounds) => {
   figure.values.push((asked + retried) / asked)
 }
 
+/** The default of `retry.outageWaitMs`. */
+const OUTAGE_WAIT_MS = 5_000
+
 /** What a fail-over came to besides how long it took. */
 function counted(all: readonly FailedOver[]): string {
   const sum = (of: (one: FailedOver) => number): number => all.reduce((total, one) => total + of(one), 0)
@@ -252,7 +255,13 @@ const failedOver =
       const one = await failOver(resolution)
       all.push(one)
       figure.values.push(one.firstMs)
-      figure.avoidable += one.errors.length
+      // Whoever is told after the driver's own patience is over is told what must be told.
+      const outlasted = one.downMs > OUTAGE_WAIT_MS
+      if (!outlasted) figure.avoidable += one.errors.length
+      if (one.errors.length > 0) {
+        const found = `${one.errors.length} errors, ${outlasted ? "needed" : "avoidable"}`
+        process.stdout.write(`round ${round + 1}, ${one.downMs.toFixed(0)} ms without a primary: ${found}\n`)
+      }
       if (process.argv.includes("--errors")) for (const error of one.errors) process.stdout.write(`${error}\n`)
     }
     process.stdout.write(`fail-over by ${resolution}: ${counted(all)}\n`)
