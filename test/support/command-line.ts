@@ -6,6 +6,8 @@ import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { resolve } from "node:path"
 
+import { onTestFinished } from "vitest"
+
 import { valueOf } from "./results.ts"
 
 const BIN = resolve(import.meta.dirname, "../../packages/cli/src/bin.ts")
@@ -78,6 +80,8 @@ async function serve(
 export function start(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { PATH } = process.env
   const child = spawn(process.execPath, [BIN, ...words], { env: { PATH, ...env }, stdio: ["ignore", "pipe", "pipe"] })
+  // Whatever the test came to.
+  onTestFinished(() => void child.kill("SIGKILL"))
   const said = { out: "", err: "" }
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said.out += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said.err += text))

@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { resolve } from "node:path"
 import { stripVTControlCharacters } from "node:util"
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 
 import { run, SOON, start, startApp, TOKEN, type App } from "../../support/command-line.ts"
 import { testDatabase } from "../../support/databases.ts"
@@ -140,6 +140,7 @@ describe("kysely-resilient watch", () => {
       cwd: root,
       env: { PATH, TERM: "xterm-256color", RESILIENCE_TOKEN: TOKEN, SHELL: "/bin/sh" },
     })
+    onTestFinished(() => void terminal.kill("SIGKILL"))
     let out = ""
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => (out += text))
     const widest = (): number =>
