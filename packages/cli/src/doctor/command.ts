@@ -4,30 +4,18 @@ import { closest } from "@kysely-resilient/driver"
 import { EXIT, type Command, type Surroundings } from "../command.ts"
 import { openDatabase } from "../database.ts"
 import { paintFor } from "../paint.ts"
+import { refuse, taught } from "../taught.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { fixSqlOf, jsonOf, reportOf } from "./report.ts"
 
-export const doctor: Command = {
-  async run(args, surroundings) {
-    const parsed = parseFlags(args)
-    switch (parsed.action) {
-      case "help":
-        surroundings.stdout.write(HELP)
-        return EXIT.ok
-      case "refuse":
-        return refuse(parsed.message, surroundings)
-      case "run":
-        return look(parsed.flags, surroundings)
-    }
-  },
-}
+export const doctor: Command = taught("doctor", HELP, parseFlags, look)
 
 async function look(
   { url, poolMax, output, strict, ignore, examine: options }: Flags,
   surroundings: Surroundings,
 ): Promise<number> {
   const db = openDatabase({ url, poolMax })
-  if (typeof db === "string") return refuse(db, surroundings)
+  if (typeof db === "string") return refuse("doctor", db, surroundings)
   try {
     const examined = await examine(db, options)
     if (examined.isErr()) {
@@ -71,9 +59,4 @@ function strangersIn(codes: readonly string[], { checked }: Examination): readon
       const meant = closest(code, checked)
       return `There is no advice ${code} to ignore${meant === undefined ? "" : ` (did you mean ${meant}?)`}`
     })
-}
-
-function refuse(reason: string, { stderr }: Surroundings): number {
-  stderr.write(`doctor: ${reason}${/[.?!…\n]$/.test(reason) ? "" : "."}\nTry kysely-resilient doctor --help\n`)
-  return EXIT.misunderstood
 }

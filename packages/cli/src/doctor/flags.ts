@@ -1,6 +1,7 @@
 import type { ExamineOptions } from "@kysely-resilient/core"
 
 import { mustBeWhole, readFlags, wholeNumber } from "../flags.ts"
+import type { Parsed } from "../taught.ts"
 
 export interface Flags {
   readonly url: string | undefined
@@ -11,11 +12,6 @@ export interface Flags {
   readonly ignore: readonly string[]
   readonly examine: ExamineOptions
 }
-
-export type Parsed =
-  | { readonly action: "run"; readonly flags: Flags }
-  | { readonly action: "help" }
-  | { readonly action: "refuse"; readonly message: string }
 
 const REPLICAS_MAX = 100_000
 const POOL_MAX = 10_000
@@ -51,7 +47,7 @@ Exit codes: 0 sound, 1 something should be mended, 2 the command is not understo
   kysely-resilient doctor --fix-sql > fixes.sql
 `
 
-export function parseFlags(args: readonly string[]): Parsed {
+export function parseFlags(args: readonly string[]): Parsed<Flags> {
   const told = readFlags(
     args,
     {
@@ -113,6 +109,6 @@ function beginningOf(text: string): string {
   return text.length > 12 ? `${text.slice(0, 8)}…` : text
 }
 
-function refuse(reason: string): Parsed {
+function refuse(reason: string): Parsed<Flags> {
   return { action: "refuse", message: reason }
 }

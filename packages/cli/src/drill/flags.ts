@@ -1,5 +1,6 @@
 import { mustBeWhole as mustBe, readFlags, wholeNumber } from "../flags.ts"
 import { RESOLUTIONS, SERVERS, type Resolution, type ServerChoice } from "./options.ts"
+import type { Parsed } from "../taught.ts"
 
 export interface Flags {
   readonly seeds: readonly number[]
@@ -9,11 +10,6 @@ export interface Flags {
   readonly resolution: Resolution
   readonly json: boolean
 }
-
-export type Parsed =
-  | { readonly action: "run"; readonly flags: Flags }
-  | { readonly action: "help" }
-  | { readonly action: "refuse"; readonly message: string }
 
 const SEED_MAX = 4_294_967_295
 const SEEDS_MAX = 1_000
@@ -42,7 +38,7 @@ find out why. Exit code 0 only if ok. With --seeds, one such line per seed, and 
 `
 
 /** `newSeed` is asked only if the command line names none. */
-export function parseFlags(args: readonly string[], newSeed: () => number): Parsed {
+export function parseFlags(args: readonly string[], newSeed: () => number): Parsed<Flags> {
   const told = readFlags(args, {
     seed: { type: "string" },
     seeds: { type: "string" },
@@ -97,6 +93,6 @@ function oneOf<T extends string>(text: string | undefined, values: readonly T[])
   return text === undefined ? undefined : (values.find((value) => value === text) ?? "bad")
 }
 
-function refuse(reason: string): Parsed {
+function refuse(reason: string): Parsed<Flags> {
   return { action: "refuse", message: `drill: ${reason}. Try --help.` }
 }

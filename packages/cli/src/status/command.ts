@@ -5,24 +5,13 @@ import { openDatabase } from "../database.ts"
 import { askEndpoint, type Answered } from "../endpoint.ts"
 import { paintFor } from "../paint.ts"
 import { printable } from "../words.ts"
+import { taught } from "../taught.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { statusReport } from "./report.ts"
 
-export const status: Command = {
-  async run(args, surroundings) {
-    const parsed = parseFlags(args, surroundings.env)
-    switch (parsed.action) {
-      case "help":
-        surroundings.stdout.write(HELP)
-        return EXIT.ok
-      case "refuse":
-        surroundings.stderr.write(`status: ${parsed.message}.\nTry kysely-resilient status --help\n`)
-        return EXIT.misunderstood
-      case "run":
-        return tell(await ask(parsed.flags), parsed.flags, surroundings)
-    }
-  },
-}
+export const status: Command = taught("status", HELP, parseFlags, async (flags, surroundings) =>
+  tell(await ask(flags), flags, surroundings),
+)
 
 function ask({ address }: Flags): Promise<Answered> {
   return address.at === "endpoint" ? askEndpoint(address) : lookAt(address.url)

@@ -1,15 +1,11 @@
 import { readFlags } from "../flags.ts"
 import { addressOf, type Address } from "../address.ts"
+import type { Parsed } from "../taught.ts"
 
 export interface Flags {
   readonly address: Address
   readonly json: boolean
 }
-
-export type Parsed =
-  | { readonly action: "run"; readonly flags: Flags }
-  | { readonly action: "help" }
-  | { readonly action: "refuse"; readonly message: string }
 
 export const HELP: string = `Usage: kysely-resilient status [http://…/api/database-resilience | postgres://…] [options]
 
@@ -28,7 +24,7 @@ Exit codes: 0 healthy, 1 degraded, critical or unreachable, 2 the command is not
   RESILIENCE_URL=https://shop.example/api/database-resilience RESILIENCE_TOKEN=… kysely-resilient status --json
 `
 
-export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed {
+export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed<Flags> {
   const told = readFlags(
     args,
     { token: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },

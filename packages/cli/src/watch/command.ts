@@ -7,6 +7,7 @@ import { paintFor } from "../paint.ts"
 import { Canvas } from "./canvas.ts"
 import { Diary } from "./diary.ts"
 import { feed, type Told } from "./feed.ts"
+import { taught } from "../taught.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
 import { frame } from "./frame.ts"
 import { listenForQuit } from "./keys.ts"
@@ -16,21 +17,7 @@ import { printable } from "../words.ts"
 /** Fast enough for eyes, and slow enough for a line over the sea. */
 const REDRAW_MS = 250
 
-export const watch: Command = {
-  async run(args, surroundings) {
-    const parsed = parseFlags(args, surroundings.env)
-    switch (parsed.action) {
-      case "help":
-        surroundings.stdout.write(HELP)
-        return EXIT.ok
-      case "refuse":
-        surroundings.stderr.write(`watch: ${parsed.message}.\nTry kysely-resilient watch --help\n`)
-        return EXIT.misunderstood
-      case "run":
-        return show(parsed.flags, surroundings)
-    }
-  },
-}
+export const watch: Command = taught("watch", HELP, parseFlags, show)
 
 async function show({ endpoint, seconds }: Flags, surroundings: Surroundings): Promise<number> {
   using interruption = new Interruption(process)

@@ -1,16 +1,12 @@
 import { addressOf } from "../address.ts"
 import type { Endpoint } from "../endpoint.ts"
 import { mustBeWhole, readFlags, wholeNumber } from "../flags.ts"
+import type { Parsed } from "../taught.ts"
 
 export interface Flags {
   readonly endpoint: Endpoint
   readonly seconds: number | undefined
 }
-
-export type Parsed =
-  | { readonly action: "run"; readonly flags: Flags }
-  | { readonly action: "help" }
-  | { readonly action: "refuse"; readonly message: string }
 
 const SECONDS = { least: 1, most: 86_400 }
 
@@ -32,7 +28,7 @@ Exit codes: 0 it was watched, 2 the command is not understood, or the applicatio
   kysely-resilient watch https://shop.example --seconds 600 >> deploy.log
 `
 
-export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed {
+export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed<Flags> {
   const told = readFlags(
     args,
     { token: { type: "string" }, seconds: { type: "string" }, help: { type: "boolean", short: "h" } },

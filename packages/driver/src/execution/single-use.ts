@@ -27,7 +27,7 @@ export abstract class SingleUse implements ConnectionHolder {
 
   /** While it waits in line nothing else of it has been begun, as thousands may. */
   run<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
-    if (queryIsTraced(plan)) return this.#traced(plan, read)
+    if (queryIsTraced(plan)) return runPlan(this.#machine, this, plan).then((settled) => this.#done(settled, read))
     const startedAt = this.#machine.clock.now()
     const soon = acquire(this.#machine, this, plan)
     return soon instanceof Promise
@@ -37,10 +37,6 @@ export abstract class SingleUse implements ConnectionHolder {
 
   async #settle<T>(plan: Plan, beginning: Beginning, read: (exchange: Exchange) => T): Promise<Settled<T>> {
     return this.#done(await runFrom(this.#machine, this, plan, beginning), read)
-  }
-
-  async #traced<T>(plan: Plan, read: (exchange: Exchange) => T): Promise<Settled<T>> {
-    return this.#done(await runPlan(this.#machine, this, plan), read)
   }
 
   #done<T>(settled: Settled<Exchange>, read: (exchange: Exchange) => T): Settled<T> {
