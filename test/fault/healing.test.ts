@@ -267,7 +267,7 @@ describe("a password that changes", () => {
     await ask("alter role rotated password 'fourth'")
     expect(await engine.run(add("b"))).toMatchObject({ ok: true, attempts: 1 })
     current = "fourth"
-    const several = await Promise.all(Array.from({ length: 4 }, () => engine.run(text("select pg_sleep(0.05)"))))
+    const several = await Promise.all(Array.from({ length: 4 }, () => engine.run(text("select pg_sleep(0.5)"))))
     for (const settled of several) expect(settled).toMatchObject({ ok: true, attempts: 1 })
     expect(told("connection.opened")).toHaveLength(4)
   })
