@@ -102,7 +102,8 @@ describe("a column of a domain over an array of domains", () => {
     element: { kind: "domain", name: "public.place", base: { kind: "base", name: "point", delimiter: "," } },
   } as const
   const at = { schema: "public", table: "t", column: "at" }
-  const readAt = (schema: SchemaDefinition): unknown => decodingOf(schema)?.described(tree).readerOf?.(at)('{{"(1,2)"}}')
+  const readAt = (schema: SchemaDefinition): unknown =>
+    decodingOf(schema)?.described(tree).readerOf?.(at)('{{"(1,2)"}}')
 
   it("has the dimensions of the outer domain, though the server speaks of an array of the inner one", () => {
     const types = {
