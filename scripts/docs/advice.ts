@@ -25,7 +25,7 @@ of this process. \`examine(db)\` asks the server what may go wrong with it.
 
 Each piece of advice is \`{ severity, code, message, action, sql?, docs, evidence, since }\`, worst first. \`critical\`: callers suffer, or data is at risk. \`warning\`: they will, on a
 bad day. \`info\`: it could be better. \`evidence\` has the numbers that it stands on, the unit in the name of each; of statements it shows a label, or the text without literals.
-\`sql\` does what \`action\` says, or shows where to look; nothing runs it by itself.
+\`sql\` does what \`action\` says, or shows where to look; nothing runs it by itself. \`docs\` leads to the section of this page, in the copy that the package core brings.
 
 What \`examine\` finds in development is milder than in production, which is where a server on another machine is taken to be; \`environment\` says it otherwise. \`readOnly: true\`
 is for standbys, \`ignore\` takes codes that are not wanted, \`limits\` moves what is said to be too long. What its role may not see is not judged.`
