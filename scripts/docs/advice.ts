@@ -36,4 +36,5 @@ As with the status, worse is told at once, and better when it has lasted for \`h
 
 const SERVER = `## From the server
 
-In a read-only transaction, with \`lock_timeout\` half a second: to look something up is not worth waiting for. \`examine\` answers what it has found when its time is up.`
+In a read-only transaction, with \`lock_timeout\` half a second: to look something up is not worth waiting for. \`examine\` answers what it has found when its time is up,
+or its session ends: \`checked\` has the codes that were judged, \`unchecked\` those that could not be, and \`facts.unseen\` says why.`
