@@ -5,13 +5,19 @@
  *     node scripts/install-check.ts [folder with tarballs]
  */
 import { spawnSync } from "node:child_process"
-import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 
+import { adviceOf } from "@kysely-resilient/core/src/advice/advice.ts"
+import { MEMORY_RULES } from "@kysely-resilient/core/src/advice/memory-rules.ts"
+import { SERVER_RULES } from "@kysely-resilient/core/src/advice/server-rules.ts"
+import { docsOf } from "@kysely-resilient/core/src/errors/docs.ts"
+import { REMEDIES } from "@kysely-resilient/core/src/errors/remedies.ts"
 import { isolatedDatabase, startPostgres } from "@kysely-resilient/testing"
 import { Client } from "pg"
 
+import { anchorsOf } from "./docs/links.ts"
 import { root } from "./docs/pages.ts"
 import { pack, packages, tarball, versionOf } from "./packages.ts"
 
@@ -53,6 +59,20 @@ const server = createServer(fetchListener(db, () => new Response(), { expose: "f
 })
 `
 
+/** An error's `docs`, and where Node finds that page by its name. */
+const DOCS_PROGRAM = `
+import { readFileSync } from "node:fs"
+import { createDatabase } from "@kysely-resilient/core"
+
+const db = createDatabase({ connection: "postgres://nobody@127.0.0.1:1/none", retry: false })
+const result = await db.query("select 1")
+if (result.isOk()) throw new Error("Somebody answered")
+const [path, anchor] = result.error.docs.split("#")
+if (!readFileSync(path, "utf8").includes('<a id="' + anchor + '">')) throw new Error("No " + result.error.docs)
+readFileSync(new URL(import.meta.resolve("@kysely-resilient/core/docs/errors.md")))
+await db.close()
+`
+
 /** Everything public, so that the compiler reads every declaration and Node every module. */
 const ENTRIES = [
   "@kysely-resilient/driver",
@@ -83,6 +103,7 @@ const project = mkdtempSync(join(tmpdir(), "kysely-resilient-install-"))
 try {
   install(process.argv[2] ?? packAll())
   refusePgTypes()
+  followDocs()
   compile("typescript")
   compile("typescript-oldest")
   const version = inProject(["node", "--version"]).trim()
@@ -125,6 +146,21 @@ function refusePgTypes(): void {
     (file) => !PG_POOL.test(file) && PG_TYPES.test(readFileSync(join(project, file), "utf8")),
   )
   if (guilty.length > 0) throw new Error(`These declarations need pg's types:\n${guilty.join("\n")}`)
+}
+
+/** What every error and every piece of advice names is a place in a page that is there. */
+function followDocs(): void {
+  const advised = [...MEMORY_RULES, ...SERVER_RULES].map(
+    ({ code }) => adviceOf(code, { severity: "info", message: "", action: "", evidence: {} }, 0).docs,
+  )
+  const dead = [...Object.keys(REMEDIES).map(docsOf), ...advised].filter((link) => {
+    const [path = "", anchor = ""] = link.split("#")
+    const file = join(project, path)
+    return !existsSync(file) || !anchorsOf(readFileSync(file, "utf8")).has(anchor)
+  })
+  if (dead.length > 0) throw new Error(`These lead nowhere:\n${dead.join("\n")}`)
+  writeFileSync(join(project, "docs.js"), DOCS_PROGRAM)
+  inProject(["node", "docs.js"])
 }
 
 function compile(compiler: string): void {

@@ -19,6 +19,17 @@ export function titledLinks(page: string): readonly { readonly target: string; r
   )
 }
 
+/** Code, which stays as it is, or a link or picture with its words, in which code is common. */
+const CODE_OR_LINK =
+  /```[\s\S]*?```|!?\[(?<words>(?:`[^`\n]*`|[^[\]`])*)\]\((?<target>[^)\s]+)(?: "[^"]+")?\)|`[^`\n]*`/g
+
+/** The page, with only the words of those links to files that lead nowhere. */
+export function withoutDeadLinks(page: string, leads: (target: string) => boolean): string {
+  return page.replaceAll(CODE_OR_LINK, (whole: string, words: string | undefined, target: string | undefined) =>
+    words === undefined || target === undefined || /^[a-z]+:/.test(target) || leads(target) ? whole : words,
+  )
+}
+
 /** The anchors that a page's headings have on GitHub, and those that it sets itself. */
 export function anchorsOf(page: string): Set<string> {
   const headings = page.replaceAll(/```[\s\S]*?```/g, "").matchAll(/^#+ (?<text>.+)$/gm)

@@ -88,7 +88,8 @@ Every error has a \`kind\` (PostgreSQL's name for the condition where there is o
 
 No error quotes a row, a parameter, a literal or comment of the SQL, or a connection string: in its message, its fields, its stack, its JSON, or when it
 is inspected. What was thrown or received is given by \`unsafeDriverError(error)\`, to whoever asks for it. Of a statement that was written as text it shows \`where kind = ?\`. \`error.journal\` has every try that failed: what it was, how long it took,
-on which connection, and how long the next was waited for. \`error.docs\` leads here; \`describe(error)\` says it all in a paragraph; \`toProblem(error)\` makes
+on which connection, and how long the next was waited for. \`error.docs\` leads here, to the copy that the package
+brings (\`import.meta.resolve("@kysely-resilient/core/docs/errors.md")\` finds it in any layout). \`describe(error)\` says it all in a paragraph; \`toProblem(error)\` makes
 \`application/problem+json\` (RFC 9457) of it, which may be sent to anybody.
 
 What the driver does by itself before an error reaches anybody is in these tables too. What decides is in

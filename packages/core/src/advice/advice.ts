@@ -24,7 +24,7 @@ export interface Advice {
   readonly action: string
   /** Does what `action` says, where SQL can. Read it before it is run. */
   readonly sql?: string
-  /** The section about this code. */
+  /** The section about this code, in a page of the package core, from the application's folder. */
   readonly docs: string
   readonly evidence: Evidence
   /** Since when it is so, as far as is known; milliseconds since the epoch. */

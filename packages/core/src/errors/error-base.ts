@@ -64,7 +64,7 @@ export interface ErrorBase<K extends string, C extends Category> extends Error {
   readonly query: QueryInfo | undefined
   /** Where the operation was called, if `errors.callSite` is on. */
   readonly callSite: string | undefined
-  /** Where to read about this kind of error. Not enumerable: logs can do without it. */
+  /** Where to read about this kind of error: a page of this package, from the application's folder. Not enumerable: logs can do without it. */
   readonly docs: string
   /**
    * With effect `applied_locally` only: what the operation would have answered. The server has committed it, and its

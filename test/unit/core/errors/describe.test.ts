@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 
 import { failure } from "../../../support/scripted-engine.ts"
 
-const DOCS = "docs/errors.md"
+const DOCS = "node_modules/@kysely-resilient/core/docs/errors.md"
 
 describe("an error described", () => {
   it("says what happened, that nothing was applied, what to do, and where to read on", () => {

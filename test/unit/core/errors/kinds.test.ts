@@ -44,7 +44,7 @@ describe("the kinds of errors", () => {
   it("each have a place to read about it, and a thing to do", () => {
     expect(new Set(kinds.map(docsOf)).size).toBe(kinds.length)
     for (const kind of kinds) {
-      expect(docsOf(kind)).toMatch(/^docs\/errors\.md#[a-z_]+$/)
+      expect(docsOf(kind)).toMatch(/\/docs\/errors\.md#[a-z_]+$/)
       expect(REMEDIES[kind]).toMatch(/^[A-Z].{5,}/)
       expect(REMEDIES[kind]).not.toMatch(/^The same/)
     }

@@ -71,11 +71,8 @@ function cardOf({ severity, message, action, code, docs, sql }: ReportedAdvice):
       "p",
       { class: "foot soft" },
       sql === undefined ? undefined : button,
-      code === undefined
-        ? undefined
-        : docs === undefined
-          ? h("code", {}, code)
-          : h("a", { href: docs, target: "_blank", rel: "noreferrer" }, code),
+      // The page that explains it is a file of the application's, which a browser cannot open.
+      code === undefined ? undefined : h("code", { title: docs }, code),
     ),
   )
 }
