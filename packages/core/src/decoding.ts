@@ -7,7 +7,7 @@ import { BUILT_IN_NAMES } from "./schema/numbers.ts"
 import type { Policy } from "./schema/policy.ts"
 import { TableKeys } from "./schema/table-keys.ts"
 import { declaredTree, dimensionsIn } from "./schema/declared-tree.ts"
-import { treeOf, type TypeTree } from "./schema/type-tree.ts"
+import { treeOf, type TypeDefinitions, type TypeTree } from "./schema/type-tree.ts"
 
 /** How the driver reads what this schema's types speak of; undefined where nothing was decided, and `pg` reads everything. */
 export function decodingOf(schema: SchemaDefinition): Decoding | undefined {
@@ -60,7 +60,7 @@ class SchemaDecoding implements Decoding {
     const { tables } = this.#schema
     const table = this.#keyOf(at, tables)
     const definition = table === undefined ? undefined : tables[table]?.columns[at.column]
-    return definition === undefined ? 1 : Math.max(1, dimensionsIn(arrayNameOf(definition)))
+    return definition === undefined ? 1 : Math.max(1, dimensionsIn(sentTypeOf(definition, this.#schema.types)))
   }
 
   #checked(read: Read, at: CatalogColumn): Read {
@@ -91,10 +91,10 @@ function namesOwnTypes({ types = {}, tables }: SchemaDefinition, { custom }: Pol
 }
 
 /** By array type: the most dimensions with which a column of it was declared. */
-function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, number> {
+function declaredDimensions({ tables, types }: SchemaDefinition): ReadonlyMap<string, number> {
   const most = new Map<string, number>()
-  const names = Object.values(tables).flatMap(({ columns }) => Object.values(columns).map(arrayNameOf))
-  for (const name of names) {
+  for (const column of Object.values(tables).flatMap(({ columns }) => Object.values(columns))) {
+    const name = sentTypeOf(column, types)
     const dimensions = dimensionsIn(name)
     if (dimensions < 2) continue
     const array = name.slice(0, name.length - 2 * (dimensions - 1))
@@ -103,9 +103,11 @@ function declaredDimensions({ tables }: SchemaDefinition): ReadonlyMap<string, n
   return most
 }
 
-/** Of a domain the server says what it is based on; but an array of domains is no array of that. */
-function arrayNameOf({ type, base }: ColumnDefinition): string {
-  return base === undefined || type.endsWith("[]") ? type : base
+/** The type as which the server sends it: it never names the domain that a column has, but those of the elements of an array. */
+function sentTypeOf({ type, base }: Pick<ColumnDefinition, "type" | "base">, types: TypeDefinitions = {}): string {
+  const definition = Object.hasOwn(types, type) ? types[type] : undefined
+  if (definition?.kind === "domain") return sentTypeOf({ type: definition.base }, types)
+  return type.endsWith("[]") ? type : (base ?? type)
 }
 
 function nameOf(tree: TypeTree): string {

@@ -2,8 +2,15 @@ import { deadlineAfter, systemClock, type Clock, type Configuration, type Engine
 import { err, ok, ResultAsync, type Result } from "neverthrow"
 
 import { adviceOf, worstFirst, type Advice } from "./advice/advice.ts"
-import { Asking, type Unsettled } from "./advice/asking.ts"
-import { DEFAULT_LIMITS, type Examined, type Facts, type Pings, type ServerLimits } from "./advice/examined.ts"
+import { Asking, errorFrom, type Unsettled } from "./advice/asking.ts"
+import {
+  DEFAULT_LIMITS,
+  type Examined,
+  type Facts,
+  type Pings,
+  type ServerLimits,
+  type Unseen,
+} from "./advice/examined.ts"
 import { SERVER_RULES } from "./advice/server-rules.ts"
 import { engineOf } from "./engines.ts"
 import type { QueryError } from "./errors/database-error.ts"
@@ -35,6 +42,8 @@ export interface Examination {
   readonly advice: readonly Advice[]
   /** The codes of all rules that were asked, those that had nothing to say included. */
   readonly checked: readonly string[]
+  /** Those that could not be: their silence says nothing. Empty if all was answered. */
+  readonly unchecked: readonly Unchecked[]
   readonly facts: Facts
   readonly pings: Pings
   /** How the client is set up, without a secret. */
@@ -42,12 +51,18 @@ export interface Examination {
   readonly tookMs: number
 }
 
+/** A rule that could not be asked, for what it judges was asked in vain. */
+export interface Unchecked extends Pick<Unseen, "what" | "why"> {
+  readonly code: string
+}
+
 const TIMEOUT_MS = 5_000
 
 /**
  * Asks the server, over one connection of the database's pool, what may go wrong with it, and says what to do about it: settings, limits,
  * role, tables and indexes, who waits for whom, how far away it is. Reads only, in a read-only transaction, within `timeoutMs` (5,000).
- * What its role may not see is not judged, and told as `LIMITED_VIEW`.
+ * What its role may not see is not judged, and told as `LIMITED_VIEW`; what could not be asked at all (the session ended, a catalogue was
+ * locked, time was up) is in `unchecked`, and why in `facts.unseen`.
  *
  * ```ts
  * const examined = await examine(db, { replicas: 4 })
@@ -93,14 +108,21 @@ export async function examineEngine(
 }
 
 /** Every rule about servers, on what is known. */
-function judged(examined: Examined, options: ExamineOptions): Pick<Examination, "advice" | "checked"> {
+function judged(examined: Examined, options: ExamineOptions): Pick<Examination, "advice" | "checked" | "unchecked"> {
   const unwanted = new Set([...(options.ignore ?? []), ...(options.readOnly === true ? ["SERVER_READ_ONLY"] : [])])
   const rules = SERVER_RULES.filter(({ code }) => !unwanted.has(code))
-  const advice = rules.flatMap(({ code, find }) => {
+  const advice: Advice[] = []
+  const checked: string[] = []
+  const unchecked: Unchecked[] = []
+  for (const { code, needs = [], find } of rules) {
     const finding = find(examined)
-    return finding === undefined ? [] : [adviceOf(code, finding, examined.at)]
-  })
-  return { advice: worstFirst(advice), checked: rules.map(({ code }) => code) }
+    const missing = examined.unseen.find(({ what }) => needs.includes(what))
+    if (finding !== undefined) advice.push(adviceOf(code, finding, examined.at))
+    // What is known may be enough to speak; to be silent it is not.
+    if (finding !== undefined || missing === undefined) checked.push(code)
+    else unchecked.push({ code, what: missing.what, why: missing.why })
+  }
+  return { advice: worstFirst(advice), checked, unchecked }
 }
 
 function circumstances(
@@ -126,10 +148,9 @@ function problemOf({ replicas = 1, timeoutMs = TIMEOUT_MS, environment }: Examin
 }
 
 function errorOf(trouble: Unsettled | undefined): QueryError {
-  if (trouble === undefined)
-    return refused("The server's answers were changed on their way, by a pooler or by the schema's policy")
-  const { failure, attempts, because, journal } = trouble
-  return toDatabaseError(failure, { detail: "redact", attempts, because, journal })
+  return trouble === undefined
+    ? refused("The server's answers were changed on their way, by a pooler or by the schema's policy")
+    : errorFrom(trouble)
 }
 
 function refused(why: string): QueryError {

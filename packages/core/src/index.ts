@@ -58,11 +58,13 @@ export type {
 
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 
+export { ADVICE_THRESHOLDS } from "./advice/thresholds.ts"
+export type { AdviceThresholds } from "./advice/thresholds.ts"
 export { examine } from "./examine.ts"
 export { inquire } from "./inquire.ts"
 export type { InquireOptions } from "./inquire.ts"
-export type { Examination, ExamineOptions } from "./examine.ts"
-export type { Facts, Pings, ServerLimits } from "./advice/examined.ts"
+export type { Examination, ExamineOptions, Unchecked } from "./examine.ts"
+export type { Facts, Pings, ServerLimits, Unseen } from "./advice/examined.ts"
 export type { ActivityFacts, SessionFacts } from "./advice/facts/activity.ts"
 export type { ReplicationFacts } from "./advice/facts/replication.ts"
 export type { SequenceFacts } from "./advice/facts/sequences.ts"

@@ -89,3 +89,28 @@ describe("an array in a composite", () => {
     expect(readPair({ ...pair("int4[]"), types: {} })).toEqual({ a: [[1]] })
   })
 })
+
+describe("a column of a domain over an array of domains", () => {
+  const places = (types: SchemaDefinition["types"]): SchemaDefinition => ({
+    source: { schemas: ["public"] },
+    tables: { t: { kind: "table", columns: { at: { type: "public.route", base: "point[][]", nullable: true } } } },
+    ...(types && { types }),
+    policy: policy({ elements: "nullable" }),
+  })
+  const tree = {
+    kind: "array",
+    element: { kind: "domain", name: "public.place", base: { kind: "base", name: "point", delimiter: "," } },
+  } as const
+  const at = { schema: "public", table: "t", column: "at" }
+  const readAt = (schema: SchemaDefinition): unknown =>
+    decodingOf(schema)?.described(tree).readerOf?.(at)('{{"(1,2)"}}')
+
+  it("has the dimensions of the outer domain, though the server speaks of an array of the inner one", () => {
+    const types = {
+      "public.place": { kind: "domain", base: "point" },
+      "public.way": { kind: "domain", base: "public.place[][]" },
+      "public.route": { kind: "domain", base: "public.way" },
+    } as const
+    expect(readAt(places(types))).toEqual([[{ x: 1, y: 2 }]])
+  })
+})

@@ -6,7 +6,7 @@ import { openDatabase } from "../database.ts"
 import { paintFor } from "../paint.ts"
 import { refuse, taught } from "../taught.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
-import { fixSqlOf, jsonOf, reportOf } from "./report.ts"
+import { cutShort, fixSqlOf, jsonOf, reportOf } from "./report.ts"
 
 export const doctor: Command = taught("doctor", HELP, parseFlags, look)
 
@@ -24,23 +24,29 @@ async function look(
     }
     for (const warning of strangersIn(ignore, examined.value)) surroundings.stderr.write(`doctor: ${warning}.\n`)
     const examination = without(ignore, examined.value)
-    const ok = !examination.advice.some(({ severity }) => strict || severity !== "info")
+    const code = exitCodeOf(examination, strict)
     const { stdout, env } = surroundings
     switch (output) {
       case "words":
         stdout.write(reportOf(examination, paintFor(stdout, env)))
         break
       case "json":
-        stdout.write(`${jsonOf(examination, ok)}\n`)
+        stdout.write(`${jsonOf(examination, code === EXIT.ok)}\n`)
         break
       case "sql":
         stdout.write(fixSqlOf(examination))
         break
     }
-    return ok ? EXIT.ok : EXIT.failed
+    return code
   } finally {
     await db.close()
   }
+}
+
+/** What was found is true, whatever could not be asked; that nothing is wrong is known only if all was. */
+function exitCodeOf(examination: Examination, strict: boolean): number {
+  if (examination.advice.some(({ severity }) => strict || severity !== "info")) return EXIT.failed
+  return cutShort(examination) ? EXIT.misunderstood : EXIT.ok
 }
 
 function without(codes: readonly string[], examination: Examination): Examination {
@@ -48,15 +54,17 @@ function without(codes: readonly string[], examination: Examination): Examinatio
     ...examination,
     advice: examination.advice.filter(({ code }) => !codes.includes(code)),
     checked: examination.checked.filter((code) => !codes.includes(code)),
+    unchecked: examination.unchecked.filter(({ code }) => !codes.includes(code)),
   }
 }
 
 /** A warning, and no refusal: what one version knows, the next may not. */
-function strangersIn(codes: readonly string[], { checked }: Examination): readonly string[] {
+function strangersIn(codes: readonly string[], { checked, unchecked }: Examination): readonly string[] {
+  const known = [...checked, ...unchecked.map(({ code }) => code)]
   return codes
-    .filter((code) => !checked.includes(code))
+    .filter((code) => !known.includes(code))
     .map((code) => {
-      const meant = closest(code, checked)
+      const meant = closest(code, known)
       return `There is no advice ${code} to ignore${meant === undefined ? "" : ` (did you mean ${meant}?)`}`
     })
 }

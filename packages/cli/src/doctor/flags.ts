@@ -40,7 +40,8 @@ connection, and takes five seconds at most.
 Without an address: DATABASE_URL, or PGHOST, PGUSER, PGPASSWORD and their like. An address on the command line can be seen by
 everybody on this machine, with its password.
 
-Exit codes: 0 sound, 1 something should be mended, 2 the command is not understood or the server cannot be reached.
+Exit codes: 0 sound, 1 something should be mended, 2 the command is not understood, the server cannot be reached, or nothing was found
+and not everything could be asked (the session ended, a catalogue was locked, time was up): the report says which checks were not made.
 
   kysely-resilient doctor --replicas 4 --production
   kysely-resilient doctor --json | jq '.advice[].code'

@@ -13,7 +13,7 @@ const LOOK = {
 
 /** What was found, for people: the worst first. */
 export function reportOf(examination: Examination, paint: Paint): string {
-  const { advice, checked, tookMs, facts } = examination
+  const { advice, checked, unchecked, tookMs } = examination
   const found = SEVERITIES.flatMap((severity) => {
     const count = advice.filter((one) => one.severity === severity).length
     const { names, style } = LOOK[severity]
@@ -21,15 +21,40 @@ export function reportOf(examination: Examination, paint: Paint): string {
   })
   return [
     paint("bold", printable(placeOf(examination))),
-    `${checked.length} checks in ${milliseconds(tookMs)}: ${found.length === 0 ? paint("green", "all is well") : found.join(", ")}`,
+    `${checksIn(checked.length, unchecked.length)} in ${milliseconds(tookMs)}: ${found.length === 0 ? nothingFound(examination, paint) : found.join(", ")}`,
     ...advice.map((one) => `\n${itemOf(one, paint)}`),
-    ...(facts.unseen.length === 0
-      ? []
-      : [
-          `\n${paint("dim", `Not judged, for it could not be seen: ${facts.unseen.map(({ what, why }) => `${what} (${why})`).join(", ")}`)}`,
-        ]),
+    ...notMade(examination).map((line, at) => (at === 0 ? `\n${paint("yellow", `? ${line}`)}` : `  ${line}`)),
     "",
   ].join("\n")
+}
+
+/** Questions that failed for other reasons than missing rights: asked again they may be answered. */
+export function cutShort({ unchecked }: Examination): boolean {
+  return unchecked.some(({ why }) => why !== "insufficient_privilege")
+}
+
+function checksIn(made: number, missing: number): string {
+  return missing === 0 ? `${made} checks` : `${made} of ${made + missing} checks`
+}
+
+function nothingFound({ unchecked }: Examination, paint: Paint): string {
+  return unchecked.length === 0 ? paint("green", "all is well") : paint("yellow", "nothing found by these")
+}
+
+/** Which checks, and why: those that failed for the same reason in one line. */
+function notMade(examination: Examination): readonly string[] {
+  const { unchecked, facts } = examination
+  if (facts.unseen.length === 0) return []
+  const whats = new Map<string, string[]>()
+  for (const { what, message } of facts.unseen) whats.set(message, [...(whats.get(message) ?? []), what])
+  const codes = unchecked.map(({ code }) => code).join(", ")
+  return [
+    unchecked.length === 0
+      ? "Not everything could be asked"
+      : `${counted(unchecked.length, "check was", "checks were")} not made: ${codes}`,
+    ...[...whats].map(([message, names]) => `${names.join(", ")}: ${printable(message)}`),
+    ...(cutShort(examination) ? ["Run it again to have them made"] : []),
+  ]
 }
 
 function placeOf({ facts: { server }, pings, configuration: { connection } }: Examination): string {
@@ -50,14 +75,17 @@ function itemOf({ severity, code, message, action, sql, docs }: Advice, paint: P
 }
 
 /** The SQL that mends what was found, each with its reason. */
-export function fixSqlOf({ advice }: Examination): string {
-  const items = advice.filter(({ sql }) => sql !== undefined)
-  if (items.length === 0) return "-- Nothing that SQL could mend was found.\n"
-  return items
-    .map(({ severity, code, message, action, sql = "" }) =>
-      [`-- ${severity} ${code}: ${oneLine(message)}`, `-- ${oneLine(action)}`, ...statementsIn(sql), ""].join("\n"),
-    )
-    .join("\n")
+export function fixSqlOf(examination: Examination): string {
+  const items = examination.advice.filter(({ sql }) => sql !== undefined)
+  const parts = items.map(({ severity, code, message, action, sql = "" }) => [
+    `-- ${severity} ${code}: ${oneLine(message)}`,
+    `-- ${oneLine(action)}`,
+    ...statementsIn(sql),
+  ])
+  if (parts.length === 0) parts.push(["-- Nothing that SQL could mend was found."])
+  const missing = notMade(examination).map((line) => `-- ${oneLine(line)}`)
+  if (missing.length > 0) parts.push(missing)
+  return parts.map((lines) => `${lines.join("\n")}\n`).join("\n")
 }
 
 function statementsIn(sql: string): readonly string[] {
@@ -71,8 +99,11 @@ function oneLine(text: string): string {
 }
 
 /** The same for machines. */
-export function jsonOf({ advice, checked, facts, pings, configuration, tookMs }: Examination, ok: boolean): string {
+export function jsonOf(
+  { advice, checked, unchecked, facts, pings, configuration, tookMs }: Examination,
+  ok: boolean,
+): string {
   const { server, unseen } = facts
   const about = { version: server.version, database: server.database.name, role: server.role.name }
-  return JSON.stringify({ ok, advice, checked, unseen, server: about, pings, configuration, tookMs })
+  return JSON.stringify({ ok, advice, checked, unchecked, unseen, server: about, pings, configuration, tookMs })
 }

@@ -1,6 +1,8 @@
 import type { Clock, Deadline, LeaseHandle, Settled, StatementResult } from "@kysely-resilient/driver"
 import { CompiledQuery } from "kysely"
 
+import type { QueryError } from "../errors/database-error.ts"
+import { toDatabaseError } from "../errors/to-database-error.ts"
 import { promised } from "../foundation/promised.ts"
 import { collectFacts, type Answer } from "./collect.ts"
 import type { Facts, Pings } from "./examined.ts"
@@ -69,13 +71,13 @@ export class Asking {
 
   /** In a savepoint of its own, so that one that is refused does not spoil the next. */
   async #question(sql: string): Promise<Answer> {
-    if (this.#lost !== undefined) return { refused: this.#lost.failure.kind }
+    if (this.#lost !== undefined) return refusedBy(this.#lost)
     const savepoint = await this.#lease.savepoint("question")
     const settled = savepoint.ok ? await this.#run(sql) : savepoint
     if (!settled.ok) this.#refused ??= settled
     const over = settled.ok ? this.#lease.releaseSavepoint("question") : this.#lease.rollbackTo("question")
     if (!(await over).ok && !settled.ok) this.#lost = settled
-    return settled.ok ? { value: factsIn(settled.value) } : { refused: settled.failure.kind }
+    return settled.ok ? { value: factsIn(settled.value) } : refusedBy(settled)
   }
 
   async #ping(): Promise<Ping | undefined> {
@@ -96,6 +98,16 @@ export class Asking {
       ...(this.#signal && { signal: this.#signal }),
     })
   }
+}
+
+/** Why nothing could be had, for programs and for people. */
+export function errorFrom({ failure, attempts, because, journal }: Unsettled): QueryError {
+  return toDatabaseError(failure, { detail: "redact", attempts, because, journal })
+}
+
+function refusedBy(unsettled: Unsettled): Answer {
+  const { kind, message } = errorFrom(unsettled)
+  return { refused: { why: kind, message } }
 }
 
 function factsIn({ rows }: StatementResult): unknown {

@@ -1,7 +1,7 @@
 import { withoutLiterals } from "@kysely-resilient/driver"
 
 import { promised } from "../foundation/promised.ts"
-import type { Facts } from "./examined.ts"
+import type { Facts, Unseen } from "./examined.ts"
 import { activitySection } from "./facts/activity.ts"
 import { replicationSection } from "./facts/replication.ts"
 import { answerOf, type Section } from "./facts/section.ts"
@@ -11,20 +11,25 @@ import { statementSection, statementsPlaceSection, type StatementFacts } from ".
 import { storageSection } from "./facts/storage.ts"
 
 /** What was answered, or why nothing was. */
-export type Answer = { readonly value: unknown } | { readonly refused: string }
+export type Answer = { readonly value: unknown } | { readonly refused: Omit<Unseen, "what"> }
+
+const CHANGED: Omit<Unseen, "what"> = {
+  why: "refused",
+  message: "The answer was changed on its way, by a pooler or by the schema's policy",
+}
 
 /**
  * Seven questions, one after the other. What cannot be answered is written down, and the next one is asked; undefined if not even the first
  * can be.
  */
 export async function collectFacts(ask: (sql: string) => Promise<Answer>): Promise<Facts | undefined> {
-  const unseen: { what: string; why: string }[] = []
+  const unseen: Unseen[] = []
   const see = async <T>(section: Section<T>): Promise<T | undefined> => {
     const answer = await ask(section.sql)
     const seen = "refused" in answer ? undefined : answerOf(answer.value)
     // Its own text says what it answers with.
     if (seen !== undefined) return promised<T>(seen)
-    unseen.push({ what: section.name, why: "refused" in answer ? answer.refused : "the answer was changed on its way" })
+    unseen.push({ what: section.name, ...("refused" in answer ? answer.refused : CHANGED) })
     return undefined
   }
   const server = await see(serverSection)

@@ -3,10 +3,12 @@ import type { Configuration } from "@kysely-resilient/driver"
 import type { AdviceSeverity } from "./advice.ts"
 import type { ActivityFacts } from "./facts/activity.ts"
 import type { ReplicationFacts } from "./facts/replication.ts"
+import type { SectionName } from "./facts/section.ts"
 import type { SequenceFacts } from "./facts/sequences.ts"
 import type { ServerFacts } from "./facts/server.ts"
 import type { StatementFacts, StatementsPlace } from "./facts/statements.ts"
 import type { StorageFacts } from "./facts/storage.ts"
+import { ADVICE_THRESHOLDS } from "./thresholds.ts"
 import type { Rule } from "./rule.ts"
 
 /** What was asked of the server. What its role may not see, or there was no time for, is not there. */
@@ -18,8 +20,16 @@ export interface Facts {
   readonly replication?: ReplicationFacts
   readonly statementsPlace?: StatementsPlace
   readonly statements?: StatementFacts
-  /** What was asked in vain, and what the server said. */
-  readonly unseen: readonly { readonly what: string; readonly why: string }[]
+  readonly unseen: readonly Unseen[]
+}
+
+/** What was asked in vain. */
+export interface Unseen {
+  readonly what: SectionName
+  /** The failure's kind: `insufficient_privilege` stays so until something is granted, `server_shutdown` and its like may pass. */
+  readonly why: string
+  /** The same for a person. */
+  readonly message: string
 }
 
 /** How long it takes to get there and back, and what came of the tries. */
@@ -57,13 +67,13 @@ export interface ServerLimits {
 
 export const DEFAULT_LIMITS: ServerLimits = {
   idleInTransactionMs: 5_000,
-  transactionMs: 60_000,
-  lockWaitMs: 1_000,
+  transactionMs: ADVICE_THRESHOLDS.transactionMs,
+  lockWaitMs: ADVICE_THRESHOLDS.lockWaitMs,
   preparedMs: 60_000,
   slotInactiveMs: 60_000,
   roundTripMs: 20,
   clockSkewMs: 1_000,
-  replicaLagMs: 30_000,
+  replicaLagMs: ADVICE_THRESHOLDS.replicaLagMs,
 }
 
 /** What rules about a server judge. */
@@ -83,7 +93,15 @@ export interface Examined extends Facts {
   readonly at: number
 }
 
-export type ServerRule = Rule<Examined>
+export interface ServerRule extends Rule<Examined> {
+  /** What it judges besides the server itself. Where that was asked in vain its silence says nothing. */
+  readonly needs?: readonly SectionName[]
+}
+
+/** Until something is granted it stays so: no fault of this moment. */
+export function isForbidden({ why }: { readonly why: string }): boolean {
+  return why === "insufficient_privilege"
+}
 
 /** A setting's number; undefined if the server has none of that name, or does not show it. */
 export function numberOf({ server }: Examined, name: string): number | undefined {

@@ -3,6 +3,7 @@ import { Alarm } from "../foundation/alarm.ts"
 import { invariant } from "../foundation/invariant.ts"
 import type { Circuit } from "../policy/circuit.ts"
 import type { DiscardReason } from "../telemetry/events.ts"
+import { OnceListeners } from "./once-listeners.ts"
 import { Openings } from "./openings.ts"
 import { CROWDED_IDLE_MS, nextOpeningAt, outageLimitAt } from "./outage.ts"
 import { acquireAborted, acquirePastDeadline, circuitOpen, poolClosed, poolFull } from "./pool-failure.ts"
@@ -10,7 +11,7 @@ import type { AcquireOptions, PoolParts } from "./pool-options.ts"
 import { refusalOf, retryAfterMsOf } from "./refusal.ts"
 import { sheds } from "./shedding.ts"
 import { doomOf, type Slot } from "./slot.ts"
-import { STANDSTILL_MS, standstillOf } from "./standstill.ts"
+import { STANDSTILL_MS, standstillOf, StandstillWatch } from "./standstill.ts"
 import { Stock, type Placed } from "./stock.ts"
 import { planUpkeep } from "./upkeep.ts"
 import { Waiters, type Leaving, type Waiting } from "./waiters.ts"
@@ -50,16 +51,16 @@ export class Pool<T> {
   readonly #stock: Stock<T>
   /** For what comes with time and not with a call. In the background: those in line have timers of their own. */
   readonly #alarm: Alarm
-  readonly #drains = new Set<() => void>()
+  /** Told when nothing is in use and nobody waits. */
+  readonly #drains = new OnceListeners()
   /** Told when something has been opened, or answered its check. */
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new OnceListeners()
+  readonly #standstill = new StandstillWatch()
   /** fresh: nobody has asked for anything yet, so `min` is not kept either. draining: only what was begun before goes on. */
   #state: "fresh" | "running" | "draining" | "closed" = "fresh"
   #generation = 0
   /** When an opening was last begun before its time, because somebody was about to leave. */
   #lastLookAt = Number.NEGATIVE_INFINITY
-  /** Since when nobody goes on, and how far everybody had come then. */
-  #standstill: { readonly since: number; readonly activity: number } | undefined
   #min: number
   #max: number
 
@@ -143,9 +144,9 @@ export class Pool<T> {
   whenReachable(listener: () => void): () => void {
     if (this.#state === "closed") return () => {}
     if (this.#state === "fresh") this.#state = "running"
-    this.#watchers.add(listener)
+    const leave = this.#watchers.add(listener)
     this.#match(this.#parts.clock.now())
-    return () => void this.#watchers.delete(listener)
+    return leave
   }
 
   /** One that is in use has turned out to be dead without a word: those that have rested for longer are given up unseen. */
@@ -194,14 +195,7 @@ export class Pool<T> {
    */
   drain(): Promise<void> {
     if (this.#state !== "closed") this.#state = "draining"
-    if (!this.busy) return Promise.resolve()
-    return new Promise((resolve) => {
-      const drained = (): void => {
-        this.#drains.delete(drained)
-        resolve()
-      }
-      this.#drains.add(drained)
-    })
+    return this.#drained()
   }
 
   /** Something is in use, or waited for. */
@@ -209,8 +203,20 @@ export class Pool<T> {
     return this.#stock.leased > 0 || this.#waiters.size > 0
   }
 
+  #drained(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    if (!this.busy) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const leave = this.#drains.add(resolve)
+    if (withinMs === Number.POSITIVE_INFINITY) return promise
+    const timer = this.#parts.clock.after(withinMs, resolve)
+    return promise.finally(() => {
+      timer.cancel()
+      leave()
+    })
+  }
+
   #tellDrained(): void {
-    if (this.#drains.size > 0 && !this.busy) for (const drained of this.#drains) drained()
+    if (this.#drains.size > 0 && !this.busy) for (const tell of this.#drains.take()) tell()
   }
 
   /**
@@ -219,16 +225,7 @@ export class Pool<T> {
    */
   close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     if (this.#state !== "closed") this.#shut()
-    if (this.#stock.leased === 0 || drainMs <= 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      const drained = (): void => {
-        timer.cancel()
-        this.#drains.delete(drained)
-        resolve()
-      }
-      const timer = this.#parts.clock.after(drainMs, drained)
-      this.#drains.add(drained)
-    })
+    return drainMs > 0 ? this.#drained(drainMs) : Promise.resolve()
   }
 
   /** What is out at this moment. */
@@ -368,13 +365,7 @@ export class Pool<T> {
 
   /** Where all wait for each other, one has to give way: the last who asked, for he has waited least. */
   #breakStandstill(now: number): void {
-    const activity = this.#activityAtStandstill()
-    if (activity === undefined) this.#standstill = undefined
-    else if (this.#standstill?.activity !== activity) this.#standstill = { since: now, activity }
-    else if (now - this.#standstill.since >= STANDSTILL_MS) {
-      this.#standstill = undefined
-      this.#waiters.dismissLastHolder("standstill")
-    }
+    if (this.#standstill.lasts(this.#activityAtStandstill(), now)) this.#waiters.dismissLastHolder("standstill")
     // Whoever holds something and waits may be at work still: nobody tells when he is done with that.
     if (this.#waiters.holding > 0 && this.#stock.leased >= this.#max) this.#alarm.by(now + STANDSTILL_MS)
   }
@@ -439,12 +430,13 @@ export class Pool<T> {
     )
   }
 
+  /** Those who only want to know are told when the lists are right again. */
   #checked(resource: T, good: boolean): void {
     // Reset, closed or lost meanwhile: it has been discarded already.
     const slot = this.#stock.endCheck(resource)
     if (slot === undefined) return
     const now = this.#parts.clock.now()
-    const watchers = good ? this.#takeWatchers() : []
+    const watchers = good ? this.#watchers.take() : []
     const doom = good ? this.#unfitness(slot, now) : "died"
     if (doom === undefined) this.#supply(slot, now)
     else this.#discard(slot, doom)
@@ -460,21 +452,13 @@ export class Pool<T> {
 
   #opened(slot: Slot<T>, now: number): void {
     const current = slot.generation === this.#generation && this.#state !== "closed"
-    const watchers = current ? this.#takeWatchers() : []
+    const watchers = current ? this.#watchers.take() : []
     const doom = this.#unfitness(slot, now)
     if (doom === undefined) this.#supply(slot, now)
     else this.#discard(slot, doom)
     // There is one more now, so one of the others may be one too many.
     this.#tend(now)
     for (const tell of watchers) tell()
-  }
-
-  /** Nothing need be tried any more for those who only wanted to know; they are told when the lists are right again. */
-  #takeWatchers(): readonly (() => void)[] {
-    if (this.#watchers.size === 0) return []
-    const watchers = [...this.#watchers]
-    this.#watchers.clear()
-    return watchers
   }
 
   #openingFailed(failure: Failure, hopeless: boolean, now: number): void {
@@ -498,7 +482,7 @@ export class Pool<T> {
   #shut(): void {
     this.#state = "closed"
     this.#openings.close()
-    this.#watchers.clear()
+    this.#watchers.take()
     const now = this.#parts.clock.now()
     this.#waiters.refuseAll(({ joinedAt }) => poolClosed(now - joinedAt))
     for (const slot of this.#stock.takeUnused()) this.#discard(slot, "closing")

@@ -21,3 +21,19 @@ export function standstillOf<T>(
 
 /** So long nobody goes on before it is a standstill: a callback that does not wait for what it has asked for does so at once. */
 export const STANDSTILL_MS = 100
+
+export class StandstillWatch {
+  /** Since when nobody goes on, and how far everybody had come then. */
+  #seen: { readonly since: number; readonly activity: number } | undefined
+
+  /** Takes what `standstillOf` sees now. True if it has lasted long enough; then it begins anew. */
+  lasts(activity: number | undefined, now: number): boolean {
+    if (activity !== undefined && this.#seen?.activity === activity) {
+      if (now - this.#seen.since < STANDSTILL_MS) return false
+      this.#seen = undefined
+      return true
+    }
+    this.#seen = activity === undefined ? undefined : { since: now, activity }
+    return false
+  }
+}

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type Examined } from "@kysely-resilient/core/src/advice/examined.ts"
+import type { SectionName } from "@kysely-resilient/core/src/advice/facts/section.ts"
 import { SERVER_RULES } from "@kysely-resilient/core/src/advice/server-rules.ts"
 import { describe, expect, it } from "vitest"
 
@@ -115,6 +116,26 @@ const found = (change: Deep<Examined>): string[] => {
     const finding = find(examined)
     return finding === undefined ? [] : [`${finding.severity} ${code}`]
   })
+}
+
+/** By the name of the question that answers it. */
+const QUESTIONS: Partial<Readonly<Record<keyof Examined, SectionName>>> = {
+  activity: "activity",
+  storage: "storage",
+  sequences: "sequences",
+  replication: "replication",
+  statementsPlace: "pg_stat_statements",
+  statements: "statements",
+}
+
+/** Writes down whatever answer is looked at. */
+function watched(examined: Examined, looked: Set<string>): Examined {
+  const copy = { ...examined }
+  for (const [key, question] of Object.entries(QUESTIONS)) {
+    const value: unknown = Reflect.get(examined, key)
+    Object.defineProperty(copy, key, { get: () => (looked.add(question), value) })
+  }
+  return copy
 }
 
 const settings = (changed: Record<string, string>): Deep<Examined> => ({ server: { settings: changed } })
@@ -330,15 +351,28 @@ describe("rules about a server", () => {
   it("stay silent where nothing could be seen, and say that", () => {
     const { server, configuration, pooled, pings: measured, local, production, replicas, limits, at } = SOUND
     const blind = { server, configuration, pooled, pings: measured, local, production, replicas, limits, at }
-    const unseen = [{ what: "storage", why: "lock_timeout" }]
-    const advice = SERVER_RULES.flatMap(({ code, find }) => (find({ ...blind, unseen }) ? [code] : []))
-    expect(advice).toEqual(["LIMITED_VIEW"])
+    const unseen = (why: string): Examined["unseen"] => [{ what: "storage", why, message: why }]
+    const adviceWhen = (why: string): string[] =>
+      SERVER_RULES.flatMap(({ code, find }) => (find({ ...blind, unseen: unseen(why) }) ? [code] : []))
+    expect(adviceWhen("insufficient_privilege")).toEqual(["LIMITED_VIEW"])
+    // No right was missing, and none would help.
+    for (const why of ["lock_timeout", "server_shutdown", "deadline_exceeded"]) expect(adviceWhen(why)).toEqual([])
     const nothingShown = { ...blind, unseen: [], server: { ...server, settings: {} } }
     expect(SERVER_RULES.flatMap(({ code, find }) => (find(nothingShown) ? [code] : []))).toEqual([])
   })
 
   it.each(CASES)("%s", (_, change, advice) => {
     expect(found(change)).toEqual(advice)
+  })
+
+  it("each names what it judges, so that its silence is told from ignorance", () => {
+    for (const { code, needs = [], find } of SERVER_RULES) {
+      const judged = CASES.flatMap(([, change]) => {
+        const looked = new Set<string>()
+        return find(watched(examinedWith(change), looked)) === undefined ? [...looked] : []
+      })
+      expect([...new Set(judged)].toSorted(), code).toEqual(needs.toSorted())
+    }
   })
 
   it("each has a case here in which it speaks", () => {

@@ -19,7 +19,7 @@ export interface StatementsPlace {
 }
 
 export const statementsPlaceSection: Section<StatementsPlace> = section(
-  "statements' place",
+  "pg_stat_statements",
   `
   select json_build_object(
     'schema', (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace

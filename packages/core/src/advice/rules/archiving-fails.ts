@@ -4,6 +4,7 @@ export const archivingFails: ServerRule = {
   code: "ARCHIVING_FAILS",
   when: "the last attempt to archive a piece of WAL failed",
   why: "Backups end where it failed, and WAL is kept until the disk is full.",
+  needs: ["replication"],
   find({ replication, server }) {
     const archiver = replication?.archiver
     if (archiver?.failing !== true || server.settings.archive_mode === "off") return undefined

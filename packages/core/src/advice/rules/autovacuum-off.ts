@@ -4,6 +4,7 @@ export const autovacuumOff: ServerRule = {
   code: "AUTOVACUUM_OFF",
   when: "`autovacuum` or `track_counts` is off, or autovacuum is switched off for a table",
   why: "Dead rows stay, statistics grow old, and transaction ids run out.",
+  needs: ["storage"],
   find(examined) {
     const off = ["autovacuum", "track_counts"].filter((name) => isSet(examined, name, "off"))
     const tables = examined.storage?.withoutAutovacuum.map(({ table }) => table) ?? []

@@ -4,6 +4,7 @@ export const deadRows: ServerRule = {
   code: "DEAD_ROWS",
   when: "more than a fifth of a table, and more than 10,000 rows, are dead, and nobody is vacuuming it",
   why: "Every scan reads them. Autovacuum does not get round, or a transaction, slot or standby keeps it from removing them.",
+  needs: ["storage"],
   find({ storage }) {
     const tables = storage?.deadRows ?? []
     if (tables.length === 0) return undefined

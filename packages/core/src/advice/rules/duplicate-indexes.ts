@@ -4,6 +4,7 @@ export const duplicateIndexes: ServerRule = {
   code: "DUPLICATE_INDEXES",
   when: "an index does nothing that another one of the same columns does not do",
   why: "Each costs every write, memory and disk.",
+  needs: ["storage"],
   find({ storage }) {
     const byName = new Map((storage?.duplicateIndexes ?? []).map((one) => [one.index, one]))
     const doubled = [...byName.values()]

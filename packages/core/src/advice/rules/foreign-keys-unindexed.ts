@@ -7,6 +7,7 @@ export const foreignKeysUnindexed: ServerRule = {
   code: "FOREIGN_KEYS_UNINDEXED",
   when: `no index begins with the columns of a foreign key, on a table of 1,000 rows or more; a warning from ${WARNING_ROWS.toLocaleString("en")} on`,
   why: "Each DELETE, and each UPDATE of the key, in the other table reads all of this one, while it holds locks.",
+  needs: ["storage"],
   find({ storage }) {
     const bare = storage?.unindexedForeignKeys ?? []
     if (bare.length === 0) return undefined

@@ -5,6 +5,7 @@ export const idleInTransaction: ServerRule = {
   code: "IDLE_IN_TRANSACTION",
   when: "a session rests in an open transaction for more than 5 s",
   why: "It holds its locks and its snapshot while it does nothing: others wait, and vacuum cannot remove what is dead.",
+  needs: ["activity"],
   find({ activity, limits }) {
     const resting = (activity?.idleInTransaction ?? []).filter(({ forMs }) => forMs > limits.idleInTransactionMs)
     const [longest] = resting

@@ -4,6 +4,7 @@ export const invalidIndexes: ServerRule = {
   code: "INVALID_INDEXES",
   when: "an index is invalid, and nobody is building it",
   why: "It costs every write and serves no read; a unique one does not keep what it promises.",
+  needs: ["storage"],
   find({ storage }) {
     const invalid = storage?.invalidIndexes ?? []
     if (invalid.length === 0) return undefined

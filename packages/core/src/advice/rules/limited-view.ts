@@ -1,27 +1,32 @@
-import { identifier, listed, type ServerRule } from "../examined.ts"
+import { identifier, isForbidden, listed, type ServerRule } from "../examined.ts"
 import { many } from "../memory.ts"
 
 export const limitedView: ServerRule = {
   code: "LIMITED_VIEW",
-  when: "the role may not see what other roles' sessions do, and there are some; or a question was refused",
-  why: "What it may not see is not judged: long and idle transactions of others, and who blocks whom by name.",
+  when: "the role may not see what other roles' sessions do, and there are some; or it lacks the right to ask something",
+  why: "What it may not see is not judged: long and idle transactions of others, who blocks whom by name, what it may not ask.",
+  needs: ["activity"],
   find({ server, activity, unseen }) {
+    const { name, seesAll } = server.role
     const hidden = activity?.hidden ?? 0
-    if (hidden === 0 && unseen.length === 0) return undefined
-    const whats = unseen.map(({ what }) => what)
+    const forbidden = unseen.filter(isForbidden)
+    if (hidden === 0 && forbidden.length === 0) return undefined
+    const told = forbidden.map(({ what, message }) => `${what} (${message})`)
     return {
       severity: "info",
       message: [
         ...(hidden > 0
-          ? [
-              `${many(hidden, "session of another role is", "sessions of other roles are")} hidden from ${server.role.name}`,
-            ]
+          ? [`${many(hidden, "session of another role is", "sessions of other roles are")} hidden from ${name}`]
           : []),
-        ...(whats.length > 0 ? [`not seen: ${listed(whats)}`] : []),
+        ...(told.length > 0 ? [`${name} may not see: ${listed(told)}`] : []),
       ].join("; "),
-      action: "To see all, let a role ask that is a member of pg_monitor",
-      ...(!server.role.seesAll && { sql: `grant pg_monitor to ${identifier(server.role.name)}` }),
-      evidence: { hidden_sessions: hidden, unseen: Object.fromEntries(unseen.map(({ what, why }) => [what, why])) },
+      action: [
+        ...(hidden > 0 ? ["To see all, let a role ask that is a member of pg_monitor"] : []),
+        // Who took a right away that everybody has by default had other things in mind than pg_monitor.
+        ...(told.length > 0 ? [`Grant ${name} what the server says is missing`] : []),
+      ].join(". "),
+      ...(hidden > 0 && !seesAll && { sql: `grant pg_monitor to ${identifier(name)}` }),
+      evidence: { hidden_sessions: hidden, unseen: Object.fromEntries(forbidden.map(({ what, why }) => [what, why])) },
     }
   },
 }

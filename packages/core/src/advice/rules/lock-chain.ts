@@ -8,6 +8,7 @@ export const lockChain: ServerRule = {
   code: "LOCK_CHAIN",
   when: `a session waits for a lock for more than a second; critical from ${CRITICAL_MS / 1_000} s on`,
   why: "Whoever comes later waits behind it. What all of them wait for in the end is one session.",
+  needs: ["activity"],
   find({ activity, limits }) {
     const blocked = (activity?.blocked ?? []).filter(({ forMs }) => forMs > limits.lockWaitMs)
     const [longest] = blocked

@@ -5,6 +5,7 @@ export const longTransactions: ServerRule = {
   code: "LONG_TRANSACTIONS",
   when: "a transaction works for more than 60 s",
   why: "Nothing that died since it began can be vacuumed, in no table, and its locks are held to the end.",
+  needs: ["activity"],
   find({ activity, limits }) {
     const long = (activity?.transactions ?? []).filter(({ forMs }) => forMs > limits.transactionMs)
     const [longest] = long

@@ -5,6 +5,7 @@ export const preparedTransactions: ServerRule = {
   code: "PREPARED_TRANSACTIONS",
   when: "a prepared transaction is older than a minute",
   why: "Nothing but a person or its transaction manager ends it, not even a restart; until then it holds its locks and keeps vacuum away.",
+  needs: ["activity"],
   find({ activity, limits }) {
     const old = (activity?.prepared ?? []).filter(({ forMs }) => forMs > limits.preparedMs)
     const [oldest] = old

@@ -5,6 +5,7 @@ export const replicaLag: ServerRule = {
   code: "REPLICA_LAG",
   when: "this standby, or one that follows this server, is more than 30 s behind; or this standby hears nothing from its primary",
   why: "Reads there are old, and a failover would lose what has not arrived.",
+  needs: ["replication"],
   find({ server, replication, limits }) {
     const { replay, inRecovery } = server
     const behind = (replication?.standbys ?? []).filter(({ replayLagMs }) => (replayLagMs ?? 0) > limits.replicaLagMs)

@@ -8,6 +8,7 @@ export const sequenceNearlyExhausted: ServerRule = {
   code: "SEQUENCE_NEARLY_EXHAUSTED",
   when: `more than ${WARNING * 100} % of a sequence's values, or of those that its column can hold, are used; critical from ${CRITICAL * 100} %`,
   why: "After the last one every INSERT fails.",
+  needs: ["sequences"],
   find({ sequences }) {
     const full = (sequences?.sequences ?? []).filter(({ ratio }) => ratio > WARNING)
     const [worst] = full

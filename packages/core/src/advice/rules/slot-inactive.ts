@@ -4,6 +4,7 @@ export const slotInactive: ServerRule = {
   code: "SLOT_INACTIVE",
   when: "nobody reads from a replication slot that keeps WAL, for a minute or longer where PostgreSQL tells (17); or the slot has lost what it needs",
   why: "WAL is kept for it until the disk is full; a lost slot's reader can never go on.",
+  needs: ["replication"],
   find({ replication, limits }) {
     const idle = (replication?.slots ?? []).filter(
       ({ active, walStatus, retainedBytes, inactiveMs }) =>

@@ -4,6 +4,7 @@ export const staleStatistics: ServerRule = {
   code: "STALE_STATISTICS",
   when: "of a table of 10,000 rows or more a fifth has changed since it was analyzed, ten minutes ago or longer; or it never was",
   why: "The planner works with what was true once, and chooses plans for that.",
+  needs: ["storage"],
   find({ storage }) {
     const stale = storage?.staleStatistics ?? []
     if (stale.length === 0) return undefined

@@ -4,6 +4,7 @@ export const statementsNotTracked: ServerRule = {
   code: "STATEMENTS_NOT_TRACKED",
   when: "`pg_stat_statements` is not loaded, or not installed in this database",
   why: "Nobody can say which statements a busy server is busy with.",
+  needs: ["pg_stat_statements"],
   find({ statementsPlace }) {
     if (statementsPlace === undefined || (statementsPlace.loaded && statementsPlace.schema !== null)) return undefined
     const { loaded } = statementsPlace

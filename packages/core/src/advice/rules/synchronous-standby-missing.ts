@@ -4,6 +4,7 @@ export const synchronousStandbyMissing: ServerRule = {
   code: "SYNCHRONOUS_STANDBY_MISSING",
   when: "`synchronous_standby_names` is set, `synchronous_commit` waits for it, and no synchronous standby is connected",
   why: "Every COMMIT waits until one is.",
+  needs: ["replication"],
   find(examined) {
     const { server, replication } = examined
     const names = server.settings.synchronous_standby_names ?? ""

@@ -4,6 +4,7 @@ export const unloggedTables: ServerRule = {
   code: "UNLOGGED_TABLES",
   when: "there are unlogged tables",
   why: "After a crash they are empty, and no standby has them. A COMMIT that wrote there is no promise.",
+  needs: ["storage"],
   find({ storage }) {
     const tables = storage?.unlogged.map(({ table }) => table) ?? []
     if (tables.length === 0) return undefined
