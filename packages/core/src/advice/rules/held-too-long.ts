@@ -1,5 +1,5 @@
 import { RARE_MS } from "../chronicle.ts"
-import { inSeconds, many, ofSort, seconds, timed, type MemoryRule } from "../memory.ts"
+import { inSeconds, ofSort, seconds, timed, type MemoryRule } from "../memory.ts"
 
 export const heldTooLong: MemoryRule = {
   code: "HELD_TOO_LONG",
