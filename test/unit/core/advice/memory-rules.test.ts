@@ -101,7 +101,23 @@ describe("advice from memory", () => {
     tell({ name: "connection.failed", failure: server("server_starting", { sqlState: "57P03" }), durationMs: 1 })
     expect(only("HIGH_RECONNECTIONS").action).toMatch(/who restarted it/)
     lose(cut, 12)
-    expect(only("HIGH_RECONNECTIONS").action).toMatch(/^The network cut them.*\. The server ended them/)
+    expect(only("HIGH_RECONNECTIONS").action).toMatch(/^They ended without a word.*\. The server ended them/)
+  })
+
+  it("HIGH_RECONNECTIONS blames a crash, of which it knows, and no network, for whoever was cut off without hearing of it", () => {
+    lose(cut, 10)
+    lose(server("server_crashed", { sqlState: "57P02" }), 1)
+    tell({ name: "connection.failed", failure: server("server_starting", { sqlState: "57P03" }), durationMs: 1 }, 5)
+    const { action } = only("HIGH_RECONNECTIONS")
+    expect(action).toMatch(/^The server crashed/)
+    expect(action).not.toMatch(/firewall|who restarted it/)
+  })
+
+  it("SERVER_UNREACHABLE says that the server recovers from a crash, where it is known to have crashed", () => {
+    lose(server("server_crashed", { sqlState: "57P02" }), 3)
+    tell({ name: "connection.failed", failure: server("server_starting", { sqlState: "57P03" }), durationMs: 1 }, 5)
+    state.pool = { outageMs: 1_000 }
+    expect(only("SERVER_UNREACHABLE").action).toMatch(/^The server crashed/)
   })
 
   it("HIGH_ROLLBACKS names what was rolled back, and conflicts beside it", () => {
@@ -129,7 +145,7 @@ describe("advice from memory", () => {
       message: "94.0 % of 101 statements in the last 60 s succeeded at the first try",
       evidence: { failures: { "ECONNRESET connection_failed": 6 }, statements: 101, pool_refusals: 0 },
     })
-    expect(low.action).toMatch(/The network cut them/)
+    expect(low.action).toMatch(/its process, its host or a proxy.*then for a firewall/)
     expect(low.action).not.toMatch(/pool was exhausted/)
   })
 
