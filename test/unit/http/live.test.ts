@@ -286,6 +286,7 @@ describe("what is sent only while somebody watches", () => {
     expect(watcher.of("connections")).toHaveLength(9)
     expect(watcher.of("connections").at(-1)).toEqual({
       at_ms: made.clock.wallTime(),
+      pool: { max: 20, idle: 2, used: 1, opening: 0, waiting: 0 },
       open: [
         {
           id: 3,
@@ -321,7 +322,7 @@ describe("what is sent only while somebody watches", () => {
   it("is what the server says of itself: asked every five seconds, and by nobody's leave not at all", async () => {
     const asked = (made: Site) =>
       made.statements.filter(({ options }) => options.label === "kysely-resilient.page").length
-    const facts = { version: "18.4", sessions: { idle: 2 } }
+    const facts = { version: "18.4", sessions: { idle: 2 }, max_connections: 2, reserved_connections: 0, blocked: [] }
     const script = { statement: () => ({ rows: [{ facts }] }) }
     const made = site({}, { ...development, script })
     await made.clock.advance(20_000)
@@ -329,7 +330,7 @@ describe("what is sent only while somebody watches", () => {
     const watcher = await watch(made)
     await made.clock.advance(11_000)
     expect(asked(made)).toBe(3)
-    expect(watcher.of("database").at(-1)).toMatchObject({ facts, advice: [] })
+    expect(watcher.of("database").at(-1)).toMatchObject({ facts, concerns: ["sessions"], advice: [] })
 
     const silent = site({ askServer: false }, { ...development, script })
     await watch(silent)
