@@ -56,9 +56,10 @@ async function bundled(entry: string): Promise<string> {
   return code.trim()
 }
 
-/** Comments there are none, and strings hold no runs of spaces. */
+/** Strings hold no runs of spaces. */
 function squeezed(css: string): string {
   return css
+    .replaceAll(/\/\*.*?\*\//gs, "")
     .replaceAll(/\s+/g, " ")
     .replaceAll(/ ?([{};,]) ?/g, "$1")
     .replaceAll(": ", ":")

@@ -23,9 +23,10 @@ of this process. \`examine(db)\` asks the server what may go wrong with it.
 <!-- code: examples/advice.ts -->
 <!-- /code -->
 
-Each piece of advice is \`{ severity, code, message, action, sql?, docs, evidence, since }\`, worst first. \`critical\`: callers suffer, or data is at risk. \`warning\`: they will, on a
+Each piece of advice is \`{ severity, code, message, action, sql?, docs, evidence, since, passed? }\`, worst first. \`critical\`: callers suffer, or data is at risk. \`warning\`: they will, on a
 bad day. \`info\`: it could be better. \`evidence\` has the numbers that it stands on, the unit in the name of each; of statements it shows a label, or the text without literals.
 \`sql\` does what \`action\` says, or shows where to look; nothing runs it by itself. \`docs\` leads to the section of this page, in the copy that the package core brings.
+\`passed\`: what \`db.advise()\` says is so no longer, for some seconds; it is told a while longer, because it may come back.
 
 What \`examine\` finds in development is milder than in production, which is where a server on another machine is taken to be; \`environment\` says it otherwise. \`readOnly: true\`
 is for standbys, \`ignore\` takes codes that are not wanted, \`limits\` moves what is said to be too long. What its role may not see is not judged.`

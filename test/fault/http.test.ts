@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { createDatabase, type Database, type ResilienceReport } from "@kysely-resilient/core"
 import { respond, type LiveMessage } from "@kysely-resilient/http"
 import { fetchListener } from "@kysely-resilient/http/node"
+import { FACTS_SQL, factsIn } from "@kysely-resilient/http/src/live/database-facts.ts"
 import { startEmbeddedPostgres, type OwnServer } from "@kysely-resilient/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
@@ -135,6 +136,19 @@ describe("while PostgreSQL crashes and comes back", () => {
     console.log(
       `seen: ${seen.join(", ")}; slowest answer ${slowestMs.toFixed(0)} ms; ${metrics.failed_queries} of ${metrics.total_queries} failed at first`,
     )
+  })
+
+  it("the server tells a crash that its first process has outlived from a start", async () => {
+    const facts = async () =>
+      factsIn((await db.query(FACTS_SQL, [], { idempotent: true })).unwrapOr({ rows: [] }).rows[0])
+    // Its own processes, which are newer after a crash, start within moments of it.
+    await expect.poll(async () => (await facts())?.up_s ?? 0, { timeout: 20_000 }).toBeGreaterThan(3)
+    const before = await facts()
+    expect(before?.recovered_s).toBeNull()
+    await server.crashBackend()
+    await server.ready()
+    await expect.poll(async () => (await facts())?.recovered_s, { timeout: 20_000 }).toBeLessThan(15)
+    expect((await facts())?.up_s).toBeGreaterThanOrEqual(before!.up_s)
   })
 
   it("no answer has a password, a value, or a word of the server's about rows in it", async () => {

@@ -58,6 +58,8 @@ export type {
 
 export type { Advice, AdviceSeverity, Evidence, EvidenceValue } from "./advice/advice.ts"
 
+export { ADVICE_THRESHOLDS } from "./advice/thresholds.ts"
+export type { AdviceThresholds } from "./advice/thresholds.ts"
 export { examine } from "./examine.ts"
 export { inquire } from "./inquire.ts"
 export type { InquireOptions } from "./inquire.ts"

@@ -2,7 +2,17 @@ import type { Advice } from "./advice/advice.ts"
 import type { ReportedAdvice } from "./health/report.ts"
 
 /** Advice as the report has it. */
-export function recommended({ severity, message, action, code, sql, docs, evidence, since }: Advice): ReportedAdvice {
+export function recommended({
+  severity,
+  message,
+  action,
+  code,
+  sql,
+  docs,
+  evidence,
+  since,
+  passed,
+}: Advice): ReportedAdvice {
   return {
     severity,
     message,
@@ -12,5 +22,6 @@ export function recommended({ severity, message, action, code, sql, docs, eviden
     docs,
     evidence,
     since: new Date(since).toISOString(),
+    ...(passed !== undefined && { passed }),
   }
 }

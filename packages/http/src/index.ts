@@ -2,6 +2,7 @@ export { createHandler } from "./handler.ts"
 export type { Handler } from "./handler.ts"
 export type { Action, HandlerOptions, MetricsRegistry } from "./options.ts"
 export type {
+  Concern,
   DatabaseFacts,
   LiveConnection,
   LiveConnections,
@@ -10,6 +11,7 @@ export type {
   LiveHello,
   LiveMessage,
   LiveQueries,
+  LivePool,
   LiveQuery,
   LiveSample,
   LiveSecond,

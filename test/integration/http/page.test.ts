@@ -106,6 +106,52 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
     expect(page.wrong).toEqual([])
   })
 
+  it("counts the connections that it shows, at every moment, however much happens", async () => {
+    const { db, url } = await site(0, false)
+    const page = await open(url)
+    await expect.poll(() => textOf(page, "#pool-counts"), soon).toMatch(/at most 4$/)
+    let going = true
+    const work = Promise.all(
+      Array.from({ length: 6 }, async (_, worker) => {
+        for (let turn = 0; going; turn += 1) await db.query("select pg_sleep($1)", [((worker * 7 + turn) % 5) / 20])
+      }),
+    )
+    const seen = new Set<string>()
+    for (let look = 0; look < 30; look += 1) {
+      // In one breath, as somebody sees it.
+      const [said, states] = await page.evaluate<[string, string[]]>(
+        `[document.querySelector("#pool-counts").textContent, [...document.querySelectorAll(".squares > *")].map((one) => one.dataset.state)]`,
+      )
+      const idle = states.filter((state) => state === "idle").length
+      const used = states.filter((state) => !["idle", "free", "opening", "gone"].includes(state)).length
+      expect(said).toMatch(new RegExp(`^${used} in use · ${idle} idle`))
+      expect(states).toHaveLength(4)
+      seen.add(said)
+      await page.waitForTimeout(60)
+    }
+    going = false
+    await work
+    expect(seen.size).toBeGreaterThan(1)
+    expect(page.wrong).toEqual([])
+  })
+
+  it("says beside each chart what it was in the last second, and under the cursor what it was there", async () => {
+    const { db, url } = await site(0, false)
+    const page = await open(url)
+    const timer = setInterval(() => void db.query("select 1"), 50)
+    onTestFinished(() => clearInterval(timer))
+    const legend = page.locator(".charts figure").first().locator(".u-legend")
+    await expect.poll(() => legend.textContent(), soon).toMatch(/last second.*first try:?[1-9]/)
+    await page.waitForTimeout(3_000)
+    const box = await page.locator(".charts figure .u-over").first().boundingBox()
+    await page.mouse.move(box!.x + box!.width - 3, box!.y + 20)
+    await expect.poll(() => legend.textContent(), soon).toMatch(/\d\d:\d\d:\d\d.*first try:?\d/)
+    await page.mouse.move(0, 0)
+    await expect.poll(() => legend.textContent(), soon).toMatch(/last second/)
+    clearInterval(timer)
+    expect(page.wrong).toEqual([])
+  })
+
   it("tells what a connection does, to a mouse and to a keyboard, and never a parameter", async () => {
     const { db, url } = await site(0, false)
     const page = await open(url)

@@ -176,6 +176,21 @@ describe("the event stream", () => {
     expect(audience.size).toBe(1)
   })
 
+  it("is cut for a client that has not read all of it, and ends for the others", async () => {
+    const audience = new LiveAudience(10, 1_000)
+    const slow = audience.join([], undefined)
+    const quick = new Watcher(new Response(audience.join([], undefined)))
+    await new Promise(setImmediate)
+    for (let sent = 0; sent < 2; sent += 1) {
+      audience.send(new Uint8Array(10).fill(97))
+      await new Promise(setImmediate)
+    }
+    audience.end()
+    await new Promise(setImmediate)
+    await expect(slow.getReader().read()).rejects.toThrow("too slowly")
+    expect(quick.text).toBe(`${"a".repeat(20)}(end)`)
+  })
+
   it("ends when its process is drained, which an open one would hold up", async () => {
     const made = site({}, development)
     const watcher = await watch(made)
@@ -271,6 +286,7 @@ describe("what is sent only while somebody watches", () => {
     expect(watcher.of("connections")).toHaveLength(9)
     expect(watcher.of("connections").at(-1)).toEqual({
       at_ms: made.clock.wallTime(),
+      pool: { max: 20, idle: 2, used: 1, opening: 0, waiting: 0 },
       open: [
         {
           id: 3,
@@ -306,7 +322,7 @@ describe("what is sent only while somebody watches", () => {
   it("is what the server says of itself: asked every five seconds, and by nobody's leave not at all", async () => {
     const asked = (made: Site) =>
       made.statements.filter(({ options }) => options.label === "kysely-resilient.page").length
-    const facts = { version: "18.4", sessions: { idle: 2 } }
+    const facts = { version: "18.4", sessions: { idle: 2 }, max_connections: 2, reserved_connections: 0, blocked: [] }
     const script = { statement: () => ({ rows: [{ facts }] }) }
     const made = site({}, { ...development, script })
     await made.clock.advance(20_000)
@@ -314,7 +330,7 @@ describe("what is sent only while somebody watches", () => {
     const watcher = await watch(made)
     await made.clock.advance(11_000)
     expect(asked(made)).toBe(3)
-    expect(watcher.of("database").at(-1)).toMatchObject({ facts, advice: [] })
+    expect(watcher.of("database").at(-1)).toMatchObject({ facts, concerns: ["sessions"], advice: [] })
 
     const silent = site({ askServer: false }, { ...development, script })
     await watch(silent)

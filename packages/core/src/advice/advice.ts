@@ -29,6 +29,8 @@ export interface Advice {
   readonly evidence: Evidence
   /** Since when it is so, as far as is known; milliseconds since the epoch. */
   readonly since: number
+  /** It is so no longer, for some seconds: `message` says how it was. */
+  readonly passed?: true
 }
 
 /** What a rule found: advice without what every piece of it has. */

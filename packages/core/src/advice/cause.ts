@@ -59,9 +59,11 @@ const ACTIONS: Readonly<Record<CauseSort, string>> = {
   crash:
     "The server crashed and recovered: look in its log for the process that died, and in the system's for the out-of-memory killer",
   network:
-    "The network cut them: look for a proxy or firewall with an idle timeout, and keep pool.maxLifetimeMs and tcp_keepalives_idle below it",
+    "They ended without a word from the server. Look first whether its process, its host or a proxy in between was killed, restarted or failed over " +
+    "at that moment; then for a firewall or a proxy with an idle timeout, and keep pool.maxLifetimeMs and tcp_keepalives_idle below it",
   silent:
-    "The network swallows connections without a word: a NAT or firewall forgets them; set tcp_keepalives_idle below its timeout",
+    "What was sent over them was swallowed, and nobody said so. Look first whether the server's host froze or failed over, or a load balancer did; " +
+    "then for a NAT or firewall that forgets connections, and set tcp_keepalives_idle below its timeout",
   refused: "Nothing listens there: start PostgreSQL, or correct host and port",
   dns: "The host's name is not found: correct it, or mend the name service",
   tls: "TLS cannot be agreed on: look at sslmode, the root certificate and the server's certificate",
@@ -79,13 +81,24 @@ const SHARE_MIN = 0.2
 /** What to do about the causes that matter, the most frequent first. */
 export function actionFor(amounts: readonly { readonly sort: string; readonly count: number }[]): string {
   const bySort = new Map<string, number>()
-  for (const { sort, count } of amounts) bySort.set(sort, (bySort.get(sort) ?? 0) + count)
+  for (const { sort, count } of explained(amounts)) bySort.set(sort, (bySort.get(sort) ?? 0) + count)
   const total = amounts.reduce((sum, { count }) => sum + count, 0)
   const sorts = [...bySort]
     .toSorted(([, one], [, other]) => other - one)
     .filter(([, count]) => count >= total * SHARE_MIN)
   const actions = sorts.flatMap(([sort]) => (isSort(sort) ? [ACTIONS[sort]] : []))
   return actions.length === 0 ? ACTIONS.other : actions.join(". ")
+}
+
+/** A crash ends every session, and not each of them hears why; until it has recovered the server lets nobody in. */
+const PART_OF_A_CRASH: ReadonlySet<string> = new Set<CauseSort>(["network", "restart"])
+
+type Amount = Parameters<typeof actionFor>[0][number]
+
+/** The same, with what a cause that is known for certain explains counted as that. */
+function explained(amounts: readonly Amount[]): readonly Amount[] {
+  if (!amounts.some(({ sort }) => sort === "crash")) return amounts
+  return amounts.map(({ sort, count }) => ({ sort: PART_OF_A_CRASH.has(sort) ? "crash" : sort, count }))
 }
 
 function isSort(sort: string): sort is CauseSort {

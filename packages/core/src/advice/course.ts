@@ -8,6 +8,8 @@ export interface Standing {
   readonly since: number
   /** When it was last found as bad as it is told, on the clock that only goes forward. */
   readonly foundAt: number
+  /** It is no longer found, and told a while longer: it may come back. */
+  readonly passed?: true
 }
 
 /** The same moment on both clocks. */
@@ -40,13 +42,17 @@ export function nextStandings(
     const old = known.get(code)
     if (old === undefined) return { code, finding, since: wallTime, foundAt: now }
     const milder = RANK[finding.severity] < RANK[old.finding.severity]
-    if (!milder || !held(old)) return { ...old, finding, foundAt: now }
-    return { ...old, finding: { ...finding, severity: old.finding.severity } }
+    const { since, foundAt } = old
+    if (!milder || !held(old)) return { code, finding, since, foundAt: now }
+    return { code, finding: { ...finding, severity: old.finding.severity }, since, foundAt }
   })
   const gone = before.filter((old) => held(old) && !found.some(({ code }) => code === old.code))
-  return [...standing, ...gone]
+  return [...standing, ...gone.map((old) => ({ ...old, passed: true as const }))]
 }
 
 export function told(standings: readonly Standing[]): readonly Advice[] {
-  return standings.map(({ code, finding, since }) => adviceOf(code, finding, since))
+  return standings.map(({ code, finding, since, passed }) => {
+    const advice = adviceOf(code, finding, since)
+    return passed === true ? { ...advice, passed } : advice
+  })
 }

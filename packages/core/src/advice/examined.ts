@@ -8,6 +8,7 @@ import type { SequenceFacts } from "./facts/sequences.ts"
 import type { ServerFacts } from "./facts/server.ts"
 import type { StatementFacts, StatementsPlace } from "./facts/statements.ts"
 import type { StorageFacts } from "./facts/storage.ts"
+import { ADVICE_THRESHOLDS } from "./thresholds.ts"
 import type { Rule } from "./rule.ts"
 
 /** What was asked of the server. What its role may not see, or there was no time for, is not there. */
@@ -66,13 +67,13 @@ export interface ServerLimits {
 
 export const DEFAULT_LIMITS: ServerLimits = {
   idleInTransactionMs: 5_000,
-  transactionMs: 60_000,
-  lockWaitMs: 1_000,
+  transactionMs: ADVICE_THRESHOLDS.transactionMs,
+  lockWaitMs: ADVICE_THRESHOLDS.lockWaitMs,
   preparedMs: 60_000,
   slotInactiveMs: 60_000,
   roundTripMs: 20,
   clockSkewMs: 1_000,
-  replicaLagMs: 30_000,
+  replicaLagMs: ADVICE_THRESHOLDS.replicaLagMs,
 }
 
 /** What rules about a server judge. */

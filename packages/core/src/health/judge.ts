@@ -66,14 +66,14 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
     reasons.push({
       code: "UNREACHABLE",
       status: "degraded",
-      message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} callers wait`,
+      message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} ${pool.waiting === 1 ? "caller waits" : "callers wait"}`,
     })
   }
   if (window.total_queries >= thresholds.samplesMin && window.success_rate < thresholds.successRateMin) {
     reasons.push({
       code: "LOW_SUCCESS_RATE",
       status: "degraded",
-      message: `${percentOf(window.success_rate)} % of ${window.total_queries} statements in the last ${seconds(window.windowMs)} succeeded at the first try`,
+      message: `${percentOf(window.success_rate)} % of ${window.total_queries} statements in the last ${seconds(window.windowMs)} succeeded at the first try (${percentOf(thresholds.successRateMin)} % are wanted)`,
       value: window.success_rate,
       threshold: thresholds.successRateMin,
     })
@@ -82,7 +82,7 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
     reasons.push({
       code: "MANY_RECONNECTIONS",
       status: "degraded",
-      message: `${window.reconnections} lost connections were replaced in the last ${seconds(window.windowMs)}`,
+      message: `${window.reconnections} lost connections were replaced in the last ${seconds(window.windowMs)} (more than ${thresholds.reconnectionsMax})`,
       value: window.reconnections,
       threshold: thresholds.reconnectionsMax,
     })
@@ -91,7 +91,7 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
     reasons.push({
       code: "MANY_ROLLBACKS",
       status: "degraded",
-      message: `${window.transaction_rollbacks} transactions were rolled back for their callers in the last ${seconds(window.windowMs)}`,
+      message: `${window.transaction_rollbacks} transactions were rolled back for their callers in the last ${seconds(window.windowMs)} (more than ${thresholds.rollbacksMax})`,
       value: window.transaction_rollbacks,
       threshold: thresholds.rollbacksMax,
     })

@@ -2,6 +2,7 @@ import type { Clock, DriverEvent, DriverSnapshot } from "@kysely-resilient/drive
 
 import { Lookout } from "../foundation/lookout.ts"
 import { judge, statusOf, type HealthStatus, type Reason } from "./judge.ts"
+import { wellAgainAt } from "./outlook.ts"
 import { nextCourse, type Course } from "./recovery.ts"
 import type { Thresholds } from "./thresholds.ts"
 
@@ -12,6 +13,11 @@ export interface Health {
   readonly since: number
   /** What keeps it from being healthy, worst first; never empty while it is not. */
   readonly reasons: readonly Reason[]
+  /**
+   * When it will be healthy again at the latest, if nothing more goes wrong; milliseconds since the epoch. Undefined while it is healthy, and
+   * while something is wrong at this moment, of which nobody knows how long it will last.
+   */
+  readonly recoversAt: number | undefined
   /** When this database was made; milliseconds since the epoch. */
   readonly startedAt: number
 }
@@ -34,13 +40,16 @@ export class HealthMonitor {
   #course: Course
   #health: Health
   #failuresInARow = 0
+  /** Of what counts for as long as the window is: how much there was, and when there was last more of it. */
+  #troubles = 0
+  #troubledAt = Number.NEGATIVE_INFINITY
   readonly #lookout: Lookout
 
   constructor(parts: MonitorParts) {
     this.#parts = parts
     this.#course = { status: "healthy", since: parts.clock.now(), better: undefined }
     const at = parts.clock.wallTime()
-    this.#health = { status: "healthy", since: at, reasons: [], startedAt: at }
+    this.#health = { status: "healthy", since: at, reasons: [], recoversAt: undefined, startedAt: at }
     this.#lookout = new Lookout(parts.clock, () => this.look())
   }
 
@@ -78,17 +87,37 @@ export class HealthMonitor {
     const found = judge({ snapshot, failuresInARow: this.#failuresInARow }, thresholds)
     const before = this.#health
     this.#course = nextCourse(this.#course, statusOf(found), now, thresholds.recoverAfterMs)
+    this.#countTroubles(snapshot, now)
     const { status, since } = this.#course
     const reasons = found.length === 0 && status !== "healthy" ? [recovering(this.#course, now, thresholds)] : found
-    const changedAt = status === before.status ? before.since : clock.wallTime() - (now - since)
-    this.#health = { status, since: changedAt, reasons, startedAt: before.startedAt }
-    changed(this.#health, before, clock.wallTime())
+    const wallTime = clock.wallTime()
+    const changedAt = status === before.status ? before.since : wallTime - (now - since)
+    const wellAt = wellAgainAt({
+      course: this.#course,
+      found,
+      troubledAt: this.#troubledAt,
+      windowMs: snapshot.metrics.window.windowMs,
+      recoverAfterMs: thresholds.recoverAfterMs,
+      now,
+    })
+    const recoversAt = wellAt === undefined ? undefined : Math.round(wallTime + wellAt - now)
+    this.#health = { status, since: changedAt, reasons, recoversAt, startedAt: before.startedAt }
+    changed(this.#health, before, wallTime)
     this.#lookout.looked(status !== "healthy" || found.length > 0)
     return this.#health
   }
 
   close(): void {
     this.#lookout.close()
+  }
+
+  #countTroubles(
+    { metrics: { failed_queries, reconnections, transaction_rollbacks } }: DriverSnapshot,
+    now: number,
+  ): void {
+    const troubles = failed_queries + reconnections + transaction_rollbacks
+    if (troubles > this.#troubles) this.#troubledAt = now
+    this.#troubles = troubles
   }
 }
 
@@ -97,6 +126,6 @@ function recovering({ status, better }: Course, now: number, { recoverAfterMs }:
   return {
     code: "RECOVERING",
     status: status === "critical" ? "critical" : "degraded",
-    message: `Nothing is wrong any more, for ${(goodMs / 1000).toFixed(1)} s; that is believed after ${recoverAfterMs / 1000} s`,
+    message: `Nothing has gone wrong for ${(goodMs / 1000).toFixed(1)} s; that is believed when it has lasted for ${recoverAfterMs / 1000} s`,
   }
 }

@@ -14,6 +14,8 @@ export interface ReportedAdvice {
   readonly evidence?: Readonly<Record<string, unknown>>
   /** Since when it is so, ISO 8601. */
   readonly since?: string
+  /** It is so no longer, for some seconds: `message` says how it was. */
+  readonly passed?: true
 }
 
 /** How a database is doing, as JSON for operators: the unit is in the name of every number. */
@@ -39,6 +41,8 @@ export interface ResilienceReport {
   readonly checked_at: string
   readonly uptime_s: number
   readonly status_since: string
+  /** When it will be healthy again at the latest, if nothing more goes wrong; null if it is, or if nobody can know. */
+  readonly recovers_at: string | null
   readonly reasons: readonly {
     readonly code: string
     readonly severity: "warning" | "critical"
@@ -130,6 +134,7 @@ export function reportOf(
     checked_at: new Date(snapshot.at).toISOString(),
     uptime_s: seconds(snapshot.at - health.startedAt),
     status_since: new Date(health.since).toISOString(),
+    recovers_at: health.recoversAt === undefined ? null : new Date(health.recoversAt).toISOString(),
     reasons: health.reasons.map(({ code, status, message }) => ({
       code,
       severity: status === "critical" ? "critical" : "warning",

@@ -1,6 +1,7 @@
 import { examine, inquire, type ReportedAdvice, type ResilienceReport } from "@kysely-resilient/core"
 import type { Clock } from "@kysely-resilient/driver"
 
+import { concernsIn } from "./concerns.ts"
 import { FACTS_SQL, factsIn } from "./database-facts.ts"
 import type { LiveDatabase } from "./messages.ts"
 
@@ -64,6 +65,7 @@ export class Inquiry {
     this.#last = {
       at_ms: clock.wallTime(),
       ...(facts === undefined ? { error: answer.isErr() ? answer.error.kind : "unreadable" } : { facts }),
+      concerns: facts === undefined ? [] : concernsIn(facts),
       advice: this.#advice,
     }
     tell(this.#last)

@@ -184,8 +184,11 @@ export class Live {
 
   #connections(): Uint8Array {
     const { db, clock } = this.#parts
+    // In one breath: a count that is older than the squares beside it looks like a mistake.
+    const { max, idle, leased, opening, waiting } = db.snapshot().pool
     const open = db.connections().slice(0, CONNECTIONS_MAX).map(connectionOf)
-    return encode({ type: "connections", data: { at_ms: clock.wallTime(), open } })
+    const pool = { max, idle, used: leased, opening, waiting }
+    return encode({ type: "connections", data: { at_ms: clock.wallTime(), pool, open } })
   }
 
   #topQueries(): Uint8Array {

@@ -48,15 +48,7 @@ export interface LiveSample {
   readonly p50_s: number
   readonly p95_s: number
   readonly p99_s: number
-  readonly pool: {
-    readonly max: number
-    readonly idle: number
-    readonly used: number
-    readonly opening: number
-    readonly waiting: number
-    readonly generation: number
-    readonly outage_s: number | null
-  }
+  readonly pool: LivePool & { readonly generation: number; readonly outage_s: number | null }
   readonly circuit: ResilienceReport["circuit"]["state"]
   readonly retry_budget: number | null
   /** Since the sample before. */
@@ -77,10 +69,19 @@ export interface LiveSecond {
   readonly wait_s: number
 }
 
-/** The pool's connections at this moment; only sent while somebody watches, several times a second. */
+/** The pool and its connections, of one moment; only sent while somebody watches, several times a second. */
 export interface LiveConnections {
   readonly at_ms: number
+  readonly pool: LivePool
   readonly open: readonly LiveConnection[]
+}
+
+export interface LivePool {
+  readonly max: number
+  readonly idle: number
+  readonly used: number
+  readonly opening: number
+  readonly waiting: number
 }
 
 export interface LiveConnection {
@@ -127,6 +128,7 @@ export interface LiveDatabase {
   readonly at_ms: number
   /** Nothing if it could not be had. */
   readonly facts?: DatabaseFacts
+  readonly concerns: readonly Concern[]
   /** Why it could not be had: a kind of error. */
   readonly error?: string
   /** What an examination found; it is done now and then. */
@@ -137,9 +139,13 @@ export interface DatabaseFacts {
   readonly version: string
   readonly primary: boolean
   readonly up_s: number
+  /** Since it recovered from a crash in which its first process lived on; null if there was none, or if its role may not see it. */
+  readonly recovered_s: number | null
   readonly database: string
   readonly size_bytes: number | null
   readonly max_connections: number
+  /** Of those: kept for superusers, and for roles that may use them. */
+  readonly reserved_connections: number
   /** Client sessions of the whole server, by state. */
   readonly sessions: Readonly<Record<string, number>>
   readonly longest_transaction_s: number | null
@@ -147,13 +153,20 @@ export interface DatabaseFacts {
   readonly blocked: readonly { readonly pid: number; readonly by: readonly number[]; readonly for_s: number }[]
   readonly dead_rows: number
   readonly live_rows: number
+  /** In how many tables there are so many dead rows that the advice speaks of it. */
+  readonly tables_to_vacuum: number
   /** Share of the blocks that were found in memory; null if none was read. */
   readonly cache_hit_ratio: number | null
   /** Of the two thousand million transaction ids that there are before a database must stop. */
   readonly xid_used_ratio: number
+  /** The oldest, in multiples of the age from which autovacuum sees to it. */
+  readonly xid_age_ratio: number
   /** The slowest standby; null if there is none. */
   readonly replication_lag_s: number | null
 }
+
+/** What of the facts is worth a look, by the thresholds of the advice. */
+export type Concern = "sessions" | "transaction" | "locks" | "dead_rows" | "transaction_ids" | "replication" | "crash"
 
 /**
  * Something that happened, or the same thing many times within a sample's second. `query.recovered`: a statement succeeded whose first try

@@ -36,6 +36,7 @@ export const NO_REPORT: ResilienceReport = {
   checked_at: "2026-01-01T00:00:00Z",
   uptime_s: 0,
   status_since: "2026-01-01T00:00:00Z",
+  recovers_at: null,
   reasons: [],
   pool: { min: 2, max: 20, idle: 0, used: 0, opening: 0, waiting: 0, generation: 0, outage_s: null },
   window: {

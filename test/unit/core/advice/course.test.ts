@@ -28,9 +28,10 @@ describe("what stands", () => {
   })
 
   it("goes when it has not been found for as long, and then begins anew", () => {
-    expect(after([0, found("info")], [9, []])).toMatchObject([{ since: 0 }])
+    expect(after([0, found("info")], [9, []])).toMatchObject([{ since: 0, passed: true }])
     expect(after([0, found("info")], [10, []])).toEqual([])
     expect(after([0, found("info")], [9, []], [12, found("info")], [21, []])).toMatchObject([{ since: 0 }])
+    expect(after([0, found("info")], [9, []], [10, found("info")])[0]).not.toHaveProperty("passed")
     expect(after([0, found("info")], [10, []], [11, found("info")])).toMatchObject([{ since: 11 }])
   })
 })

@@ -3,6 +3,7 @@ import { HealthMonitor } from "@kysely-resilient/core/src/health/monitor.ts"
 import { DEFAULT_THRESHOLDS } from "@kysely-resilient/core/src/health/thresholds.ts"
 import type { CircuitSnapshot, DriverSnapshot, Told } from "@kysely-resilient/driver"
 import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
+import fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
@@ -22,7 +23,7 @@ function snapshot(): DriverSnapshot {
   return { at: clock.wallTime(), pool, metrics: metrics.snapshot(), ...rest }
 }
 
-beforeEach(() => {
+function begin(): void {
   clock = new FakeClock()
   metrics = new Metrics(clock)
   alerts = []
@@ -34,7 +35,8 @@ beforeEach(() => {
     thresholds: DEFAULT_THRESHOLDS,
     changed: (now, before, at) => alerts.push(...alertsFor(now, before, at)),
   })
-})
+}
+beforeEach(begin)
 
 const statement = { queryId: "q", sql: "select 1", attempts: 1, durationMs: 1, access: "read" } as const
 const lost = failure("connection_failed", { blame: "server" })
@@ -49,6 +51,11 @@ const succeed = (times = 1) => repeat(times, () => tell({ ...statement, name: "q
 const rescued = (times = 1) => repeat(times, () => tell({ ...statement, name: "query.succeeded", firstFailure: lost }))
 const fail = (times = 1, why = lost) =>
   repeat(times, () => tell({ ...statement, name: "query.failed", failure: why, because: "attempts-spent" }))
+
+const lose = () => {
+  tell({ name: "connection.discarded", connectionId: 1, reason: "died" })
+  tell({ name: "connection.opened", connectionId: 2, durationMs: 1 })
+}
 
 function repeat(times: number, run: () => void): void {
   for (let time = 0; time < times; time += 1) run()
@@ -108,10 +115,6 @@ describe("health", () => {
   })
 
   it("counts replaced connections above 10, and rollbacks of ours above 20", () => {
-    const lose = () => {
-      tell({ name: "connection.discarded", connectionId: 1, reason: "died" })
-      tell({ name: "connection.opened", connectionId: 2, durationMs: 1 })
-    }
     repeat(10, lose)
     repeat(20, () => tell({ name: "transaction.rolled-back", reason: "repair" }))
     repeat(50, () => tell({ name: "transaction.rolled-back", reason: "caller" }))
@@ -147,6 +150,79 @@ describe("health", () => {
     await clock.advance(89_000)
     expect(alerts.at(-1)).toMatchObject({ code: "STATUS_HEALTHY", severity: "info", previousStatus: "degraded" })
     expect(clock.timers).toEqual({ foreground: 0, background: 0 })
+  })
+
+  it("says by when it will be healthy again, where nobody has to mend anything for that", async () => {
+    succeed(50)
+    expect(monitor.look().recoversAt).toBeUndefined()
+    outageMs = 1_000
+    rescued(20)
+    expect(monitor.look()).toMatchObject({ status: "degraded", recoversAt: undefined })
+    outageMs = undefined
+    const lastTroubleAt = clock.wallTime()
+    expect(monitor.look()).toMatchObject({
+      recoversAt: lastTroubleAt + 72_000,
+      reasons: [{ code: "LOW_SUCCESS_RATE" }],
+    })
+    await clock.advance(30_000)
+    expect(monitor.look().recoversAt).toBe(lastTroubleAt + 72_000)
+    rescued(1)
+    expect(monitor.look().recoversAt).toBe(lastTroubleAt + 30_000 + 72_000)
+    // Many that went well outweigh it sooner.
+    succeed(1_000)
+    const goodSince = clock.wallTime()
+    expect(monitor.look()).toMatchObject({ recoversAt: goodSince + 11_000, reasons: [{ code: "RECOVERING" }] })
+    await clock.advance(11_000)
+    expect(monitor.look()).toMatchObject({ status: "healthy", recoversAt: undefined })
+  })
+
+  it("keeps that word, and moves it only when more goes wrong, whatever went wrong before", async () => {
+    const step = fc.record({
+      afterMs: fc.integer({ min: 0, max: 20_000 }),
+      what: fc.constantFrom(
+        "succeed",
+        "rescued",
+        "fail",
+        "lose",
+        "repair",
+        "open",
+        "half-open",
+        "closed",
+        "away",
+        "back",
+      ),
+      times: fc.integer({ min: 1, max: 30 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        begin()
+        for (const { afterMs, what, times } of steps) {
+          await clock.advance(afterMs)
+          if (what === "succeed") succeed(times)
+          else if (what === "rescued") rescued(times)
+          else if (what === "fail") fail(times)
+          else if (what === "lose") repeat(times, lose)
+          else if (what === "repair") repeat(times, () => tell({ name: "transaction.rolled-back", reason: "repair" }))
+          else if (what === "away" || what === "back") outageMs = what === "away" ? 500 : undefined
+          else circuit = { state: what, openMs: what === "closed" ? undefined : 500 }
+          monitor.look()
+        }
+        outageMs = undefined
+        circuit = { state: "closed", openMs: undefined }
+        succeed()
+        let promised = monitor.look().recoversAt ?? clock.wallTime()
+        while (monitor.look().status !== "healthy") {
+          const { recoversAt } = monitor.look()
+          expect(recoversAt).toBeDefined()
+          expect(recoversAt).toBeLessThanOrEqual(promised)
+          promised = recoversAt!
+          expect(clock.wallTime()).toBeLessThanOrEqual(promised)
+          await clock.advance(500)
+        }
+        monitor.close()
+      }),
+      { numRuns: 100 },
+    )
   })
 
   it("looks at most four times a second, however much goes wrong", async () => {

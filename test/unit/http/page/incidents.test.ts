@@ -78,6 +78,22 @@ describe("a crash restart", () => {
   })
 })
 
+describe("what was asked for on the page", () => {
+  const asked = (at: number, label: string) => event(at, "action.started", { label })
+  const trouble = event(10_000, "query.retried", lost)
+  it("stands on the card of what began soon after it, and not on that of what was there before", () => {
+    const of = (...more: readonly LiveEvent[]) => only([...more, trouble], [], 60_000).asked
+    expect(of()).toBeUndefined()
+    expect(of(asked(9_000, "Crash"))).toBe("Crash")
+    expect(of(asked(3_000, "Delay"), asked(9_000, "Crash"), asked(10_001, "Cut"))).toBe("Crash")
+    expect(of(asked(10_001, "Crash"))).toBeUndefined()
+    expect(incidentsOf([asked(0, "Crash"), event(40_000, "query.retried", lost)], [], 60_000)[0]?.asked).toBeUndefined()
+    expect(detailsOf(only([asked(9_000, "Crash"), trouble], [], 60_000))[0]).toBe(
+      "after “Crash” was asked for on this page",
+    )
+  })
+})
+
 describe("what comes within four seconds", () => {
   it("is part of the same, and what comes later is not", () => {
     const at = (...moments: readonly number[]) =>
@@ -153,7 +169,7 @@ describe("what only the numbers show", () => {
   it("is that everybody waits for a connection", () => {
     const waiting = sample(24_000, { queries: 20, p50_s: 0.9, max_s: 4, acquired: 13, wait_s: 3 }, { waiting: 12 })
     const incident = only([], [...quiet(0, 20), waiting])
-    expect(titleOf(incident)).toBe("All connections were taken: up to 12 stood in line")
+    expect(titleOf(incident)).toBe("All connections were taken: up to 12 callers waited for one")
     expect(verdictOf(incident)).toContain("the longest that one had to wait was 4 s")
     expect(incident.from).toBe(19_000)
   })
@@ -279,10 +295,9 @@ describe("any history", () => {
               connectionsLost,
               retries,
             }))
-          const shuffled = events
-            .map((one) => ({ one, at: chance.next().value! }))
-            .toSorted((a, b) => a.at - b.at)
-            .map(({ one }) => one)
+          // What was told of one millisecond is told in order: an outage may end and the next begin in it.
+          const places = new Map(events.map(({ at_ms: at }) => [at, chance.next().value!]))
+          const shuffled = events.toSorted((a, b) => places.get(a.at_ms)! - places.get(b.at_ms)!)
           expect(facts(shuffled)).toEqual(facts(events))
         },
       ),

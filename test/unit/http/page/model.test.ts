@@ -12,7 +12,6 @@ const hello = (instance: string): LiveMessage => {
   return { type: "hello", data }
 }
 const reduce = (messages: readonly LiveMessage[], model: Model = EMPTY): Model => messages.reduce(after, model)
-const connection = (id: number) => ({ id, process_id: id, state: "idle", since_ms: 0, opened_ms: 0, uses: 0 }) as const
 
 describe("what the page knows", () => {
   it("stays when the stream comes back, and is forgotten when another process speaks", () => {
@@ -33,17 +32,6 @@ describe("what the page knows", () => {
     const { samples: kept } = reduce([hello("a"), ...samples])
     expect(kept[0]?.at_ms).toBe(99_000)
     expect(kept).toHaveLength(901)
-  })
-
-  it("shows a connection that is gone for a few seconds", () => {
-    const at = (ms: number, ...ids: readonly number[]): LiveMessage => ({
-      type: "connections",
-      data: { at_ms: ms, open: ids.map(connection) },
-    })
-    const lost = reduce([at(0, 1, 2), at(250, 2, 3)])
-    expect(lost.gone.map(({ connection: { id } }) => id)).toEqual([1])
-    expect(reduce([at(4_000, 2, 3)], lost).gone).toHaveLength(1)
-    expect(reduce([at(4_300, 2, 3)], lost).gone).toHaveLength(0)
   })
 })
 

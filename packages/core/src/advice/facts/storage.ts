@@ -1,3 +1,4 @@
+import { ADVICE_THRESHOLDS } from "../thresholds.ts"
 import { section, type Section } from "./section.ts"
 
 /** Tables and indexes of this database that want looking after; each list is cut at twenty. */
@@ -31,6 +32,8 @@ export interface StorageFacts {
   readonly unlogged: readonly { readonly table: string }[]
   readonly extensions: readonly { readonly name: string; readonly installed: string; readonly available: string }[]
 }
+
+const { deadRowsMax, deadRowsRatio } = ADVICE_THRESHOLDS
 
 const list = (query: string): string =>
   `coalesce((select json_agg(to_json(x)) from (${query.trim()} limit 20) x), '[]')`
@@ -97,7 +100,7 @@ export const storageSection: Section<StorageFacts> = section(
       order by s.n_mod_since_analyze desc, 1`)},
     'deadRows', ${list(`
       select s.name as table, s.n_live_tup as live, s.n_dead_tup as dead from statistics s
-      where s.n_dead_tup > 10000 and s.n_dead_tup > 0.2 * (s.n_live_tup + s.n_dead_tup)
+      where s.n_dead_tup > ${deadRowsMax} and s.n_dead_tup > ${deadRowsRatio} * (s.n_live_tup + s.n_dead_tup)
         and not exists (select from pg_stat_progress_vacuum p where p.relid = s.relid)
       order by s.n_dead_tup desc, 1`)},
     'withoutAutovacuum', ${list(`

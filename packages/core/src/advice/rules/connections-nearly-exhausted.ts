@@ -1,7 +1,8 @@
 import { numberOf, type ServerRule } from "../examined.ts"
 import { percent } from "../memory.ts"
+import { ADVICE_THRESHOLDS } from "../thresholds.ts"
 
-const WARNING = 0.8
+const WARNING = ADVICE_THRESHOLDS.connectionsTakenRatio
 const CRITICAL = 0.95
 
 export const connectionsNearlyExhausted: ServerRule = {

@@ -1,7 +1,7 @@
 import { identifier, numberOf, type ServerRule } from "../examined.ts"
+import { ADVICE_THRESHOLDS } from "../thresholds.ts"
 
-/** Autovacuum begins at its maximum age; half as much again is more than it takes to get round. */
-const RATIO = 1.5
+const RATIO = ADVICE_THRESHOLDS.xidAgeRatio
 
 /** Transaction ids are 32 bits wide, and half of them must always be ahead. */
 const WRAPS_AT = 2 ** 31

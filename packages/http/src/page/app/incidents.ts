@@ -1,4 +1,5 @@
 import type { LiveEvent, LiveSample } from "../../live/messages.ts"
+import { askedBefore } from "./asked.ts"
 import { isConflict, medianOf, slownessIn, troublesIn, type Seen, type Trouble } from "./trouble.ts"
 
 /** What became of the operations of one kind. */
@@ -44,6 +45,8 @@ export interface Incident {
   readonly seconds: Readonly<Record<Seen, number>>
   /** What half of them took then. */
   readonly slowS: number
+  /** What was asked for on the page shortly before it. */
+  readonly asked: string | undefined
   /** What happened, in order. */
   readonly events: readonly LiveEvent[]
 }
@@ -71,7 +74,9 @@ export function incidentsOf(
       group.until = Math.max(group.until, trouble.until)
     }
   }
-  return groups.map((group) => incidentOf(group.troubles, group, samples, now)).toReversed()
+  return groups
+    .map((group) => ({ ...incidentOf(group.troubles, group, samples, now), asked: askedBefore(events, group.from) }))
+    .toReversed()
 }
 
 function incidentOf(
@@ -79,7 +84,7 @@ function incidentOf(
   span: { readonly from: number; readonly until: number },
   samples: readonly LiveSample[],
   now: number,
-): Incident {
+): Omit<Incident, "asked"> {
   const events = troubles.flatMap(({ event }) => event ?? [])
   const until = Math.min(span.until, Math.max(now, span.from))
   const during = samples.filter(({ at_ms: at }) => at >= span.from && at <= until + 1_000)

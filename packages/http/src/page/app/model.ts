@@ -1,7 +1,6 @@
 import type { ResilienceReport } from "@kysely-resilient/core"
 
 import type {
-  LiveConnection,
   LiveConnections,
   LiveDatabase,
   LiveEvent,
@@ -10,12 +9,7 @@ import type {
   LiveQueries,
   LiveSample,
 } from "../../live/messages.ts"
-
-/** A connection that is no longer there, shown for a moment. */
-export interface Gone {
-  readonly connection: LiveConnection
-  readonly at: number
-}
+import { seatsAfter, type Seat } from "./seats.ts"
 
 /** Everything that the page shows. */
 export interface Model {
@@ -24,7 +18,8 @@ export interface Model {
   readonly samples: readonly LiveSample[]
   readonly events: readonly LiveEvent[]
   readonly connections: LiveConnections | undefined
-  readonly gone: readonly Gone[]
+  /** The pool's places, as that says. */
+  readonly seats: readonly Seat[]
   readonly queries: LiveQueries | undefined
   readonly database: LiveDatabase | undefined
 }
@@ -35,13 +30,12 @@ export const EMPTY: Model = {
   samples: [],
   events: [],
   connections: undefined,
-  gone: [],
+  seats: [],
   queries: undefined,
   database: undefined,
 }
 
 const EVENTS_MAX = 5_000
-const GONE_MS = 4_000
 
 /** What the page shows after one more message. */
 export function after(model: Model, message: LiveMessage): Model {
@@ -56,7 +50,7 @@ export function after(model: Model, message: LiveMessage): Model {
     case "event":
       return { ...model, events: latest(model.events, message.data, model.hello) }
     case "connections":
-      return { ...model, connections: message.data, gone: goneAfter(model, message.data) }
+      return { ...model, connections: message.data, seats: seatsAfter(model.seats, message.data) }
     case "queries":
       return { ...model, queries: message.data }
     case "database":
@@ -77,13 +71,4 @@ function latest<T extends { readonly at_ms: number }>(
       ? known.filter((one, index) => one.at_ms >= oldest && index > known.length - EVENTS_MAX)
       : known
   return [...kept, last]
-}
-
-function goneAfter({ connections, gone }: Model, now: LiveConnections): readonly Gone[] {
-  const there = new Set(now.open.map(({ id }) => id))
-  const lost = (connections?.open ?? []).filter(({ id }) => !there.has(id))
-  return [
-    ...gone.filter(({ at }) => now.at_ms - at < GONE_MS),
-    ...lost.map((connection) => ({ connection, at: now.at_ms })),
-  ]
 }

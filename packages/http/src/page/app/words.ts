@@ -21,7 +21,7 @@ export function titleOf(incident: Incident): string {
     case "cut":
       return `The network cut ${connectionsLost > 0 ? connections : "connections"}`
     case "exhausted":
-      return `All connections were taken${waitingMax > 0 ? `: up to ${count(waitingMax)} stood in line` : ""}`
+      return `All connections were taken${waitingMax > 0 ? `: up to ${counted(waitingMax, "caller", "callers")} waited for one` : ""}`
     case "left-open":
       return "A transaction was left open, and ended for its owner"
     case "deadlock":
@@ -86,14 +86,15 @@ function unknownNames(incident: Incident): string {
 
 /** The numbers beside it. */
 export function detailsOf(incident: Incident): readonly string[] {
-  const { retries, connectionsLost, foundOut, outageMs, peakS, usualS, waitingMax } = incident
+  const { retries, connectionsLost, foundOut, outageMs, peakS, usualS, waitingMax, asked } = incident
   return [
+    asked === undefined ? "" : `after “${asked}” was asked for on this page`,
     connectionsLost > 0 ? `${counted(connectionsLost, "connection")} lost` : "",
     outageMs > 0 ? `nothing could be opened for ${duration(outageMs / 1_000)}` : "",
     retries > 0 ? counted(retries, "retry", "retries") : "",
     foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
     peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
-    waitingMax > 0 ? `up to ${count(waitingMax)} in line` : "",
+    waitingMax > 0 ? `up to ${counted(waitingMax, "caller", "callers")} waiting for a connection` : "",
   ].filter((text) => text !== "")
 }
 

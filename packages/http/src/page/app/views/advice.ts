@@ -1,6 +1,7 @@
 import type { ReportedAdvice } from "@kysely-resilient/core"
 
-import { copy, h, keep, say } from "../dom.ts"
+import { copy, h, keep, say, set } from "../dom.ts"
+import { askedBefore } from "../asked.ts"
 import { counted } from "../format.ts"
 import type { Moment, View } from "./view.ts"
 
@@ -42,8 +43,16 @@ function keyOf({ severity, code, message }: ReportedAdvice): string {
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const
 
-function adviceIn({ model }: Moment): readonly ReportedAdvice[] {
-  const own = model.report?.recommendations ?? []
+interface Advised extends ReportedAdvice {
+  /** What may have caused it. */
+  readonly asked?: string | undefined
+}
+
+function adviceIn({ model }: Moment): readonly Advised[] {
+  const own = (model.report?.recommendations ?? []).map((one) => ({
+    ...one,
+    asked: one.since === undefined ? undefined : askedBefore(model.events, Date.parse(one.since)),
+  }))
   const servers = model.database?.advice ?? []
   return [...own, ...servers].toSorted((one, other) => RANK[one.severity] - RANK[other.severity])
 }
@@ -54,8 +63,9 @@ function cardOf({ severity, message, action, code, docs, sql }: ReportedAdvice):
   return h(
     "li",
     { class: "card advice", "data-severity": severity },
-    h("p", { class: "message" }, h("b", {}, `${SEVERITIES[severity]}: `), h("span", {}, message)),
+    h("p", { class: "message" }, h("b", {}), h("span", {}, message)),
     h("p", { class: "action" }, action),
+    h("p", { class: "asked soft" }),
     sql === undefined ? undefined : h("pre", { tabindex: "0" }, sql),
     h(
       "p",
@@ -67,7 +77,13 @@ function cardOf({ severity, message, action, code, docs, sql }: ReportedAdvice):
   )
 }
 
-function update(card: HTMLElement, { message, action }: ReportedAdvice): void {
+function update(card: HTMLElement, { severity, message, action, passed, asked }: Advised): void {
+  set(card, { "data-passed": passed === true ? "yes" : undefined })
+  say(card.querySelector("b")!, passed === true ? "Just passed: " : `${SEVERITIES[severity]}: `)
+  say(
+    card.querySelector(".asked")!,
+    asked === undefined ? "" : `Before it began, “${asked}” was asked for on this page.`,
+  )
   say(card.querySelector(".message span")!, message)
   say(card.querySelector(".action")!, action)
 }

@@ -29,8 +29,13 @@ const CHARTS: readonly Chart[] = [
     title: "Statements per second",
     text: count,
     lines: [
-      { name: "right at once", colour: "--good", fill: true, value: ({ since_last: s }) => s.queries - s.failed },
-      { name: "hit by a failure", colour: "--bad", fill: true, value: ({ since_last: s }) => s.failed },
+      {
+        name: "right at the first try",
+        colour: "--good",
+        fill: true,
+        value: ({ since_last: s }) => s.queries - s.failed,
+      },
+      { name: "met a failure", colour: "--bad", fill: true, value: ({ since_last: s }) => s.failed },
       {
         name: "retries",
         colour: "--warn",
@@ -39,13 +44,13 @@ const CHARTS: readonly Chart[] = [
     ],
   },
   {
-    title: "How long statements took",
+    title: "How long statements took, at most",
     text: duration,
     log: true,
     lines: [
-      { name: "p50", colour: "--accent", value: ({ since_last: s }) => over(s.p50_s, s.queries) },
-      { name: "p95", colour: "--violet", value: ({ since_last: s }) => over(s.p95_s, s.queries) },
-      { name: "p99", colour: "--pink", value: ({ since_last: s }) => over(s.p99_s, s.queries) },
+      { name: "half", colour: "--accent", value: ({ since_last: s }) => over(s.p50_s, s.queries) },
+      { name: "95 %", colour: "--violet", value: ({ since_last: s }) => over(s.p95_s, s.queries) },
+      { name: "99 %", colour: "--pink", value: ({ since_last: s }) => over(s.p99_s, s.queries) },
     ],
   },
   {
@@ -113,6 +118,9 @@ export function charts(): View {
         false,
       )
       plot.setScale("x", { min: (now - rangeMs) / 1_000, max: now / 1_000 })
+      // It looks at its legend only when the cursor moves.
+      if (plot.cursor.idx === null || plot.cursor.idx === undefined)
+        plot.setLegend({ idxs: plot.series.map(() => null) }, false)
     }
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => build())
@@ -170,7 +178,10 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
       },
     ],
     series: [
-      { value: (_, at) => (at === null ? "–" : new Date(at * 1_000).toTimeString().slice(0, 8)), label: "at" },
+      {
+        value: (_, at) => (typeof at === "number" ? new Date(at * 1_000).toTimeString().slice(0, 8) : "last second"),
+        label: "at",
+      },
       ...chart.lines.map(({ name, colour, fill, text }): uPlot.Series => ({
         label: name,
         stroke: colourOf(colour),
@@ -178,7 +189,10 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
         spanGaps: false,
         points: { show: false },
         ...(fill && { fill: `color-mix(in srgb, ${colourOf(colour)} 18%, transparent)` }),
-        value: (_, value) => (value === null || value === undefined ? "–" : (text ?? chart.text)(value)),
+        value: (plot, pointedAt, series, index) => {
+          const value = index === null ? plot.data[series]?.at(-1) : pointedAt
+          return value === null || value === undefined ? "–" : (text ?? chart.text)(value)
+        },
       })),
     ],
     hooks: {

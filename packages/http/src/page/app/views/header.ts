@@ -1,5 +1,6 @@
 import { h, say, set } from "../dom.ts"
 import { duration } from "../format.ts"
+import { whyOf } from "../status-words.ts"
 import type { Moment, View } from "./view.ts"
 
 export interface HeaderParts {
@@ -42,15 +43,14 @@ export function header({ onRange, onPause }: HeaderParts): View {
   )
   return {
     element,
-    show({ model, now, stream: state, paused }: Moment) {
+    show({ model, now, incidents, stream: state, paused }: Moment) {
       const { report, samples, database, hello } = model
-      const now_ = report?.resilience.status
-      const current = samples.at(-1)?.status ?? now_
+      // It comes with every sample while it is not healthy, and says why: a status without its reason is of no use.
+      const current = report?.resilience.status
       set(document.documentElement, { "data-status": current ?? "unknown" })
       say(status, current === undefined ? "…" : NAMES[current])
       say(since, report === undefined ? "" : `for ${duration((now - Date.parse(report.status_since)) / 1_000)}`)
-      const reasons = report?.reasons.map(({ message }) => message) ?? []
-      say(reason, reasons.length > 0 ? reasons.join(" · ") : current === "healthy" ? "All is well." : "")
+      say(reason, report === undefined ? "" : whyOf(report, incidents))
       say(
         who,
         [database?.facts?.database, database?.facts && `PostgreSQL ${database.facts.version}`, hello?.instance]

@@ -1,15 +1,10 @@
 import type { LiveConnection } from "../../../live/messages.ts"
 import { h, keep, say, set } from "../dom.ts"
-import { count, duration } from "../format.ts"
+import { count, counted, duration } from "../format.ts"
+import type { Seat } from "../seats.ts"
 import type { Moment, View } from "./view.ts"
 
 type State = LiveConnection["state"] | "opening" | "gone" | "free"
-
-interface Square {
-  readonly key: string
-  readonly state: State
-  readonly connection?: LiveConnection
-}
 
 const NAMES: Readonly<Record<State, string>> = {
   idle: "idle",
@@ -56,19 +51,19 @@ export function pool(): View {
     { class: "legend" },
     ...LEGEND.map((state) => h("li", {}, h("i", { class: "slot", "data-state": state }, MARKS[state]), NAMES[state])),
   )
-  let looked: string | undefined
-  let shown: readonly Square[] = []
+  let looked: number | undefined
+  let shown: readonly Seat[] = []
   let seenAt = 0
 
   const tell = (): void => {
-    const square = shown.find(({ key }) => key === looked)
+    const seat = looked === undefined ? undefined : shown[looked]
     say(
       told,
-      square === undefined ? "Point at a square, or step to it with Tab, to see what it does." : about(square, seenAt),
+      seat === undefined ? "Point at a square, or step to it with Tab, to see what it does." : about(seat, seenAt),
     )
   }
-  const look = (key: string | undefined) => () => {
-    looked = key
+  const look = (place: number) => () => {
+    looked = place
     tell()
   }
   const element = h(
@@ -81,34 +76,31 @@ export function pool(): View {
   )
   return {
     element,
-    show({ model, now }: Moment) {
-      const sample = model.samples.at(-1)
-      const stats = sample?.pool ?? model.report?.pool
-      if (stats === undefined) return
-      seenAt = model.connections?.at_ms ?? now
-      shown = squaresOf(model.connections?.open ?? [], model.gone, stats)
-      keep(squares, shown, {
-        key: ({ key }) => key,
-        make({ key }) {
+    show({ model: { connections, seats } }: Moment) {
+      if (connections === undefined) return
+      seenAt = connections.at_ms
+      shown = seats
+      keep(squares, [...seats.entries()], {
+        key: ([place]) => String(place),
+        make([place]) {
           const square = h("button", {
             type: "button",
             class: "slot",
             role: "listitem",
             "aria-describedby": "connection",
           })
-          square.addEventListener("pointerenter", look(key))
-          square.addEventListener("focus", look(key))
-          square.addEventListener("click", look(key))
+          for (const type of ["pointerenter", "focus", "click"]) square.addEventListener(type, look(place))
           return square
         },
-        update(square, { state, connection }) {
-          const name = connection === undefined ? NAMES[state] : `Connection ${connection.id}, ${NAMES[state]}`
+        update(square, [, seat]) {
+          const state = stateOf(seat)
+          const name = "connection" in seat ? `Connection ${seat.connection.id}, ${NAMES[state]}` : NAMES[state]
           set(square, { "data-state": state, "aria-label": name })
           say(square, MARKS[state] ?? "")
         },
       })
       tell()
-      const { waiting: standing, idle, used, opening, max } = stats
+      const { waiting: standing, idle, used, opening, max } = connections.pool
       keep(
         line,
         Array.from({ length: Math.min(standing, WAITING_SHOWN_MAX) }, (_, index) => String(index)),
@@ -118,34 +110,24 @@ export function pool(): View {
           update: () => {},
         },
       )
-      say(waiting, standing === 0 ? "nobody waits" : `${count(standing)} waiting`)
+      say(
+        waiting,
+        standing === 0 ? "Nobody waits for one" : `${counted(standing, "caller waits", "callers wait")} for one`,
+      )
       set(waiting, { "data-waiting": standing > 0 ? "yes" : undefined })
       say(counts, `${used} in use · ${idle} idle · ${opening} opening · at most ${max}`)
     },
   }
 }
 
-function squaresOf(
-  open: readonly LiveConnection[],
-  gone: Moment["model"]["gone"],
-  { opening, max }: { readonly opening: number; readonly max: number },
-): readonly Square[] {
-  const squares: Square[] = open.map((connection) => ({
-    key: `c${connection.id}`,
-    state: connection.state,
-    connection,
-  }))
-  for (const { connection } of gone) squares.push({ key: `c${connection.id}`, state: "gone", connection })
-  squares.sort((one, other) => (one.connection?.id ?? 0) - (other.connection?.id ?? 0))
-  for (let index = 0; index < opening; index += 1) squares.push({ key: `o${index}`, state: "opening" })
-  for (let index = 0; open.length + gone.length + opening + index < max && index < 200; index += 1) {
-    squares.push({ key: `f${index}`, state: "free" })
-  }
-  return squares
+function stateOf(seat: Seat): State {
+  return seat.state === "taken" ? seat.connection.state : seat.state
 }
 
-function about({ state, connection }: Square, now: number): string {
-  if (connection === undefined) return `A place for a connection: ${NAMES[state]}.`
+function about(seat: Seat, now: number): string {
+  const state = stateOf(seat)
+  if (!("connection" in seat)) return `A place for a connection: ${NAMES[state]}.`
+  const { connection } = seat
   const { id, since_ms: since, opened_ms: opened, uses, process_id: pid, summary, sql } = connection
   const ago = (at: number): string => duration(Math.max(0, now - at) / 1_000)
   const what = state === "gone" ? "closed" : `${NAMES[state]} for ${ago(since)}`

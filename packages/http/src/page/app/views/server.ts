@@ -1,4 +1,4 @@
-import type { DatabaseFacts } from "../../../live/messages.ts"
+import type { Concern, DatabaseFacts } from "../../../live/messages.ts"
 import { h, keep, say, set } from "../dom.ts"
 import { bytes, count, counted, duration, percent } from "../format.ts"
 import type { View } from "./view.ts"
@@ -9,7 +9,8 @@ interface Fact {
   readonly below?: string
   /** 0 to 1, where it is a share of something that ends. */
   readonly share?: number
-  readonly bad?: boolean
+  /** What would be worth a look; the server says whether it is. */
+  readonly concern?: Concern
 }
 
 /** What the server says of itself. */
@@ -33,6 +34,7 @@ export function server(): View {
         database.facts === undefined ? `did not answer: ${database.error}` : `asked ${age} ago, while somebody watches`,
       )
       if (database.facts === undefined) return
+      const concerns: ReadonlySet<Concern | undefined> = new Set(database.concerns)
       keep(facts, factsOf(database.facts), {
         key: ({ name }) => name,
         make: ({ name, share }) =>
@@ -44,10 +46,10 @@ export function server(): View {
             h("span", { class: "soft" }),
             share === undefined ? undefined : h("meter", { max: "1" }),
           ),
-        update(element_, { value, below, share, bad }) {
+        update(element_, { value, below, share, concern }) {
           say(element_.querySelector("dd")!, value)
           say(element_.querySelector("span")!, below ?? "")
-          set(element_, { "data-bad": bad === true ? "yes" : undefined })
+          set(element_, { "data-bad": concerns.has(concern) ? "yes" : undefined })
           if (share !== undefined) set(element_.querySelector("meter")!, { value: String(share) })
         },
       })
@@ -56,20 +58,29 @@ export function server(): View {
 }
 
 function factsOf(facts: DatabaseFacts): readonly Fact[] {
-  const { sessions, max_connections: max, blocked, dead_rows: dead, live_rows: live } = facts
+  return [...sessionsIn(facts), ...storageIn(facts), ...lifeOf(facts)]
+}
+
+function sessionsIn(facts: DatabaseFacts): readonly Fact[] {
+  const { sessions, max_connections: all, reserved_connections: reserved, blocked } = facts
   const open = Object.values(sessions).reduce((sum, one) => sum + one, 0)
+  const max = Math.max(1, all - reserved)
   const states = Object.entries(sessions).toSorted(([, one], [, other]) => other - one)
   const longest = facts.longest_transaction_s ?? 0
-  const deadShare = dead / Math.max(1, dead + live)
   return [
     {
       name: "Sessions",
       value: `${count(open)} of ${count(max)}`,
       below: states.map(([state, many]) => `${count(many)} ${state}`).join(", "),
       share: open / max,
-      bad: open / max > 0.8,
+      concern: "sessions",
     },
-    { name: "Longest transaction", value: longest === 0 ? "none open" : duration(longest), bad: longest > 60 },
+    {
+      name: "Longest transaction",
+      value: longest === 0 ? "none open" : duration(longest),
+      below: "of all that are open now",
+      concern: "transaction",
+    },
     {
       name: "Waiting for a lock",
       value: blocked.length === 0 ? "nobody" : counted(blocked.length, "session"),
@@ -77,37 +88,56 @@ function factsOf(facts: DatabaseFacts): readonly Fact[] {
         .slice(0, 3)
         .map(({ pid, by, for_s: forS }) => `${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
         .join(" · "),
-      bad: blocked.some(({ for_s: forS }) => forS > 1),
+      concern: "locks",
     },
+  ]
+}
+
+function storageIn(facts: DatabaseFacts): readonly Fact[] {
+  const { dead_rows: dead, live_rows: live, tables_to_vacuum: tables, cache_hit_ratio: hits } = facts
+  const deadShare = dead / Math.max(1, dead + live)
+  return [
     {
       name: "Dead rows",
       value: percent(deadShare),
-      below: `${count(dead)} of ${count(dead + live)}`,
+      below: `${count(dead)} of ${count(dead + live)}; ${tables === 0 ? "too few to matter" : `${counted(tables, "table")} to vacuum`}`,
       share: deadShare,
-      bad: deadShare > 0.3 && dead > 10_000,
+      concern: "dead_rows",
     },
     {
       name: "Found in memory",
-      value: facts.cache_hit_ratio === null ? "–" : percent(facts.cache_hit_ratio),
+      value: hits === null ? "–" : percent(hits),
       below: "of all blocks read",
-      ...(facts.cache_hit_ratio !== null && { share: facts.cache_hit_ratio }),
+      ...(hits !== null && { share: hits }),
     },
     {
       name: "Transaction ids used",
       value: percent(facts.xid_used_ratio),
       below: "of 2 thousand million",
       share: facts.xid_used_ratio,
-      bad: facts.xid_used_ratio > 0.5,
+      concern: "transaction_ids",
     },
+  ]
+}
+
+/** The first process of a server outlives a crash of any other, and so does its uptime: nobody else's sessions do. */
+function lifeOf(facts: DatabaseFacts): readonly Fact[] {
+  const { replication_lag_s: lag, recovered_s: recovered, size_bytes: size } = facts
+  const crash = recovered === null ? "" : `crashed and recovered ${duration(recovered)} ago`
+  return [
     {
       name: "Replication lag",
-      value: facts.replication_lag_s === null ? "no standby" : duration(facts.replication_lag_s),
-      bad: (facts.replication_lag_s ?? 0) > 30,
+      value: lag === null ? "no standby" : duration(lag),
+      below: lag === null ? "" : "of the slowest",
+      concern: "replication",
     },
     {
       name: facts.primary ? "Primary" : "Standby",
       value: `up ${duration(facts.up_s)}`,
-      below: `PostgreSQL ${facts.version}${facts.size_bytes === null ? "" : ` · ${bytes(facts.size_bytes)}`}`,
+      below: [crash, `PostgreSQL ${facts.version}`, size === null ? "" : bytes(size)]
+        .filter((part) => part !== "")
+        .join(" · "),
+      concern: "crash",
     },
   ]
 }

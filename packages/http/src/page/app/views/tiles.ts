@@ -15,7 +15,7 @@ interface Tile {
 
 const TILES: readonly Tile[] = [
   {
-    name: "Right at once, last minute",
+    name: "Right at the first try, last minute",
     id: "success",
     value: ({ success_ratio: ratio }) => percent(ratio),
     below: ({ failed_queries: failed }) => `${counted(failed, "statement")} met a failure since the start`,
@@ -30,10 +30,10 @@ const TILES: readonly Tile[] = [
     spark: ({ since_last: { queries } }) => queries,
   },
   {
-    name: "p95, last minute",
+    name: "95 % took less than, last minute",
     id: "latency",
     value: ({ p95_s: p95 }) => duration(p95),
-    below: ({ p50_s: p50, p99_s: p99 }) => `p50 ${duration(p50)} · p99 ${duration(p99)}`,
+    below: ({ p50_s: p50, p99_s: p99 }) => `half of them ${duration(p50)} · 99 % ${duration(p99)}`,
     spark: ({ since_last: { p95_s: p95, queries } }) => (queries === 0 ? null : Math.log10(Math.max(p95, 0.0001))),
   },
   {
@@ -41,7 +41,7 @@ const TILES: readonly Tile[] = [
     id: "budget",
     value: ({ retry_budget: left }) => (left === null ? "no limit" : shortCount(left)),
     below: ({ retries, reconnections, pool_resets: resets }) =>
-      `${counted(retries, "retry", "retries")} · ${counted(reconnections, "reconnection")} · ${counted(resets, "pool reset")}`,
+      `${counted(retries, "retry", "retries")} · ${counted(reconnections, "connection")} replaced${resets === 0 ? "" : `, ${counted(resets, "time")} all at once`}`,
     spark: ({ retry_budget: left }) => left,
   },
 ]

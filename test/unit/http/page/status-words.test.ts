@@ -1,0 +1,39 @@
+import { whyOf } from "@kysely-resilient/http/src/page/app/status-words.ts"
+import { clockTime } from "@kysely-resilient/http/src/page/app/format.ts"
+import { expect, it } from "vitest"
+
+type Report = Parameters<typeof whyOf>[0]
+
+const at = "2026-03-01T12:00:10.000Z"
+const shown = clockTime(Date.parse(at))
+const low = "93.1 % of 1612 statements in the last 60 s succeeded at the first try (95.0 % are wanted)"
+
+function why(
+  status: Report["resilience"]["status"],
+  messages: readonly string[],
+  recoversAt: string | null,
+  open?: boolean,
+) {
+  const reasons = messages.map((message) => ({ code: "X", severity: "warning", message }) as const)
+  // Of a report it needs to know no more.
+  const report = { resilience: { status }, reasons, recovers_at: recoversAt } as unknown as Report
+  return whyOf(report, open === undefined ? [] : [{ open }])
+}
+
+it.each([
+  ["says that all is well", why("healthy", [], null, false), "All is well."],
+  ["says what is wrong while it is going on", why("degraded", [low], at, true), `${low}.`],
+  ["promises nothing where nobody knows", why("degraded", ["No connection", "Low"], null), "No connection · Low."],
+  [
+    "says why it is not yet healthy though all incidents are over, and by when it will be",
+    why("degraded", ["Many", "Low"], at, false),
+    `It is over, and counts for a while: many · Low. If nothing more goes wrong, healthy by ${shown}.`,
+  ],
+  [
+    "says so where there was no incident either",
+    why("degraded", [low], at),
+    `It counts for a while: ${low}. If nothing more goes wrong, healthy by ${shown}.`,
+  ],
+])("%s", (_, said, expected) => {
+  expect(said).toBe(expected)
+})
