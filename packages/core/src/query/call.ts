@@ -1,4 +1,4 @@
-import type { FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
+import type { Effect, FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
 import type { CompiledQuery, KyselyPlugin } from "kysely"
 
 import { targetOf, type Statement } from "../constraints/target.ts"
@@ -47,6 +47,8 @@ export class Call {
   attempts = 0
   /** It is known that it has only read. */
   onlyRead = false
+  /** Of a stream that was left early: what became of it. */
+  left: Effect | undefined
 
   constructor(kit: Kit, lane: Lane, site: CallSite | undefined) {
     this.#kit = kit
@@ -143,9 +145,14 @@ export class Call {
     })
   }
 
+  /** What the server has done of what it has answered. */
+  get effect(): Effect {
+    return this.onlyRead ? "not_applied" : (this.left ?? this.#lane.effect)
+  }
+
   /** It was answered, and not with what was asked for. */
   unfit<K extends ErrorKind>(failure: CoreFailure<K>): ErrorOfKind<K> {
-    return this.error({ ...failure, effect: this.onlyRead ? "not_applied" : this.#lane.effect })
+    return this.error({ ...failure, effect: this.effect })
   }
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
