@@ -11,6 +11,7 @@ import { currentScope } from "../scope/work-scope.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane, Refusal } from "./lane.ts"
 import { wayAround } from "./way-around.ts"
+import { NoQuery } from "./no-query.ts"
 import { throughPlugins } from "./plugins.ts"
 import { isPrepared } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
@@ -85,7 +86,7 @@ export class Call {
   }
 
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
-    if (isPrepared(query)) this.#named(query.name)
+    if (typeof query === "object" && query !== null && isPrepared(query)) this.#named(query.name)
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
     const { query: node } = compiled
@@ -156,7 +157,8 @@ export class Call {
   }
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
-  threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed"> {
+  threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed" | "refused"> {
+    if (thrown instanceof NoQuery) return this.error(localFailure("refused", thrown.message))
     if (this.stage === "answered") return this.unfit(localFailure("decode_failed", "", { cause: thrown }))
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "neverthrow"
 
 import type { CallbackThrew } from "../errors/bug.ts"
 import type { QueryError } from "../errors/database-error.ts"
+import { localFailure } from "../errors/local-failure.ts"
 import { Call } from "./call.ts"
 import { callbackThrew } from "./callback.ts"
 import type { Kit } from "./kit.ts"
@@ -25,6 +26,9 @@ export async function visitRows<Row, R>(
 ): Promise<Result<{ readonly rows: number }, QueryError | ErrOf<R> | CallbackThrew>> {
   const { visit, site } = work
   const call = new Call(kit, lane, site)
+  if (typeof visit !== "function") {
+    return err(call.error(localFailure("refused", "forEach takes a callback: db.forEach(query, (row) => …, options)")))
+  }
   const visited = await visitAll(chunksOf<Row>(kit, lane, work, call), visit)
   if (visited.end === "ok") return ok({ rows: visited.rows })
   if (visited.end === "err") return err(visited.error)
