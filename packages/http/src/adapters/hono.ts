@@ -3,6 +3,7 @@ import { ServerResponse } from "node:http"
 import type { Handler } from "../handler.ts"
 import { lasting } from "../scope/in-request.ts"
 import type { RequestScope } from "../scope/request-scope.ts"
+import { signalOf } from "../signal-of.ts"
 import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
 import { endWith } from "./enter.ts"
 
@@ -40,7 +41,7 @@ export function resilience(db: WebDatabase, options: WebOptions = {}): Middlewar
     }
     const refused = requests.refusalOf(path)
     if (refused !== undefined) return refused
-    const scope = requests.begin({ method, path, header: (name) => raw.headers.get(name), signal: raw.signal })
+    const scope = requests.begin({ method, path, header: (name) => raw.headers.get(name), signal: signalOf(raw) })
     await inScope(scope, context, next)
     return undefined
   }
