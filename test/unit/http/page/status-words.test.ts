@@ -13,15 +13,26 @@ function why(
   messages: readonly string[],
   recoversAt: string | null,
   open?: boolean,
+  unknown = 0,
 ) {
   const reasons = messages.map((message) => ({ code: "X", severity: "warning", message }) as const)
   // Of a report it needs to know no more.
   const report = { resilience: { status }, reasons, recovers_at: recoversAt } as unknown as Report
-  return whyOf(report, open === undefined ? [] : [{ open }])
+  return whyOf(report, open === undefined ? [] : [{ open, unknown }])
 }
 
 it.each([
-  ["says that all is well", why("healthy", [], null, false), "All is well."],
+  ["says that all is well", why("healthy", [], null), "All is well now."],
+  [
+    "does not call well what goes on though the server is there",
+    why("healthy", [], null, true),
+    "The server is there; something goes on all the same.",
+  ],
+  [
+    "does not forget what nobody knows",
+    why("healthy", [], null, false, 1),
+    "All is well now. Of 1 write nobody knows whether it was done.",
+  ],
   ["says what is wrong while it is going on", why("degraded", [low], at, true), `${low}.`],
   ["promises nothing where nobody knows", why("degraded", ["No connection", "Low"], null), "No connection · Low."],
   [

@@ -88,7 +88,7 @@ function sessionsIn(facts: DatabaseFacts): readonly Fact[] {
       value: blocked.length === 0 ? "nobody" : counted(blocked.length, "session"),
       below: blocked
         .slice(0, 3)
-        .map(({ pid, by, for_s: forS }) => `${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
+        .map(({ pid, by, for_s: forS }) => `process ${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
         .join(" · "),
       concern: "locks",
     },
