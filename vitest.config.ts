@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os"
 
 import { defineConfig } from "vitest/config"
 
+/** An Err of a test of ours that nobody has looked at fails it. */
+const watched = { setupFiles: ["test/support/refuse-dropped.ts"] }
 const onAServer = { globalSetup: ["test/support/postgres-server.ts"], testTimeout: 30_000, hookTimeout: 60_000 }
 
 export default defineConfig({
@@ -9,7 +11,7 @@ export default defineConfig({
     // Vitest would leave one processor free; most of these tests wait for a server.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000, ...watched } },
       { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"] } },
       { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
       {
@@ -25,8 +27,8 @@ export default defineConfig({
         },
       },
       { test: { name: "compilers", include: ["test/types/**/*.test.ts"] } },
-      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onAServer } },
-      { test: { name: "fault", include: ["test/fault/**/*.test.ts"], ...onAServer } },
+      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...onAServer, ...watched } },
+      { test: { name: "fault", include: ["test/fault/**/*.test.ts"], ...onAServer, ...watched } },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...onAServer } },
     ],
   },

@@ -222,7 +222,10 @@ describe("advice about load", () => {
   it("POOL_EXHAUSTED: too many at once for too few connections", async () => {
     const small = crowded()
     valueOf(await small.query("select 1"))
-    const [first] = await Promise.all([small.query("select pg_sleep(0.7)"), times(3, () => small.query("select 1"))])
+    const [first] = await Promise.all([
+      small.query("select pg_sleep(0.7)"),
+      times(3, async () => errorOf(await small.query("select 1"))),
+    ])
     valueOf(first)
     const advice = said("POOL_EXHAUSTED", small)
     expect(advice).toMatchObject({ severity: "critical", evidence: { refused: { pool_timeout: 3 }, pool: { max: 1 } } })

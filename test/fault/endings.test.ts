@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { expectCalm } from "../support/aftermath.ts"
 import { testDatabase } from "../support/databases.ts"
 import { expectFigure } from "../support/figures.ts"
+import { errorOf } from "../support/results.ts"
 
 const database = testDatabase(import.meta.url, {
   setup: async (client) => {
@@ -209,12 +210,14 @@ describe("transactions whose callbacks never return", () => {
     start(1)
     const db = createDatabase({ connection: database.url, pool: { min: 0, max: 2 } })
     const begin = async (): Promise<unknown> =>
-      db.transaction(
-        async (tx) => {
-          await tx.query("insert into notes values ('held')")
-          return new Promise<never>(() => {})
-        },
-        { timeoutMs: DEADLINE_MS },
+      errorOf(
+        await db.transaction(
+          async (tx) => {
+            await tx.query("insert into notes values ('held')")
+            return new Promise<never>(() => {})
+          },
+          { timeoutMs: DEADLINE_MS },
+        ),
       )
     const tookMs = await servedAfterDeadline(begin, async () => db.query("select 1"))
     expectFigure("deadline: others served after, ms (createDatabase)", tookMs, 1_000)

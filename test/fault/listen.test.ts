@@ -123,7 +123,7 @@ describe("listen", () => {
       return ok(1)
     })
     valueOf(committed)
-    await db.transaction(async (tx) => (await tx.notify("orders", "rolled back")).andThen(() => err("no")))
+    errorOf(await db.transaction(async (tx) => (await tx.notify("orders", "rolled back")).andThen(() => err("no"))))
     valueOf(await db.notify("orders"))
     await has("notification", 2)
     expect(payloads()).toEqual(["kept", ""])

@@ -19,6 +19,7 @@ import { expectCalm } from "../support/aftermath.ts"
 import { testDatabase } from "../support/databases.ts"
 import { PgBouncer, type PgBouncerOptions } from "../support/pgbouncer/pgbouncer.ts"
 import { describeWithPgBouncer, pgBouncer as program } from "../support/pgbouncer/suite.ts"
+import { errorOf } from "../support/results.ts"
 
 const database = testDatabase(import.meta.url, {
   setup: async (client) => {
@@ -121,10 +122,11 @@ describeWithPgBouncer("everything that works without it", () => {
         const first = await tx.query("select pg_backend_pid() as pid")
         if (first.isErr()) return first
         await tx.query("insert into notes values ($1)", [`kept ${nth}`])
-        await tx.savepoint(async (inner) => {
+        const undone = await tx.savepoint(async (inner) => {
           await inner.query("insert into notes values ($1)", [`undone ${nth}`])
           return err("no")
         })
+        errorOf(undone)
         const last = await tx.query("select pg_backend_pid() as pid")
         if (last.isErr()) return last
         expect(last.value.rows).toEqual(first.value.rows)

@@ -1,7 +1,7 @@
 /** The rules that other clients' failures have taught, one `describe` each, each on a real server that is hurt. */
 import { setTimeout as pause } from "node:timers/promises"
 
-import { createDatabase, type Database } from "@kysely-resilient/core"
+import { createDatabase, type Database, type QueryError } from "@kysely-resilient/core"
 import {
   createEngine,
   ResilientPostgresDialect,
@@ -24,11 +24,12 @@ import {
   type FaultProxy,
 } from "@kysely-resilient/testing"
 import { CompiledQuery, Kysely, sql } from "kysely"
-import { err, ok } from "neverthrow"
+import { err, ok, type Result } from "neverthrow"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 import { expectCalm } from "../support/aftermath.ts"
 import { testDatabase } from "../support/databases.ts"
+import { errorOf } from "../support/results.ts"
 import { runScript } from "../support/script.ts"
 
 interface Books {
@@ -279,7 +280,7 @@ describe("rule 5: COMMIT is believed only if it says COMMIT, and nothing failed 
   it("a failure that the application passed over makes its transaction fail", async () => {
     const result = await books.transaction(async (tx) => {
       const added = await tx.exec(tx.insertInto("notes").values({ note: "a" }))
-      await tx.query("select 1 / 0")
+      errorOf(await tx.query("select 1 / 0"))
       return added
     })
     expect(result.isErr() && result.error).toMatchObject({ kind: "transaction_aborted", effect: "not_applied" })
@@ -301,7 +302,7 @@ describe("rule 5: COMMIT is believed only if it says COMMIT, and nothing failed 
 
   it("a failure in a savepoint that was rolled back to is forgiven", async () => {
     const result = await books.transaction(async (tx) => {
-      await tx.savepoint((part) => part.query("select 1 / 0"))
+      errorOf(await tx.savepoint((part) => part.query("select 1 / 0")))
       return tx.exec(tx.insertInto("notes").values({ note: "a" }))
     })
     expect(result.isOk()).toBe(true)
@@ -312,7 +313,7 @@ describe("rule 5: COMMIT is believed only if it says COMMIT, and nothing failed 
     let runs = 0
     const result = await books.transaction(async (tx) => {
       runs += 1
-      await tx.savepoint((part) => part.query("select fails_at_first(1, '40001')"))
+      void (await tx.savepoint((part) => part.query("select fails_at_first(1, '40001')")))
       return tx.exec(tx.insertInto("notes").values({ note: "a" }))
     })
     expect(result.isOk()).toBe(true)
@@ -323,16 +324,21 @@ describe("rule 5: COMMIT is believed only if it says COMMIT, and nothing failed 
 
 describe("rule 6: the handle is closed, what is in flight is waited for but not for ever, then comes ROLLBACK", () => {
   it("what one of several statements failed of leaves nothing of the others", async () => {
-    let late: Promise<unknown> | undefined
+    let late: Promise<readonly Result<unknown, QueryError>[]> | undefined
     const result = await books.transaction(async (tx) => {
       const insert = (note: string) => tx.exec(tx.insertInto("notes").values({ note }))
       void insert("1")
       const failed = tx.query("select 1 / 0")
-      late = (async () => [await insert("2"), await pause(50), await insert("3")])()
+      late = (async () => {
+        const second = await insert("2")
+        await pause(50)
+        return [second, await insert("3")]
+      })()
       return failed
     })
     expect(result.isErr()).toBe(true)
-    await late
+    const kinds = (await late)?.map((answer) => errorOf(answer).kind)
+    expect(kinds).toEqual(["transaction_aborted", "refused"])
     await pause(100)
     expect(await notes()).toEqual([])
   })
@@ -414,6 +420,7 @@ describe("rule 7: a callback does not run again while its previous run still doe
         return failed
       })
       if (tx.attempt > 1) return part
+      void part.unwrapOr(undefined)
       await hasFailed
       return err("gone ahead" as const)
     })
@@ -426,7 +433,7 @@ describe("rule 7: a callback does not run again while its previous run still doe
     const result = await books.transaction(
       async (tx) => {
         runs += 1
-        await tx.query("select fails_at_first(1, '40001')")
+        errorOf(await tx.query("select fails_at_first(1, '40001')"))
         return new Promise<never>(() => {})
       },
       { timeoutMs: 300 },
@@ -460,7 +467,7 @@ describe("rule 8: no transaction is left open on a connection of the pool", () =
       await books.withConnection(async (session) => {
         await session.query("begin")
         await session.query("insert into notes values ('never')")
-        await session.query(last)
+        void (await session.query(last))
         return ok(undefined)
       })
     }
@@ -711,7 +718,7 @@ describe("rule 13: one deadline for an operation, whatever it takes", () => {
     const [tookMs, result] = await timed(
       books.transaction(
         async (tx) => {
-          await tx.query("select pg_sleep(0.25)")
+          void (await tx.query("select pg_sleep(0.25)"))
           return tx.query("select fails_at_first(1000, '40001')")
         },
         { timeoutMs: LIMIT_MS, retry: { attemptsMax: 100 } },
@@ -778,8 +785,8 @@ describe("rule 14: the first error is the one that is told", () => {
 
   it("the statement's that failed first, of several, with what it was", async () => {
     const result = await books.transaction(async (tx) => {
-      await tx.query("insert into accounts values (1, 1)")
-      await tx.query("select 1")
+      errorOf(await tx.query("insert into accounts values (1, 1)"))
+      errorOf(await tx.query("select 1"))
       return tx
         .query("select 2")
         .map(() => "done")

@@ -90,10 +90,14 @@ export function start(words: readonly string[], env: Readonly<Record<string, str
 }
 
 /** In this process, which is much faster to begin with. */
-export async function run(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+export async function run(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  screen: { readonly isTTY?: boolean } = {},
+) {
   const said = { out: "", err: "" }
   const code = await main(words, {
-    stdout: { write: (text) => (said.out += text) },
+    stdout: { ...screen, write: (text) => (said.out += text) },
     stderr: { write: (text) => (said.err += text) },
     env,
   })

@@ -1,23 +1,14 @@
 import assert from "node:assert"
-import { readFile } from "node:fs/promises"
 import { after, test } from "node:test"
 
-import { createDatabase } from "@kysely-resilient/core"
 import { expectErr, expectOk, withRollback } from "@kysely-resilient/testing/core"
 import { failOnDroppedErrors, isolated } from "@kysely-resilient/testing/node-test"
 
-import type { Library } from "../library.ts"
+import { library } from "./library.ts"
 import { sellOnce } from "./shop.ts"
 
 // An Err that a test leaves behind unseen fails that test.
 failOnDroppedErrors()
-
-const library = {
-  template: "library-1",
-  setup: async (client: { query(text: string): Promise<unknown> }) =>
-    client.query(await readFile(new URL("../library.sql", import.meta.url), "utf8")),
-  open: (url: string) => createDatabase<Library>({ connection: url }),
-}
 
 // One database for the file; its tests leave nothing behind.
 const { db } = await isolated({ after }, library)

@@ -1,22 +1,25 @@
-import { readFile } from "node:fs/promises"
-
-import { createDatabase } from "@kysely-resilient/core"
 import { expectErr, expectOk, withRollback } from "@kysely-resilient/testing/core"
 import { isolated } from "@kysely-resilient/testing/vitest"
 import { expect, it } from "vitest"
 
-import type { Library } from "../library.ts"
+import { library } from "./library.ts"
 import { sellOnce } from "./shop.ts"
 
-const here = isolated({
-  name: import.meta.url,
-  template: "library-1",
-  setup: async (client) => client.query(await readFile(new URL("../library.sql", import.meta.url), "utf8")),
-  open: (url) => createDatabase<Library>({ connection: url }),
-})
+// One database for the file; its tests leave nothing behind.
+const here = isolated({ name: import.meta.url, ...library })
 
 it("sells a book once", () =>
   withRollback(here.db, async (db) => {
-    expectOk(await sellOnce(db, "Solaris", () => {}))
-    expect(expectErr(await sellOnce(db, "Solaris", () => {}))).toBe("sold already")
+    const told: string[] = []
+    const tell = (title: string) => told.push(title)
+    expectOk(await sellOnce(db, "Solaris", tell))
+    expect(expectErr(await sellOnce(db, "Solaris", tell))).toBe("sold already")
+    expect(expectErr(await sellOnce(db, "A Book That Is Not There", tell))).toBe("no such book")
+    expect(told).toEqual(["Solaris"])
+  }))
+
+it("does not let two authors have one name", () =>
+  withRollback(here.db, async (db) => {
+    const ursula = db.insertInto("authors").values({ name: "Ursula" })
+    expectErr(await db.exec(ursula), { kind: "unique_violation", constraint: "authors_name_key" })
   }))

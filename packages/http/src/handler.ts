@@ -103,7 +103,7 @@ function routesOf(db: Shown, options: ResolvedHandlerOptions, parts: Parts): Rea
   const routes = new Map<string, Route>([
     [basePath, reportRoute(db, door, criticalStatus)],
     [`${basePath}/events`, guarded(door, eventsRoute(live))],
-    [`${basePath}/ui`, pageRoute(door, basePath)],
+    [`${basePath}/ui`, pageRoute(door)],
   ])
   for (const action of options.actions) {
     routes.set(

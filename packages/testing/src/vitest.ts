@@ -2,15 +2,7 @@
 import { afterAll, afterEach, beforeAll } from "vitest"
 
 import { refuseDropped } from "./core/dropped.ts"
-import {
-  isolatedWith,
-  nothing,
-  type Isolated,
-  type IsolatedAndOpen,
-  type IsolatedOptions,
-  type Opened,
-  type OpenedOptions,
-} from "./databases/isolated-with.ts"
+import type { Isolated, IsolatedAndOpen, IsolatedOptions, Opened, OpenedOptions } from "./databases/isolated-with.ts"
 
 export type { Isolated, IsolatedOptions, OpenedOptions } from "./databases/isolated-with.ts"
 
@@ -28,7 +20,7 @@ export function isolated(options?: IsolatedOptions): Isolated<undefined>
 export function isolated(options: IsolatedOptions & Partial<OpenedOptions<Opened>> = {}): Isolated<Opened | undefined> {
   let made: IsolatedAndOpen<Opened | undefined> | undefined
   beforeAll(async () => {
-    made = await isolatedWith(options, options.open ?? nothing)
+    made = await makeIsolated(options)
   }, HOOK_MS)
   afterAll(async () => {
     await made?.end()
@@ -50,6 +42,14 @@ export function isolated(options: IsolatedOptions & Partial<OpenedOptions<Opened
   }
 }
 
+/** Only now is a server's code read: a set-up file, which every test file reads, may want nothing else than `failOnDroppedErrors`. */
+async function makeIsolated(
+  options: IsolatedOptions & Partial<OpenedOptions<Opened>>,
+): Promise<IsolatedAndOpen<Opened | undefined>> {
+  const { isolatedWith, nothing } = await import("./databases/isolated-with.ts")
+  return isolatedWith(options, options.open ?? nothing)
+}
+
 /** How vitest wants a fixture. */
 type Fixture<T> = (context: object, use: (value: T) => Promise<void>) => Promise<void>
 
@@ -65,7 +65,7 @@ export function isolatedFixture(
   // vitest reads from the source what a fixture needs: nothing.
   // oxlint-disable-next-line no-empty-pattern
   return async ({}, use) => {
-    const made = await isolatedWith(options, options.open ?? nothing)
+    const made = await makeIsolated(options)
     try {
       await use(made)
     } finally {

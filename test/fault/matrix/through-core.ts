@@ -63,7 +63,7 @@ export const throughCore: Open = (options, wish): Application => {
     if (first.isErr()) return first
     const entered = await target()
     const last: Entered = await tx.all(into("ledger_last"))
-    return entered.isErr() || last.isOk() ? entered : last
+    return last.isOk() || entered.isErr() ? entered : last
   }
 
   async function savepoint(tx: Tx<Books>): Promise<Entered> {

@@ -59,7 +59,8 @@ function dying(times: number) {
     seen.runs += 1
     return db.withConnection(async (session) => {
       valueOf(await session.query("select 1"))
-      if (seen.runs <= times) await session.query("select pg_terminate_backend(pg_backend_pid())", [], { retry: false })
+      if (seen.runs <= times)
+        errorOf(await session.query("select pg_terminate_backend(pg_backend_pid())", [], { retry: false }))
       return session.all(session.selectFrom("accounts").select("owner").orderBy("id"))
     })
   }
@@ -150,7 +151,7 @@ describe("a resilient function", () => {
         valueOf(await db.transaction((tx) => tx.exec(insert)))
         return read()
       })
-      await write()
+      errorOf(await write())
       expect([runs, await count()]).toEqual([1, 3])
     })
 
@@ -162,7 +163,7 @@ describe("a resilient function", () => {
         valueOf(await db.query("select nextval('calls')"))
         return read()
       })
-      await write()
+      errorOf(await write())
       expect([runs, await calls()]).toEqual([1, 1])
     })
 
@@ -174,7 +175,7 @@ describe("a resilient function", () => {
         await db.kysely.selectFrom("accounts").selectAll().execute()
         return read()
       })
-      await write()
+      errorOf(await write())
       expect(runs).toBe(1)
     })
 
@@ -189,7 +190,7 @@ describe("a resilient function", () => {
         expect(errorOf(lost).effect).toBe("unknown")
         return read()
       })
-      await write()
+      errorOf(await write())
       expect(runs).toBe(1)
     })
 
@@ -197,7 +198,7 @@ describe("a resilient function", () => {
       const { seen, read } = dying(1)
       const insert = () => db.insertInto("accounts").values({ id: 30, owner: "undone" })
       const write = resilient(async () => {
-        await db.transaction(async (tx) => (await tx.exec(insert())).andThen(() => err("no" as const)))
+        errorOf(await db.transaction(async (tx) => (await tx.exec(insert())).andThen(() => err("no" as const))))
         return read()
       })
       expect(valueOf(await write())).toHaveLength(2)

@@ -7,6 +7,7 @@ import { sql } from "kysely"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
+import { errorOf } from "../../support/results.ts"
 
 interface Tables {
   items: { id: number }
@@ -67,7 +68,7 @@ describe("kysely-resilient:query", () => {
   it("tells a failure by itself, once, and no BEGIN or COMMIT of ours", async () => {
     const heard: string[] = []
     listen("kysely-resilient:query", (step, message) => heard.push(`${step} ${(message as QueryMessage).summary}`))
-    await db.transaction(async (tx) => tx.query("select broken"))
+    errorOf(await db.transaction(async (tx) => tx.query("select broken")))
     expect(heard).toEqual(["start SELECT", "end SELECT", "error SELECT", "asyncStart SELECT", "asyncEnd SELECT"])
   })
 
@@ -113,7 +114,7 @@ describe("kysely-resilient:transaction", () => {
       if (step === "start") inside.push((message as QueryMessage).transaction)
     })
     await db.transaction((tx) => tx.all(items()), { name: "look", isolation: "serializable" })
-    await db.transaction((tx) => tx.query("select broken"))
+    errorOf(await db.transaction((tx) => tx.query("select broken")))
     await db.kysely.transaction().execute((tx) => sql`select 1`.execute(tx))
     await db.all(items())
     expect(ended.map(({ outcome, label, isolation }) => [outcome, label, isolation])).toEqual([
@@ -136,7 +137,7 @@ describe("the others", () => {
     channel("kysely-resilient:connection:discard").subscribe(discard)
     stops.push(() => channel("kysely-resilient:connection:discard").unsubscribe(discard))
     await db.all(items())
-    await db.query("select pg_terminate_backend(pg_backend_pid())")
+    errorOf(await db.query("select pg_terminate_backend(pg_backend_pid())"))
     expect(heard).toEqual(
       expect.arrayContaining(["connect start", "connect asyncEnd", "pool:acquire start", "discard"]),
     )

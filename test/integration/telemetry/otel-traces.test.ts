@@ -7,6 +7,7 @@ import * as conventions from "@opentelemetry/semantic-conventions/incubating"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 
 import { testDatabase } from "../../support/databases.ts"
+import { errorOf } from "../../support/results.ts"
 
 interface Tables {
   users: { id: number; name: string }
@@ -79,7 +80,7 @@ describe("the span of a statement", () => {
   it("says what failed and how, and nothing of a row", async () => {
     await db.exec(db.insertInto("users").values({ id: 1, name: "hunter2" }))
     exporter.reset()
-    await db.exec(db.insertInto("users").values({ id: 1, name: "hunter2" }))
+    errorOf(await db.exec(db.insertInto("users").values({ id: 1, name: "hunter2" })))
     const { attributes, status, events } = one()
     expect(attributes).toMatchObject({
       [conventions.ATTR_ERROR_TYPE]: "23505",
@@ -92,7 +93,7 @@ describe("the span of a statement", () => {
   })
 
   it("has error.type without an SQLSTATE where no server said one", async () => {
-    await db.all(users(), { signal: AbortSignal.abort() })
+    errorOf(await db.all(users(), { signal: AbortSignal.abort() }))
     expect(one().attributes[conventions.ATTR_ERROR_TYPE]).toBe("aborted")
     expect(one().attributes).not.toHaveProperty(conventions.ATTR_DB_RESPONSE_STATUS_CODE)
   })
@@ -168,7 +169,7 @@ describe("parents", () => {
   })
 
   it("a transaction that failed says so", async () => {
-    await db.transaction((tx) => tx.query("select broken"))
+    errorOf(await db.transaction((tx) => tx.query("select broken")))
     const transaction = spans().find(({ name }) => name === "transaction")
     expect(transaction?.status.code).toBe(SpanStatusCode.ERROR)
     expect(transaction?.attributes).toMatchObject({

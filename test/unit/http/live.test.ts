@@ -187,6 +187,21 @@ describe("the event stream", () => {
     expect(audience.size).toBe(1)
   })
 
+  it("is cut for a client that has not read all of it, and ends for the others", async () => {
+    const audience = new LiveAudience(10, 1_000)
+    const slow = audience.join([], undefined)
+    const quick = new Watcher(new Response(audience.join([], undefined)))
+    await new Promise(setImmediate)
+    for (let sent = 0; sent < 2; sent += 1) {
+      audience.send(new Uint8Array(10).fill(97))
+      await new Promise(setImmediate)
+    }
+    audience.end()
+    await new Promise(setImmediate)
+    await expect(slow.getReader().read()).rejects.toThrow("too slowly")
+    expect(quick.text).toBe(`${"a".repeat(20)}(end)`)
+  })
+
   it("ends when its process is drained, which an open one would hold up", async () => {
     const made = site({}, development)
     const watcher = await watch(made)

@@ -88,7 +88,7 @@ describe("a request", () => {
   it("lasts as long as the body of its response, is told of what it has left, and by whom", async () => {
     const reports: RequestReport[] = []
     const { requests: all, clock, db } = requests({ onReport: (report) => void reports.push(report), graceMs: 100 })
-    const never = () => db.transaction(() => new Promise<never>(() => {}), { name: "forgotten" })
+    const forget = (): void => void db.transaction(() => new Promise<never>(() => {}), { name: "forgotten" })
     let pulls = 0
     const response = await inRequest(all, get("/export?secret=1"), () => {
       const body = new ReadableStream<Uint8Array>(
@@ -96,7 +96,7 @@ describe("a request", () => {
           pull(controller) {
             pulls += 1
             if (pulls > 3) return controller.close()
-            if (pulls === 3) void never()
+            if (pulls === 3) forget()
             controller.enqueue(new Uint8Array([pulls]))
           },
         },

@@ -2,7 +2,7 @@ import type { LiveConnection } from "@kysely-resilient/http"
 
 import type { Paint, Style } from "../paint.ts"
 import { STATUS_STYLE } from "../status/report.ts"
-import { milliseconds, printable, span } from "../words.ts"
+import { counted, milliseconds, printable, span } from "../words.ts"
 import { eventLine, timeOf } from "./event-line.ts"
 import type { Sample } from "./feed.ts"
 import type { Seen } from "./seen.ts"
@@ -91,13 +91,13 @@ function numbers({ samples }: Seen): readonly Line[] {
       ["since start".padEnd(12), "dim"],
       [
         [
-          `${last.total_queries.toLocaleString("en-US")} statements`,
+          counted(last.total_queries, "statement", "statements"),
           `${last.failed_queries} failed at first`,
           ...(last.surfaced_errors === undefined ? [] : [`${last.surfaced_errors} told to callers`]),
-          ...(last.retries === undefined ? [] : [`${last.retries} retries`]),
-          `${last.reconnections} reconnections`,
-          `${last.transaction_rollbacks} rollbacks`,
-          `${last.pool_resets} pool resets`,
+          ...(last.retries === undefined ? [] : [counted(last.retries, "retry", "retries")]),
+          counted(last.reconnections, "reconnection", "reconnections"),
+          counted(last.transaction_rollbacks, "rollback", "rollbacks"),
+          counted(last.pool_resets, "pool reset", "pool resets"),
         ].join(", "),
       ],
     ],

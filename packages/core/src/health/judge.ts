@@ -66,7 +66,7 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
     reasons.push({
       code: "UNREACHABLE",
       status: "degraded",
-      message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} callers wait`,
+      message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} ${pool.waiting === 1 ? "caller waits" : "callers wait"}`,
     })
   }
   if (window.total_queries >= thresholds.samplesMin && window.success_rate < thresholds.successRateMin) {

@@ -37,21 +37,33 @@ export function requestOf(incoming: IncomingMessage, target: string, signal: Abo
   }
 }
 
-/** Writes a response of Fetch to its end, no faster than its client reads; or cancels it when its client has gone. */
+/**
+ * Writes a response of Fetch to its end, no faster than its client reads; or cancels it when its client has gone. Throws before anything was sent,
+ * if it is none that can be: its status is 0, its body was read before, a header has what HTTP does not allow.
+ */
 export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
   const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers["set-cookie"] = cookies
-  const { body } = response
-  if (outgoing.destroyed || outgoing.headersSent) return body?.cancel()
-  outgoing.writeHead(response.status, headers)
-  if (body === null) {
+  const reader = response.body?.getReader()
+  // Whoever made it may fail at that; nobody waits for it any more.
+  const cancel = (): void => void reader?.cancel(new DOMException("Its client has gone", "AbortError")).catch(() => {})
+  if (outgoing.destroyed || outgoing.headersSent) return cancel()
+  try {
+    outgoing.writeHead(response.status, headers)
+  } catch (thrown) {
+    cancel()
+    throw thrown
+  }
+  // To HEAD no body is sent, and one that never ends would never be done with.
+  if (reader === undefined || outgoing.req.method === "HEAD") {
+    cancel()
     outgoing.end()
     return
   }
-  const reader = body.getReader()
-  const gone = (): void => void reader.cancel(new DOMException("Its client has gone", "AbortError")).catch(() => {})
-  outgoing.once("close", gone)
+  outgoing.once("close", cancel)
+  // Whoever writes may have failed while its client does not read, and then nothing else would show it.
+  reader.closed.catch(() => outgoing.destroy())
   try {
     // A stream that says nothing yet has begun nevertheless.
     outgoing.flushHeaders()
@@ -63,7 +75,7 @@ export async function send(response: Response, outgoing: ServerResponse): Promis
     // What was begun cannot be taken back: its client is shown that it is not whole.
     outgoing.destroy()
   } finally {
-    outgoing.off("close", gone)
+    outgoing.off("close", cancel)
   }
 }
 

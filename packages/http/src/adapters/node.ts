@@ -54,14 +54,12 @@ async function answer(
   })
   const request = requestOf(incoming, targetOf(incoming.url ?? "/"), gone.signal)
   if (request === undefined) return send(refusal(405, "Not allowed", "Not with this method."), outgoing)
-  let response: Response
   try {
-    response = await handle(request)
+    await send(await handle(request), outgoing)
   } catch (thrown) {
-    process.emitWarning(`The handler of ${request.method} requests threw: ${String(thrown)}`, {
+    process.emitWarning(`A ${request.method} request could not be answered: ${String(thrown)}`, {
       type: "KyselyResilientWarning",
     })
-    response = refusal(500, "Something went wrong", "Something went wrong on our side.")
+    await send(refusal(500, "Something went wrong", "Something went wrong on our side."), outgoing)
   }
-  return send(response, outgoing)
 }

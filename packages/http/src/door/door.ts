@@ -57,13 +57,16 @@ export class Door {
     return token !== undefined && given !== undefined && same(given, token)
   }
 
-  /** The cookie for a browser that has shown the token; nothing if it is another one. */
-  passFor(given: string, path: string, secure: boolean): string | undefined {
+  /**
+   * The cookie for a browser that has shown the token; nothing if it is another one. Without a path, which is then that of the form's directory: only
+   * the browser knows below what an application or a proxy has put that.
+   */
+  passFor(given: string, secure: boolean): string | undefined {
     const { token, clock } = this.#parts
     if (token === undefined || !same(given, token)) return undefined
     const value = pass(token, clock.wallTime() + PASS_MS)
     const flags = `Max-Age=${PASS_MS / 1_000}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`
-    return `${COOKIE}=${value}; Path=${path}; ${flags}`
+    return `${COOKIE}=${value}; ${flags}`
   }
 
   #hasPass({ headers }: Request, token: string): boolean {

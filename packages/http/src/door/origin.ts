@@ -1,5 +1,10 @@
-/** Another site's page must not press our buttons: whether a request comes from a page of our own, as its browser says. */
+/**
+ * Another site's page must not press our buttons: whether a request comes from a page of our own, as its browser says. `Sec-Fetch-Site` says it
+ * whatever name a proxy has asked us by; browsers send it where they trust the connection, and no page can write it. Else the names are compared.
+ */
 export function fromOwnPage({ headers }: Request): boolean {
+  const site = headers.get("sec-fetch-site")
+  if (site !== null) return site === "same-origin"
   const origin = headers.get("origin")
   const host = headers.get("host")
   if (origin === null || host === null || !URL.canParse(origin)) return false

@@ -39,11 +39,13 @@ export class LiveAudience {
             send: (bytes) => {
               if ((controller.desiredSize ?? 0) >= bytes.length) return controller.enqueue(bytes)
               leave()
-              controller.error(new Error("The client of an event stream reads too slowly"))
+              controller.error(tooSlow())
             },
             end: () => {
               leave()
-              controller.close()
+              // Who has not read the last may never read it, and an end that waits for him holds up the server's own.
+              if ((controller.desiredSize ?? 0) < this.#unreadMax) controller.error(tooSlow())
+              else controller.close()
             },
           }
           leave = () => {
@@ -68,4 +70,8 @@ export class LiveAudience {
   end(): void {
     for (const client of this.#clients) client.end()
   }
+}
+
+function tooSlow(): Error {
+  return new Error("The client of an event stream reads too slowly")
 }

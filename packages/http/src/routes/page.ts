@@ -13,11 +13,11 @@ import type { Route } from "./route.ts"
 const FORM_BYTES_MAX = 8_192
 
 /** The live page; a browser that may not see it is asked for the token, and gets a cookie for it. */
-export function pageRoute(door: Door, basePath: string): Route {
+export function pageRoute(door: Door): Route {
   return {
     methods: door.takesToken ? ["GET", "POST"] : ["GET"],
     async answer(request, url) {
-      if (request.method === "POST") return enter(door, request, url, basePath)
+      if (request.method === "POST") return enter(door, request, url)
       // Its URLs are relative, and a slash more would lead them astray.
       if (url.pathname.endsWith("/")) return empty(308, { location: "../ui" })
       if (await door.lets(request)) return html(200, page)
@@ -26,11 +26,11 @@ export function pageRoute(door: Door, basePath: string): Route {
   }
 }
 
-async function enter(door: Door, request: Request, url: URL, basePath: string): Promise<Response> {
+async function enter(door: Door, request: Request, url: URL): Promise<Response> {
   if (!fromOwnPage(request)) return html(403, asking("That came from another site."))
   const form = new URLSearchParams((await bodyText(request, FORM_BYTES_MAX)) ?? "")
   const secure = url.protocol === "https:" || request.headers.get("x-forwarded-proto") === "https"
-  const cookie = door.passFor(form.get("token") ?? "", basePath, secure)
+  const cookie = door.passFor(form.get("token") ?? "", secure)
   if (cookie === undefined) return html(401, asking("That is not the token."))
   return empty(303, { location: "ui", "set-cookie": cookie })
 }
@@ -50,6 +50,8 @@ function html(status: number, body: string): Response {
   return answer(status, "text/html; charset=utf-8", body.replaceAll(NONCE, nonce), {
     "content-security-policy": policy,
     "x-frame-options": "DENY",
+    // With "no-referrer" a browser says "Origin: null" of the form, as it would of another site's.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
   })
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 
 import {
@@ -9,61 +8,13 @@ import {
   type Database,
   type ExamineOptions,
 } from "@kysely-resilient/core"
-import { databaseUrl, startEmbeddedPostgres, type OwnServer } from "@kysely-resilient/testing"
 import { withClient } from "@kysely-resilient/testing/src/sql-client.ts"
-import pg from "pg"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 
+import type { ExaminedServer } from "../../../support/examined/examined-server.ts"
+import { startPlantedServer } from "../../../support/examined/planted-server.ts"
+import { PLANTS } from "../../../support/examined/plants.ts"
 import { errorOf, valueOf } from "../../../support/results.ts"
-import { certificate } from "../../../support/tls/server.ts"
-
-/** What a restart is needed for. */
-const SETTINGS = {
-  listen_addresses: "*",
-  fsync: false,
-  full_page_writes: false,
-  synchronous_commit: false,
-  autovacuum: false,
-  autovacuum_freeze_max_age: 100_000,
-  max_connections: 30,
-  max_prepared_transactions: 5,
-  archive_mode: true,
-  archive_command: "false",
-  password_encryption: "md5",
-  wal_level: "logical",
-  ssl: true,
-} as const
-
-/** Every one is burnt, as 150,001 transactions would. */
-const BURN = `do $$ begin for n in 1..150100 loop perform pg_current_xact_id(); commit; end loop; end $$`
-
-const PLANT = [
-  "create table neglected (id int) with (autovacuum_enabled = false)",
-  // What is older than this no vacuum can freeze.
-  "begin; insert into neglected values (2); prepare transaction 'nobody''s'",
-  BURN,
-  "create extension pg_stat_statements version '1.10'",
-  "create table doubled (id int)",
-  "insert into doubled values (1), (1)",
-  "create table parents (id int primary key)",
-  "insert into parents select n from generate_series(1, 100) n",
-  'create table "Children" (id int primary key, "parent Id" int constraint "Children_parent_fk" references parents, kind text)',
-  "insert into \"Children\" select n, 1 + n % 100, 'k' from generate_series(1, 1000) n",
-  'analyze "Children"',
-  'create index children_kind on "Children" (kind)',
-  'create index children_kind_again on "Children" (kind)',
-  "create table grown (id int)",
-  "insert into grown select n from generate_series(1, 25000) n",
-  "delete from grown where id > 12000",
-  "create unlogged table scratch (id int)",
-  "create table tickets (id int generated always as identity primary key)",
-  "select setval('tickets_id_seq', 2000000000)",
-  "select pg_create_physical_replication_slot('gone_reader', true)",
-  "create role app login password 'app' connection limit 5",
-  "alter role app set idle_session_timeout = '20s'",
-  "alter role app set default_transaction_read_only = on",
-  "grant pg_monitor to app",
-]
 
 /** Time-bound ones are old at once. */
 const LIMITS = { idleInTransactionMs: 20, transactionMs: 20, lockWaitMs: 20, preparedMs: 0, slotInactiveMs: 0 }
@@ -71,28 +22,14 @@ const LIMITS = { idleInTransactionMs: 20, transactionMs: 20, lockWaitMs: 20, pre
 /** For what the server does in its own time. */
 const PATIENCE = { timeout: 10_000, interval: 50 }
 
-let server: OwnServer
+let server: ExaminedServer
 let url: string
 const opened: Database<object>[] = []
-const clients: pg.Client[] = []
 
 function open(options: DatabaseOptions): Database<object> {
   const database = createDatabase<object>(options)
   opened.push(database)
   return database
-}
-
-async function session(...texts: readonly string[]): Promise<pg.Client> {
-  const client = new pg.Client(url)
-  client.on("error", () => {})
-  clients.push(client)
-  await client.connect()
-  for (const text of texts) await client.query(text)
-  return client
-}
-
-async function run(text: string): Promise<void> {
-  await withClient(url, (client) => client.query(text))
 }
 
 const find = async (database: Database<object>, options: ExamineOptions = {}): Promise<readonly Advice[]> =>
@@ -101,103 +38,14 @@ const find = async (database: Database<object>, options: ExamineOptions = {}): P
 const codesOf = (advice: readonly Advice[]): string[] => advice.map(({ code }) => code)
 
 beforeAll(async () => {
-  server = await startEmbeddedPostgres({
-    settings: SETTINGS,
-    files: {
-      "pg_hba.conf": "host all all all md5\n",
-      "server.crt": readFileSync(certificate("server.crt"), "utf8"),
-      "server.key": readFileSync(certificate("server.key"), "utf8"),
-    },
-  })
-  await withClient(server.url, (client) => client.query("create database planted"))
-  url = databaseUrl(server.url, "planted")
-  const planter = await session()
-  for (const text of PLANT) await planter.query(text)
-  await planter.query("create unique index concurrently doubled_id on doubled (id)").catch(() => {})
-  await planter.end()
-  await session("begin", "select 1")
-  const holder = await session("begin", "lock table parents")
-  const working = await session()
-  working.query("select pg_sleep(60)").catch(() => {})
-  const waiting = await session()
-  waiting.query("insert into parents values (1000)").catch(() => {})
-  await holder.query("select 1")
-  await run("select pg_switch_wal()")
-  await vi.waitFor(async () => {
-    const failing = await withClient(url, (client) =>
-      client.query("select failed_count > 0 as so from pg_stat_archiver"),
-    )
-    expect(failing.rows).toEqual([{ so: true }])
-  }, PATIENCE)
+  server = await startPlantedServer()
+  url = server.url
 })
 
 afterAll(async () => {
   for (const database of opened) valueOf(await database.close())
-  await Promise.all(clients.map((client) => client.end().catch(() => {})))
-  await server.stop()
+  await server[Symbol.asyncDispose]()
 })
-
-/** What is planted on the server, by the code under which it is found, with what must be said of it. */
-const PLANTED: Readonly<Record<string, Partial<Advice>>> = {
-  FSYNC_OFF: { severity: "critical" },
-  FULL_PAGE_WRITES_OFF: { severity: "critical" },
-  SYNCHRONOUS_COMMIT_OFF: { severity: "warning" },
-  AUTOVACUUM_OFF: { severity: "warning", evidence: { off: ["autovacuum"], tables: ["neglected"] } },
-  ARCHIVING_FAILS: { severity: "critical", evidence: expect.objectContaining({ archived: 0 }) },
-  PASSWORD_MD5: { severity: "warning" },
-  XID_AGE: { severity: "warning", evidence: expect.objectContaining({ freeze_max_age: 100_000 }) },
-  SEQUENCE_NEARLY_EXHAUSTED: {
-    severity: "warning",
-    evidence: {
-      sequences: [expect.objectContaining({ sequence: "public.tickets_id_seq", table: "tickets", ratio: 0.9313 })],
-    },
-  },
-  LOCK_CHAIN: { severity: "warning", evidence: expect.objectContaining({ roots: [expect.any(Number)] }) },
-  IDLE_IN_TRANSACTION: { severity: "warning" },
-  LONG_TRANSACTIONS: { severity: "warning" },
-  PREPARED_TRANSACTIONS: {
-    severity: "warning",
-    sql: "rollback prepared 'nobody''s'",
-    evidence: { prepared: [expect.objectContaining({ name: "nobody's" })] },
-  },
-  SLOT_INACTIVE: { severity: "warning", evidence: { slots: [expect.objectContaining({ slot: "gone_reader" })] } },
-  INVALID_INDEXES: { severity: "warning", evidence: { indexes: [{ index: "doubled_id", table: "doubled" }] } },
-  DUPLICATE_INDEXES: {
-    severity: "info",
-    evidence: { indexes: [expect.objectContaining({ index: "children_kind_again", of: "children_kind" })] },
-  },
-  FOREIGN_KEYS_UNINDEXED: {
-    severity: "info",
-    sql: 'create index concurrently on "Children" ("parent Id")',
-    evidence: {
-      foreign_keys: [
-        {
-          constraint: "Children_parent_fk",
-          table: '"Children"',
-          columns: ["parent Id"],
-          rows: 1000,
-          references: "parents",
-        },
-      ],
-    },
-  },
-  STALE_STATISTICS: {
-    severity: "info",
-    evidence: { tables: [expect.objectContaining({ table: "grown", rows: 12_000, analyzed: false })] },
-  },
-  DEAD_ROWS: { severity: "info", evidence: { tables: [{ table: "grown", live: 12_000, dead: 13_000 }] } },
-  UNLOGGED_TABLES: { severity: "info", evidence: { tables: ["scratch"] } },
-  EXTENSIONS_BEHIND: { severity: "info", sql: "alter extension pg_stat_statements update" },
-  SUPERUSER_ROLE: { severity: "warning", evidence: { role: "postgres" } },
-  SERVER_KEEPALIVE_SLOW: { severity: "warning", evidence: expect.objectContaining({ tcp_keepalives_idle_s: 7_200 }) },
-  NO_CLIENT_CHECK: { severity: "warning" },
-  NO_IDLE_IN_TRANSACTION_TIMEOUT: { severity: "warning" },
-  NO_STATEMENT_TIMEOUT: { severity: "info" },
-  NO_LOCK_TIMEOUT: { severity: "info" },
-  LOCK_WAITS_NOT_LOGGED: { severity: "info" },
-  IO_NOT_TIMED: { severity: "info" },
-  STATEMENTS_NOT_TRACKED: { severity: "info", evidence: { loaded: false, installed: true } },
-}
 
 /** And on this side. */
 const MISCONFIGURED = {
@@ -212,6 +60,8 @@ const MISCONFIGURED = {
   APPLICATION_NAME_EMPTY: { severity: "info" },
 } as const
 
+const EXPECTED = [...PLANTS.map(({ code, said }) => [code, said] as const), ...Object.entries(MISCONFIGURED)]
+
 describe("a server and a client with all that is planted in them", () => {
   let advice: readonly Advice[]
 
@@ -225,12 +75,12 @@ describe("a server and a client with all that is planted in them", () => {
     advice = await find(database, { replicas: 2 })
   })
 
-  it.each(Object.entries({ ...PLANTED, ...MISCONFIGURED }))("has %s", (code, expected) => {
-    expect(advice.find((one) => one.code === code)).toMatchObject(expected)
+  it.each(EXPECTED)("has %s", (code, said) => {
+    expect(advice.find((one) => one.code === code)).toMatchObject(said)
   })
 
   it("has nothing else, and the worst comes first", () => {
-    expect(codesOf(advice).toSorted()).toEqual(Object.keys({ ...PLANTED, ...MISCONFIGURED }).toSorted())
+    expect(codesOf(advice).toSorted()).toEqual(EXPECTED.map(([code]) => code).toSorted())
     const severities = advice.map(({ severity }) => severity)
     expect(severities).toEqual(severities.toSorted((one, other) => RANK.indexOf(one) - RANK.indexOf(other)))
   })
@@ -239,6 +89,14 @@ describe("a server and a client with all that is planted in them", () => {
 const RANK = ["critical", "warning", "info"]
 
 describe("a role with limits of its own", () => {
+  beforeAll(() =>
+    server.run(`
+      create role app login password 'app' connection limit 5;
+      alter role app set idle_session_timeout = '20s';
+      alter role app set default_transaction_read_only = on;
+      grant pg_monitor to app`),
+  )
+
   it("is told of those that the pool does not fit", async () => {
     const connection = new URL(url)
     connection.username = connection.password = "app"
@@ -298,40 +156,16 @@ describe("a server on another machine", () => {
 describe("the SQL that comes with advice", () => {
   it("mends what it is about, where no restart is needed", async () => {
     const database = open({ connection: url, pool: { min: 0, max: 1, validateAfterIdleMs: 0 } })
-    const mended = [
-      "LOCK_CHAIN",
-      "IDLE_IN_TRANSACTION",
-      "LONG_TRANSACTIONS",
-      "PREPARED_TRANSACTIONS",
-      "SLOT_INACTIVE",
-      "FSYNC_OFF",
-      "FULL_PAGE_WRITES_OFF",
-      "SYNCHRONOUS_COMMIT_OFF",
-      "PASSWORD_MD5",
-      "SEQUENCE_NEARLY_EXHAUSTED",
-      "DUPLICATE_INDEXES",
-      "FOREIGN_KEYS_UNINDEXED",
-      "STALE_STATISTICS",
-      "DEAD_ROWS",
-      "UNLOGGED_TABLES",
-      "EXTENSIONS_BEHIND",
-      "SERVER_KEEPALIVE_SLOW",
-      "NO_CLIENT_CHECK",
-      "NO_IDLE_IN_TRANSACTION_TIMEOUT",
-      "NO_STATEMENT_TIMEOUT",
-      "NO_LOCK_TIMEOUT",
-      "LOCK_WAITS_NOT_LOGGED",
-      "IO_NOT_TIMED",
-      "INVALID_INDEXES",
-    ]
-    await run("delete from doubled")
+    const mended = PLANTS.filter((plant) => plant.mended === "at once").map(({ code }) => code)
+    await server.run("delete from doubled")
     const before = await find(database)
-    for (const code of mended) {
-      const sql = before.find((one) => one.code === code)?.sql
+    expect(codesOf(before)).toEqual(expect.arrayContaining(mended))
+    // As they are told: who holds locks is ended before something needs them.
+    for (const { sql, code } of before.filter((one) => mended.includes(one.code))) {
       expect(sql, code).toBeDefined()
       // One by one: what works concurrently may not be in one text with others.
       for (const text of (sql ?? "").split(";\n")) {
-        await run(text)
+        await server.run(text)
       }
     }
     await database.close()
@@ -347,7 +181,7 @@ describe("a server with hardly a connection left", () => {
     const { rows } = await withClient(url, (client) =>
       client.query("select sum(numbackends)::int as taken from pg_stat_database"),
     )
-    for (let taken = Number(rows[0]?.taken); taken < 23; taken += 1) await session()
+    for (let taken = Number(rows[0]?.taken); taken < 23; taken += 1) await server.connect()
     expect((await find(database)).find(({ code }) => code === "CONNECTIONS_NEARLY_EXHAUSTED")).toMatchObject({
       severity: "warning",
       evidence: { available: 27, max_connections: 30 },
@@ -358,9 +192,9 @@ describe("a server with hardly a connection left", () => {
 describe("commits that wait for a standby which is not there", () => {
   it("are told of at once, and when one was made on this server only", async () => {
     const database = open({ connection: url, pool: { min: 0, max: 1 }, timeouts: { cancelMs: 300 } })
-    await run("create table kept (id int)")
-    await run("alter system set synchronous_standby_names = 'mirror'")
-    await run("select pg_reload_conf()")
+    await server.run("create table kept (id int)")
+    await server.run("alter system set synchronous_standby_names = 'mirror'")
+    await server.run("select pg_reload_conf()")
     await vi.waitFor(
       async () => expect(codesOf(await find(database))).toContain("SYNCHRONOUS_STANDBY_MISSING"),
       PATIENCE,

@@ -56,7 +56,7 @@ describe("the picture of watch", () => {
     const text = frame(heard(NOTHING_SEEN, asked), "app", 0, window, plain).join("\n")
     expect(text).toContain("No event stream (app answered 503)")
     expect(text).toContain("degraded for 5 s")
-    expect(text).toContain("since start 1,523 statements, 3 failed at first, 1 reconnections")
+    expect(text).toContain("since start 1,523 statements, 3 failed at first, 1 reconnection,")
     expect(text).not.toContain("wait ")
     const streamed = heard(NOTHING_SEEN, asked, { what: "message", message: { type: "sample", data: sample(1) } })
     expect(frame(streamed, "app", 0, window, plain).join("\n")).not.toContain("No event stream")

@@ -8,6 +8,7 @@ import { PoolTimes } from "@kysely-resilient/driver/src/telemetry/pool-times.ts"
 import { beforeEach, describe, expect, it } from "vitest"
 
 import { FakeClock } from "../../../support/fake-clock.ts"
+import { expectOneAsOne } from "../../../support/grammar.ts"
 import { identity, noTimes } from "../../../support/identity.ts"
 import { failure } from "../../../support/scripted-engine.ts"
 
@@ -61,9 +62,14 @@ const lose = (why: Failure, times: number) => {
   }
 }
 
-const codes = () => adviser.advise().map(({ code }) => code)
-function only(code: string): Advice {
+const advised = () => {
   const advice = adviser.advise()
+  for (const { message } of advice) expectOneAsOne(message)
+  return advice
+}
+const codes = () => advised().map(({ code }) => code)
+function only(code: string): Advice {
+  const advice = advised()
   expect(advice.map((one) => one.code)).toEqual([code])
   return advice[0]!
 }
@@ -311,7 +317,7 @@ describe("advice from memory", () => {
     })
     tell({ name: "transaction.held-too-long", heldMs: 12_000, working: false, label: "report" })
     tell({ name: "transaction.orphaned", connectionId: 1, action: "commit" })
-    expect(adviser.advise()).toMatchObject([
+    expect(advised()).toMatchObject([
       { code: "POOL_USED_INSIDE" },
       {
         code: "HELD_TOO_LONG",
@@ -321,9 +327,39 @@ describe("advice from memory", () => {
       {
         code: "ORPHANED_TRANSACTIONS",
         evidence: { ended_by: { commit: 1 } },
-        message: expect.stringMatching(/as they were/),
+        message: "1 transaction that raw SQL had begun came back open; it was committed as it was",
       },
     ])
+  })
+
+  it.each([
+    [["rollback"], "1 transaction that raw SQL had begun came back open; its work is lost"],
+    [["rollback", "rollback"], "2 transactions that raw SQL had begun came back open; their work is lost"],
+    [["commit", "commit"], "2 transactions that raw SQL had begun came back open; they were committed as they were"],
+    [
+      ["commit", "rollback"],
+      "2 transactions that raw SQL had begun came back open; 1 was committed as it was, the work of the other is lost",
+    ],
+    [
+      ["commit", "commit", "rollback"],
+      "3 transactions that raw SQL had begun came back open; 2 were committed as they were, the work of the other is lost",
+    ],
+  ] as const)("ORPHANED_TRANSACTIONS after %j tells what became of them", (actions, message) => {
+    for (const action of actions) tell({ name: "transaction.orphaned", connectionId: 1, action })
+    expect(only("ORPHANED_TRANSACTIONS").message).toBe(message)
+  })
+
+  it("speaks of one as of one where limits are as low as they can be", () => {
+    const limits = { ...DEFAULT_THRESHOLDS, reconnectionsMax: 0, rollbacksMax: 0 }
+    adviser = new Adviser({ clock, snapshot, limits, rules: MEMORY_RULES })
+    lose(shutdown, 1)
+    tell({ name: "transaction.rolled-back", reason: "deadline" })
+    expect(advised().map(({ message }) => message)).toEqual([
+      "1 lost connection was replaced in the last 60 s",
+      "1 transaction was rolled back for its caller in the last 60 s",
+    ])
+    state.pool = { max: 1, idle: 0, leased: 1, waiting: 1 }
+    expect(advised()[0]?.message).toBe("The only connection is in use, and 1 caller waits for it")
   })
 
   it("UNRESOLVED_EFFECTS is critical when nobody looks any more", () => {

@@ -3,6 +3,8 @@ import type { SectionName } from "@kysely-resilient/core/src/advice/facts/sectio
 import { SERVER_RULES } from "@kysely-resilient/core/src/advice/server-rules.ts"
 import { describe, expect, it } from "vitest"
 
+import { expectOneAsOne } from "../../../support/grammar.ts"
+
 /** Well set up, far away, in production, with everything to be seen. */
 const SOUND: Examined = {
   server: {
@@ -173,6 +175,11 @@ const CASES: readonly (readonly [what: string, change: Deep<Examined>, advice: r
   ["a table without", { storage: { withoutAutovacuum: [{ table: "t" }] } }, ["info AUTOVACUUM_OFF"]],
   ["MD5", settings({ password_encryption: "md5" }), ["warning PASSWORD_MD5"]],
   ["archiving that fails", { replication: { archiver: { failing: true } } }, ["critical ARCHIVING_FAILS"]],
+  [
+    "once",
+    { replication: { archiver: { failing: true, failed: 1, lastFailedWal: "x" } } },
+    ["critical ARCHIVING_FAILS"],
+  ],
   ["and is off", { ...settings({ archive_mode: "off" }), replication: { archiver: { failing: true } } }, []],
   ["no standby", settings({ synchronous_standby_names: "m" }), ["critical SYNCHRONOUS_STANDBY_MISSING"]],
   ["one", { ...settings({ synchronous_standby_names: "m" }), ...standby({}) }, []],
@@ -241,6 +248,11 @@ const CASES: readonly (readonly [what: string, change: Deep<Examined>, advice: r
   ["a role that may have 80", role({ connectionLimit: 80 }), []],
   ["79", role({ connectionLimit: 79 }), ["warning CONNECTION_LIMIT"]],
   ["none", role({ connectionLimit: 0 }), ["warning CONNECTION_LIMIT"]],
+  [
+    "none, and one is wanted",
+    { replicas: 1, configuration: { pool: { max: 1 } }, ...role({ connectionLimit: 0 }) },
+    ["warning CONNECTION_LIMIT"],
+  ],
   ["of a superuser", role({ connectionLimit: 0, superuser: true }), ["warning SUPERUSER_ROLE"]],
   ["through a pooler", { pooled: true, ...role({ connectionLimit: 0 }) }, ["info POOLER_BETWEEN"]],
   ["a database that may have 79", { server: { database: { connectionLimit: 79 } } }, ["warning CONNECTION_LIMIT"]],
@@ -375,9 +387,45 @@ describe("rules about a server", () => {
     }
   })
 
+  it("speak of one as of one, and of several as of several", () => {
+    for (const [, change] of CASES)
+      for (const { find } of SERVER_RULES) expectOneAsOne(find(examinedWith(change))?.message ?? "")
+    const message = (change: Deep<Examined>): string =>
+      SERVER_RULES.flatMap(({ find }) => find(examinedWith(change))?.message ?? []).join()
+    const index = (name: string) => ({ index: name, table: "t" })
+    expect(message({ storage: { invalidIndexes: [index("i")] } })).toBe("i failed to be built and is of no use")
+    expect(message({ storage: { invalidIndexes: [index("i"), index("j")] } })).toBe(
+      "i, j failed to be built and are of no use",
+    )
+    const standbys = standby({ replayLagMs: 40_000 }).replication?.standbys ?? []
+    expect(message({ replication: { standbys } })).toBe("1 standby is 40 s behind")
+    expect(message({ replication: { standbys: [...standbys, ...standbys] } })).toBe(
+      "2 standbys are behind, the farthest by 40 s",
+    )
+  })
+
   it("each has a case here in which it speaks", () => {
     const spoken = new Set(CASES.flatMap(([, , advice]) => advice.map((one) => one.split(" ")[1])))
     expect(SERVER_RULES.filter(({ code }) => !spoken.has(code))).toEqual([])
+  })
+})
+
+describe("the SQL that loads pg_stat_statements", () => {
+  const sql = (shared_preload_libraries: string | undefined, schema: string | null): string | undefined =>
+    SERVER_RULES.find(({ code }) => code === "STATEMENTS_NOT_TRACKED")?.find(
+      examinedWith({
+        server: { settings: { ...(shared_preload_libraries !== undefined && { shared_preload_libraries }) } },
+        statementsPlace: { loaded: false, schema },
+      }),
+    )?.sql
+
+  it("keeps what is loaded already, and makes no extension that is there", () => {
+    expect(sql("", "public")).toBe("alter system set shared_preload_libraries = 'pg_stat_statements'")
+    expect(sql('auto_explain, "my lib"', null)).toBe(
+      "alter system set shared_preload_libraries = 'auto_explain', 'my lib', 'pg_stat_statements';\n" +
+        "-- after a restart:\ncreate extension pg_stat_statements",
+    )
+    expect(sql(undefined, "public")).toMatch(/^-- and whatever `show shared_preload_libraries` says:\nalter system/)
   })
 })
 

@@ -140,7 +140,7 @@ describe("a failed statement", () => {
     })
     const errors: unknown[] = []
     const committed = await db.transaction(async (tx) => {
-      await tx.exec(db.updateTable("posts").set({ title: "t" }), { name: "posts.retitle" })
+      errorOf(await tx.exec(db.updateTable("posts").set({ title: "t" }), { name: "posts.retitle" }))
       errors.push(errorOf(await tx.all(db.selectFrom("users").select("id"))))
       return ok("fine")
     })

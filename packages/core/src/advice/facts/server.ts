@@ -60,6 +60,7 @@ const SETTINGS = [
   "password_encryption",
   "pg_stat_statements.max",
   "reserved_connections",
+  "shared_preload_libraries",
   "ssl",
   "statement_timeout",
   "superuser_reserved_connections",

@@ -1,4 +1,5 @@
 import type { ServerRule } from "../examined.ts"
+import { many } from "../memory.ts"
 
 export const archivingFails: ServerRule = {
   code: "ARCHIVING_FAILS",
@@ -10,7 +11,7 @@ export const archivingFails: ServerRule = {
     if (archiver?.failing !== true || server.settings.archive_mode === "off") return undefined
     return {
       severity: "critical",
-      message: `WAL cannot be archived since ${archiver.lastFailedWal ?? "some time"}; ${archiver.failed} attempts failed`,
+      message: `WAL cannot be archived since ${archiver.lastFailedWal ?? "some time"}; ${many(archiver.failed, "attempt")} failed`,
       action: "Read in the server's log what archive_command says, and mend it before the disk is full",
       sql: "select * from pg_stat_archiver",
       evidence: { archived: archiver.archived, failed: archiver.failed, last_failed_wal: archiver.lastFailedWal },

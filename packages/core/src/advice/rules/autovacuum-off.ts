@@ -13,7 +13,9 @@ export const autovacuumOff: ServerRule = {
         severity: graver(examined),
         message: `${off.join(" and ")} off: nothing vacuums and analyzes by itself`,
         action: "Switch it on; to be gentle on the disk there is autovacuum_vacuum_cost_delay",
-        sql: off.map((name) => `alter system set ${name} = on;\n`).join("") + "select pg_reload_conf()",
+        sql: [...off.map((name) => `alter system set ${name} = on`), "select pg_reload_conf()", ...reset(tables)].join(
+          ";\n",
+        ),
         evidence: { off, tables },
       }
     }
@@ -22,8 +24,12 @@ export const autovacuumOff: ServerRule = {
       severity: "info",
       message: `Autovacuum is switched off for ${listed(tables)}`,
       action: "Switch it on again when the load that it was in the way of is done",
-      sql: tables.map((table) => `alter table ${table} reset (autovacuum_enabled)`).join(";\n"),
+      sql: reset(tables).join(";\n"),
       evidence: { off, tables },
     }
   },
+}
+
+function reset(tables: readonly string[]): readonly string[] {
+  return tables.map((table) => `alter table ${table} reset (autovacuum_enabled)`)
 }

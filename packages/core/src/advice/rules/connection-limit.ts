@@ -1,4 +1,5 @@
 import { identifier, type ServerRule } from "../examined.ts"
+import { many } from "../memory.ts"
 
 export const connectionLimit: ServerRule = {
   code: "CONNECTION_LIMIT",
@@ -16,7 +17,7 @@ export const connectionLimit: ServerRule = {
     if (limits.length === 0) return undefined
     return {
       severity: "warning",
-      message: `${wanted} connections are wanted, and the ${limits.map(({ what, name, limit }) => `${what} ${name} may have ${limit}`).join(", the ")}`,
+      message: `${many(wanted, "connection is", "connections are")} wanted, and the ${limits.map(({ what, name, limit }) => `${what} ${name} may have ${limit}`).join(", the ")}`,
       action: "Lower pool.max, or raise the limit",
       sql: limits.map(({ what, name }) => `alter ${what} ${identifier(name)} connection limit ${wanted}`).join(";\n"),
       evidence: {

@@ -13,7 +13,7 @@ export const foreignKeysUnindexed: ServerRule = {
     if (bare.length === 0) return undefined
     return {
       severity: bare.some(({ rows }) => rows >= WARNING_ROWS) ? "warning" : "info",
-      message: `${listed(bare.map(({ constraint, table }) => `${constraint} of ${table}`))} has no index`,
+      message: `${listed(bare.map(({ constraint, table }) => `${constraint} of ${table}`))} ${bare.length === 1 ? "has" : "have"} no index`,
       action: "Index the columns, unless nothing is ever deleted from the other table",
       sql: bare.map(({ table, columnsSql }) => `create index concurrently on ${table} (${columnsSql})`).join(";\n"),
       evidence: {

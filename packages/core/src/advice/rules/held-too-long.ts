@@ -1,5 +1,5 @@
 import { RARE_MS } from "../chronicle.ts"
-import { inSeconds, many, ofSort, seconds, timed, type MemoryRule } from "../memory.ts"
+import { inSeconds, ofSort, seconds, timed, type MemoryRule } from "../memory.ts"
 
 export const heldTooLong: MemoryRule = {
   code: "HELD_TOO_LONG",
@@ -11,7 +11,7 @@ export const heldTooLong: MemoryRule = {
     const resting = ofSort(held, "resting")
     return {
       severity: "warning",
-      message: `${many(held.count, "transaction or connection", "transactions or connections")} ${held.count === 1 ? "was" : "were"} held for ${inSeconds(held.maxMs)} or longer; ${resting} of them ran nothing at that moment`,
+      message: `${heldFor(held.count, inSeconds(held.maxMs))}; ${whatTheyDid(held.count, resting)}`,
       action:
         resting > 0
           ? "Do not wait for anything but the database while one is held: collect first, then write"
@@ -25,4 +25,15 @@ export const heldTooLong: MemoryRule = {
       },
     }
   },
+}
+
+function heldFor(count: number, longest: string): string {
+  return count === 1
+    ? `1 transaction or connection was held for ${longest}`
+    : `${count} transactions or connections were held, the longest for ${longest}`
+}
+
+function whatTheyDid(count: number, resting: number): string {
+  if (count === 1) return `it ran ${resting === 0 ? "a statement" : "nothing"} at that moment`
+  return `${resting === 0 ? "all of them ran statements" : `${resting} of them ran nothing`} at that moment`
 }

@@ -1,5 +1,5 @@
 import { actionFor } from "../cause.ts"
-import { counted, seconds, type MemoryRule } from "../memory.ts"
+import { counted, many, seconds, type MemoryRule } from "../memory.ts"
 
 export const highReconnections: MemoryRule = {
   code: "HIGH_RECONNECTIONS",
@@ -12,7 +12,7 @@ export const highReconnections: MemoryRule = {
     const refused = seen("opening-failed")
     return {
       severity: "warning",
-      message: `${window.reconnections} lost connections were replaced in the last ${seconds(window.windowMs)} s`,
+      message: `${many(window.reconnections, "lost connection was", "lost connections were")} replaced in the last ${seconds(window.windowMs)} s`,
       action: isTerminated(losses.amounts, refused.count) ? TERMINATED : actionFor(losses.amounts),
       evidence: {
         reconnections: window.reconnections,

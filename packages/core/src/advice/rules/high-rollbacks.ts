@@ -1,5 +1,5 @@
 import type { Seen } from "../tally.ts"
-import { counted, ofSort, seconds, type MemoryRule } from "../memory.ts"
+import { counted, many, ofSort, seconds, type MemoryRule } from "../memory.ts"
 
 export const highRollbacks: MemoryRule = {
   code: "HIGH_ROLLBACKS",
@@ -11,7 +11,7 @@ export const highRollbacks: MemoryRule = {
     const rollbacks = seen("rollback")
     return {
       severity: "warning",
-      message: `${window.transaction_rollbacks} transactions were rolled back for their callers in the last ${seconds(window.windowMs)} s`,
+      message: `${many(window.transaction_rollbacks, "transaction was rolled back for its caller", "transactions were rolled back for their callers")} in the last ${seconds(window.windowMs)} s`,
       action: actionsFor(rollbacks, seen("conflict")),
       evidence: {
         rollbacks: window.transaction_rollbacks,

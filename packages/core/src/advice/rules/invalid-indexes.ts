@@ -10,7 +10,7 @@ export const invalidIndexes: ServerRule = {
     if (invalid.length === 0) return undefined
     return {
       severity: "warning",
-      message: `${listed(invalid.map(({ index }) => index))} failed to be built and is of no use`,
+      message: `${listed(invalid.map(({ index }) => index))} failed to be built and ${invalid.length === 1 ? "is" : "are"} of no use`,
       action: "Build it again; what made it fail (doubled rows, a deadlock) has to be gone",
       sql: invalid.map(({ index }) => `reindex index concurrently ${index}`).join(";\n"),
       evidence: { indexes: invalid.map(({ index, table }) => ({ index, table })) },

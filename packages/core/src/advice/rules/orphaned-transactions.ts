@@ -13,9 +13,16 @@ export const orphanedTransactions: MemoryRule = {
       severity: "warning",
       message:
         `${many(orphaned.count, "transaction")} that raw SQL had begun came back open; ` +
-        (committed > 0 ? `${committed} of them were committed as they were` : "their work is lost"),
+        whatBecame(committed, orphaned.count - committed),
       action: "Write db.transaction(…) instead of BEGIN in raw SQL, or COMMIT on every path",
       evidence: { transactions: orphaned.count, ended_by: counted(orphaned), window_s: seconds(RARE_MS) },
     }
   },
+}
+
+function whatBecame(committed: number, lost: number): string {
+  if (committed === 0) return `${lost === 1 ? "its" : "their"} work is lost`
+  const kept = committed === 1 ? "was committed as it was" : "were committed as they were"
+  if (lost === 0) return `${committed === 1 ? "it" : "they"} ${kept}`
+  return `${committed} ${kept}, the work of the ${lost === 1 ? "other" : "others"} is lost`
 }

@@ -16,8 +16,10 @@ export const poolExhausted: MemoryRule = {
       severity: refusals.count > 0 ? "critical" : "warning",
       message:
         refusals.count > 0
-          ? `${many(refusals.count, "caller")} got no connection in the last minute; ${pool.leased} of ${pool.max} are in use and ${pool.waiting} wait`
-          : `All ${pool.max} connections are in use, and ${pool.waiting} callers wait for one`,
+          ? `${many(refusals.count, "caller")} got no connection in the last minute; ${pool.leased} of ${pool.max} are in use and ${many(pool.waiting, "waits", "wait")}`
+          : pool.max === 1
+            ? `The only connection is in use, and ${many(pool.waiting, "caller waits", "callers wait")} for it`
+            : `All ${pool.max} connections are in use, and ${many(pool.waiting, "caller waits", "callers wait")} for one`,
       action: actionOf(memory),
       evidence: {
         refused: counted(refusals),

@@ -33,11 +33,17 @@ export const replicaLag: ServerRule = {
       severity: "warning",
       message:
         behind.length > 0
-          ? `${behind.length} standby is ${inSeconds(Math.max(...behind.map(({ replayLagMs }) => replayLagMs ?? 0)))} behind or more`
+          ? standbysBehind(behind.length, Math.max(...behind.map(({ replayLagMs }) => replayLagMs ?? 0)))
           : `This standby is ${inSeconds(lagMs)} behind`,
       action: "Look for long queries there (max_standby_streaming_delay), a slow disk or a slow network",
       sql: "select application_name, state, write_lag, flush_lag, replay_lag from pg_stat_replication",
       evidence,
     }
   },
+}
+
+function standbysBehind(count: number, farthestMs: number): string {
+  return count === 1
+    ? `1 standby is ${inSeconds(farthestMs)} behind`
+    : `${count} standbys are behind, the farthest by ${inSeconds(farthestMs)}`
 }

@@ -11,7 +11,7 @@ export const unresolvedEffects: MemoryRule = {
     const { pending } = snapshot.resolution
     return {
       severity: pending >= unresolved.count ? "warning" : "critical",
-      message: `The effect of ${many(unresolved.count, "write is", "writes is")} unknown to its caller; ${pending} are still looked for`,
+      message: `The effect of ${many(unresolved.count, "write is unknown to its caller", "writes is unknown to their callers")}; ${pending === 0 ? "none is" : many(pending, "is", "are")} still looked for`,
       action:
         'Ask db.resolve(token) with the token of the error before it is done again; resolution: "marker" finds it out across crashes and failovers too',
       evidence: {

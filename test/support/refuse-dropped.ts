@@ -1,0 +1,3 @@
+import { failOnDroppedErrors } from "@kysely-resilient/testing/vitest"
+
+failOnDroppedErrors()
