@@ -18,7 +18,7 @@ const themes = { light: coloursIn(light), dark: coloursIn(dark, coloursIn(light)
 
 /** Relative luminance and contrast, as WCAG 2 define them. */
 function luminance(hex: string): number {
-  const digits = hex.length === 4 ? [...hex.slice(1)].map((digit) => digit + digit) : (hex.slice(1).match(/../g) ?? [])
+  const digits = (hex.length === 4 ? hex.replaceAll(/[0-9a-f]/g, "$&$&") : hex).slice(1).match(/../g) ?? []
   const [red = 0, green = 0, blue = 0] = digits
     .map((digit) => Number.parseInt(digit, 16) / 255)
     .map((share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4))

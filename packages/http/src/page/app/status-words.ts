@@ -10,9 +10,11 @@ export function whyOf(
 ): string {
   if (status === "healthy") return [wellOf(incidents), doubtOf(incidents)].filter((part) => part !== "").join(" ")
   const why = reasons.map(({ message }) => message).join(" · ")
-  if (recoversAt === null || incidents.some(({ open }) => open)) return `${why}.`
-  const over = incidents.length > 0 ? "It is over, and counts for a while" : "It counts for a while"
-  return `${over}: ${lowerFirst(why)}. If nothing more goes wrong, healthy by ${clockTime(Date.parse(recoversAt))}.`
+  if (recoversAt === null) return `${why}.`
+  const going = incidents.length === 0 || incidents.some(({ open }) => open)
+  const said =
+    going || reasons.every(({ code }) => code === "RECOVERING") ? why : `It is over, and counts for a while: ${why}`
+  return `${said}. If nothing more goes wrong, healthy by ${clockTime(Date.parse(recoversAt))}.`
 }
 
 /** The status is that of the server; what its callers do to themselves does not make it worse. */
@@ -28,8 +30,4 @@ function doubtOf(incidents: readonly Pick<Incident, "unknown">[]): string {
   return unknown === 0
     ? ""
     : `Of ${counted(unknown, "write")} nobody knows whether ${unknown === 1 ? "it was" : "they were"} done.`
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
 }

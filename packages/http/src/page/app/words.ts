@@ -21,7 +21,7 @@ export function titleOf(incident: Incident): string {
     case "cut":
       return `The network cut ${connectionsLost > 0 ? connections : "connections"}`
     case "exhausted":
-      return `All connections were taken${waitingMax > 0 ? `: up to ${counted(waitingMax, "caller", "callers")} waited for one` : ""}`
+      return `All connections were taken${waitingMax > 0 ? `: ${atMost(waitingMax)} waited for one` : ""}`
     case "left-open":
       return "A transaction was left open, and ended for its owner"
     case "deadlock":
@@ -94,8 +94,12 @@ export function detailsOf(incident: Incident): readonly string[] {
     retries > 0 ? counted(retries, "retry", "retries") : "",
     foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
     peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
-    waitingMax > 0 ? `up to ${counted(waitingMax, "caller", "callers")} waiting for a connection` : "",
+    waitingMax > 0 ? `${atMost(waitingMax)} waiting for a connection` : "",
   ].filter((text) => text !== "")
+}
+
+function atMost(callers: number): string {
+  return callers === 1 ? "one caller" : `up to ${count(callers)} callers`
 }
 
 const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
