@@ -15,11 +15,13 @@ export function titleOf(incident: Incident): string {
     case "outage":
       return open ? "PostgreSQL cannot be reached" : `PostgreSQL could not be reached for ${duration(away / 1_000)}`
     case "silent":
-      return open ? "The network swallows what is sent" : "The network went silent: no answer, and no error either"
+      return open
+        ? "Connections fell silent: nothing is answered"
+        : "Connections fell silent: no answer, and no error either"
     case "terminated":
       return `The server ended ${connectionsLost > 0 ? connections : "connections"} of ours`
     case "cut":
-      return `The network cut ${connectionsLost > 0 ? connections : "connections"}`
+      return `${connectionsLost > 0 ? connections : "Connections"} ended without a word from the server`
     case "exhausted":
       return `All connections were taken${waitingMax > 0 ? `: ${atMost(waitingMax)} waited for one` : ""}`
     case "left-open":
