@@ -1,11 +1,15 @@
-// The README's test command, then every check, in this checkout; ends with one line "N passed, N failed".
+// Installs what tests need, then the README's test command, then every check, in this checkout; ends with one line "N passed, N failed".
 // Plain JavaScript, because it has to run before anything is installed, on Node 20 too.
 import { spawn } from "node:child_process"
+
+import { withTools } from "./ci-tools.mjs"
+
+const env = await withTools()
 
 /** Runs a script through pnpm, passing its output on; answers what it printed and whether it succeeded. */
 function run(...args) {
   return new Promise((resolve) => {
-    const child = spawn("npx", ["-y", "pnpm@12", ...args], { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn("npx", ["-y", "pnpm@12", ...args], { env, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
     for (const [from, to] of [
       [child.stdout, process.stdout],

@@ -2,12 +2,8 @@ import { existsSync } from "node:fs"
 
 import { chromium, type Browser } from "playwright-core"
 
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/usr/bin/google-chrome-stable",
-]
+// Also for scripts/ci-tools.mjs, which installs one where there is none.
+import PLACES from "./chromium-places.json" with { type: "json" }
 
 /** Where a browser is that tests may drive; undefined if there is none. */
 export const browserPath: string | undefined = [process.env["KYSELY_RESILIENT_TEST_CHROMIUM"] ?? "", ...PLACES].find(
