@@ -41,6 +41,16 @@ export function titleOf(incident: Incident): string {
   }
 }
 
+/** A second may pass between what happens and its news. */
+const QUIET_MS = 1_000
+
+/** For how long it went on, and whether it still does. */
+export function lengthOf({ from, until, open, quietMs }: Incident): string {
+  const lasted = `for ${duration((until - from) / 1_000)}`
+  if (!open) return `${lasted}, over`
+  return quietMs < QUIET_MS ? `${lasted}, and still going on` : `${lasted}, quiet since then`
+}
+
 /** How bad it is for those who called. */
 export function gravityOf({ failed, unknown, open }: Incident): "good" | "warn" | "bad" {
   if (failed > 0 || unknown > 0) return "bad"

@@ -43,11 +43,11 @@ const TILES: readonly Tile[] = [
     below: ({ retries, reconnections, pool_resets: resets }) =>
       [
         counted(retries, "retry", "retries"),
-        resets === 0 ? "" : `all connections given up ${count(resets)}×`,
+        resets === 0 ? "" : `all connections given up ${counted(resets, "time")}`,
         `${counted(reconnections, "connection")} replaced`,
       ]
         .filter((part) => part !== "")
-        .join(" · "),
+        .join(", "),
     spark: ({ retry_budget: left }) => left,
   },
 ]
