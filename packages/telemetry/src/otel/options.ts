@@ -5,7 +5,7 @@ export interface OpenTelemetryOptions {
   readonly traces?: boolean
   /** Default `true`. */
   readonly metrics?: boolean
-  /** The parameterised text on each span, as the conventions advise. Default `true`. */
+  /** The parameterised text on each span, as the conventions advise; one without a parameter is shown without its literals. Default `true`. */
   readonly queryText?: boolean
   /** Default: the global ones. */
   readonly tracer?: Tracer

@@ -15,6 +15,7 @@ import {
   OUTCOME,
   type Attributes,
 } from "../names.ts"
+import { queryTextOf } from "../query-text.ts"
 import { isQueryOf, isTransactionOf } from "./told.ts"
 
 export interface TraceSettings {
@@ -73,7 +74,7 @@ class Traces {
         attributes: {
           ...this.#server,
           [DB_QUERY_SUMMARY]: summary,
-          ...(queryText && { [DB_QUERY_TEXT]: sql }),
+          ...(queryText && { [DB_QUERY_TEXT]: queryTextOf(sql) }),
           ...(label !== undefined && { [LABEL]: label }),
         },
       },
