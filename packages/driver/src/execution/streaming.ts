@@ -1,7 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
 import type { Settled, StreamChunk } from "../engine.ts"
-import type { Failure } from "../failure/failure.ts"
+import type { Effect, Failure } from "../failure/failure.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
@@ -10,7 +10,7 @@ import { endTransaction } from "./give-back.ts"
 import type { HeldTurn } from "./held-turn.ts"
 import { afterTheEnd, type LeasedTransaction } from "./leased-transaction.ts"
 import type { Machine } from "./machine.ts"
-import { sendable, type DoorOptions, type Place } from "./plan-statement.ts"
+import { commentOf, sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { PortalPlans } from "./portal-plans.ts"
 import { failedLike, refuse } from "./settled.ts"
@@ -56,7 +56,8 @@ export async function* streamOn(
   const { transaction, place } = host
   const own = !place.inTransaction
   const turn = own ? await host.holdTurn() : undefined
-  const plans = new PortalPlans(machine, { query, shape, portal: host.nextPortal, rowsMax, own })
+  const comment = machine.comments === undefined ? undefined : commentOf(machine.comments, place, options)
+  const plans = new PortalPlans(machine, { query, shape, portal: host.nextPortal, rowsMax, own, comment })
   const step = (planFor: (place: Place, limits: DoorOptions) => Plan): Promise<Settled<Exchange>> => {
     const run = (): Promise<Settled<Exchange>> => host.runPlanned(transaction, planFor, shape, options)
     if (turn === undefined) return host.inTurn(run)
@@ -72,7 +73,9 @@ export async function* streamOn(
       if (!chunk.ok) return yield failedLike(chunk)
       decoder ??= chunk.value.decoder
       const reply = chunk.value.replies[0]
-      if (reply !== undefined && reply.rows.length > 0) yield { ok: true, value: reply.rows, attempts: chunk.attempts }
+      if (reply !== undefined && reply.rows.length > 0) {
+        yield { ok: true, value: reply.rows, attempts: chunk.attempts, access: plans.reads ? "read" : "write" }
+      }
       if (reply?.suspended !== true) break
       chunk = await step((_, limits) => plans.next(decoder, limits))
     }
@@ -82,11 +85,22 @@ export async function* streamOn(
     if (!closed.ok && !(own && plans.reads)) yield failedLike(closed)
   } finally {
     // The consumer left early: what the statement has done so far stands, as when a statement is read to its end.
-    if (open && host.pinned?.dead === undefined && host.pinned?.transactionStatus === "T") {
-      await step((_, limits) => plans.close(limits))
+    if (open) {
+      const left = host.pinned
+      const closed =
+        left?.dead === undefined && left?.transactionStatus === "T"
+          ? await step((_, limits) => plans.close(limits))
+          : undefined
+      options.onLeft?.(effectOfLeaving(own, closed))
     }
     const left = turn === undefined || turn.over ? undefined : host.pinned
     if (left !== undefined && left.transactionStatus !== "I") await endTransaction(machine, left, "rollback")
     turn?.letGo()
   }
+}
+
+/** In a transaction of the application's nothing is applied yet; and in its own, nothing was before its COMMIT. */
+function effectOfLeaving(own: boolean, closed: Settled<Exchange> | undefined): Effect {
+  if (!own || closed === undefined) return "not_applied"
+  return closed.ok ? "applied" : closed.failure.effect
 }
