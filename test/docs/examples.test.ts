@@ -36,6 +36,8 @@ const SAYS: Readonly<Record<string, string>> = {
   "telemetry-prometheus.ts": "true\ntrue\n",
   "telemetry-logs.ts": "",
   "telemetry-channel.ts": "SELECT accounts 1 2 undefined\nSELECT nowhere 1 undefined invalid_statement\n",
+  "telemetry-sql-comments.ts":
+    "select current_query() as sent /*action='who%20am%20I',application='shop',db_driver='kysely-resilient'*/\n",
   "health.ts": "healthy 0 reasons\n🟢 Healthy of 20 connections at most\n",
   "migrate.ts": "Applied: 0001_cities, 0002_index\n0 pending\nUndone: 0002_index, 0001_cities\n",
 }

@@ -34,6 +34,7 @@ const driverKeys = keysOf(
   "RetryBudget",
   "CircuitOptions",
   "BuggifyOptions",
+  "SqlCommentOptions",
 )
 const coreKeys = keysOf("core", "DatabaseOptions", "ErrorOptions", "Hooks")
 const healthKeys = keysOf("core", "HealthOptions", "AlertOptions", "WebhookOptions")

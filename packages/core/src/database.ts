@@ -18,6 +18,7 @@ import type { Database } from "./query/session.ts"
 import { ResilientDatabase } from "./resilient-database.ts"
 import type { Schema } from "./schema/define-schema.ts"
 import { rememberSchema } from "./schema-of.ts"
+import { scopeTags } from "./scope/work-scope.ts"
 
 /**
  * A database to query. It never connects by itself: the first operation does, or `ready()`. Throws one `OptionsError` for
@@ -37,7 +38,12 @@ export function createDatabase<DB>(options: DatabaseOptions<object | undefined> 
   return assembleDatabase<DB, unknown>(options)
 }
 
-type EngineMaker = (options: DriverOptions, how: { readonly decoding: Decoding | undefined }) => Engine
+interface How {
+  readonly decoding: Decoding | undefined
+  readonly tags: typeof scopeTags
+}
+
+type EngineMaker = (options: DriverOptions, how: How) => Engine
 
 /** What a database stands on; tests bring their own. */
 export interface Foundations {
@@ -82,7 +88,7 @@ function engineFor(
 ): Engine {
   let engine: Engine
   try {
-    engine = create(driver, { decoding })
+    engine = create(driver, { decoding, tags: scopeTags })
   } catch (error) {
     throw error instanceof OptionsError ? new OptionsError([...problems, ...error.problems]) : error
   }

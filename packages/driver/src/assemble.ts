@@ -17,6 +17,7 @@ import { Lease } from "./execution/lease.ts"
 import { Listener, type Hear } from "./execution/listener.ts"
 import type { Machine } from "./execution/machine.ts"
 import { rest, type Rest } from "./execution/rest.ts"
+import { SqlComments } from "./execution/sql-comments.ts"
 import { allResults, failedLike, lastResult, refuse } from "./execution/settled.ts"
 import type { Effect, Failure, Outcome } from "./failure/failure.ts"
 import { refused } from "./failure/local.ts"
@@ -37,6 +38,7 @@ import { ended, type PgConnection } from "./postgres/connection.ts"
 import { Connections, type ConnectionsParts } from "./postgres/connections.ts"
 import type { Decoding } from "./postgres/decoding.ts"
 import { Sabotage } from "./postgres/sabotage.ts"
+import type { SqlTags } from "./postgres/sql-comment.ts"
 import { searchMsWithin } from "./postgres/primary.ts"
 import type { MakeSocket } from "./postgres/internals.ts"
 import type { OnConnect } from "./postgres/session.ts"
@@ -68,6 +70,8 @@ export interface Surroundings {
   readonly makeSocket?: MakeSocket
   /** How values are read. Default: by the parsers of `pg`. */
   readonly decoding?: Decoding | undefined
+  /** What else is known of who sends a statement, for its comment. */
+  readonly tags?: () => SqlTags | undefined
 }
 
 /** What a facade in front of the engine has to do with its connections. */
@@ -116,7 +120,7 @@ class AssembledEngine implements Assembled {
   #closed: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, surroundings: Surroundings, facing: Facing | undefined) {
-    const { clock = systemClock, random = Math.random, makeSocket, decoding } = surroundings
+    const { clock = systemClock, random = Math.random, makeSocket, decoding, tags } = surroundings
     const { onConnect, pool: poolOptions } = options
     this.#options = options
     this.#clock = clock
@@ -202,6 +206,13 @@ class AssembledEngine implements Assembled {
       emit,
       knownWrites: new KnownTexts(),
       uncounted: new KnownTexts(),
+      comments:
+        options.sqlComments &&
+        new SqlComments({
+          application: options.sqlComments.application,
+          sources: [tags, options.sqlComments.tags].filter((source) => source !== undefined),
+          onFailure: this.#metrics.observerFailed,
+        }),
       budget: new Budget(options.retry.budget),
       breaker,
       limits: {

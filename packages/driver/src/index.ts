@@ -43,6 +43,7 @@ export type {
   PoolLimits,
   RetryOptions,
   SheddingOptions,
+  SqlCommentOptions,
   SslOptions,
   TimeoutOptions,
 } from "./options.ts"

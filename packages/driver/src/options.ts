@@ -60,6 +60,12 @@ export interface DriverOptions {
    * another has the name already, a number is added.
    */
   readonly name?: string
+  /**
+   * Every statement says behind its text, in a comment, who sends it, for those who read `pg_stat_activity` or the server's log:
+   * `application`, `db_driver`, the `action` (the name that a statement, or its transaction, was given), and in `createDatabase`
+   * the `route` of the request. Texts in events, errors and traces are without it. `true`, or an object for more. Default `false`.
+   */
+  readonly sqlComments?: boolean | SqlCommentOptions
   /** Told of every event, synchronously. Must not block; what it throws is counted and dropped. */
   readonly observer?: (event: DriverEvent) => void
   /** `true`: one line to standard error for every noteworthy event. A function is given those events instead. Default `false`. */
@@ -69,6 +75,16 @@ export interface DriverOptions {
    * `NODE_ENV` is `production`; says so on standard error whenever a driver is made with it. Default `false`.
    */
   readonly buggify?: false | BuggifyOptions
+}
+
+export interface SqlCommentOptions {
+  /** What is said as `application`. Default: the connection's `applicationName`, if it has one. */
+  readonly application?: string
+  /**
+   * What else is to be said, asked for each statement in the context of its caller; an undefined value is not. At most 16 tags, and
+   * 256 characters of each value, are sent. What it throws is counted (`observer_failures`), and its tags left out.
+   */
+  readonly tags?: () => Readonly<Record<string, string | undefined>> | undefined
 }
 
 export interface BuggifyOptions {

@@ -1,5 +1,5 @@
 import { createDatabase, type Database } from "@kysely-resilient/core"
-import { defineSchema, type Schema, type TableDefinition } from "@kysely-resilient/core/schema"
+import { defineSchema, policy, type Schema, type TableDefinition } from "@kysely-resilient/core/schema"
 import { CamelCasePlugin, sql, type ColumnType, type Generated } from "kysely"
 import { err, ok } from "neverthrow"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
@@ -97,14 +97,12 @@ let unknown: Database<DB>
 /** Texts of statements, as they were sent. */
 let sent: string[] = []
 
+const observer = (event: { readonly name: string; readonly sql?: string }): void => {
+  if (event.name === "query.succeeded" && event.sql !== undefined) sent.push(event.sql)
+}
+
 beforeAll(() => {
-  const options = {
-    connection: database.url,
-    pool: { min: 0, max: 4 },
-    observer: (event: { readonly name: string; readonly sql?: string }) => {
-      if (event.name === "query.succeeded" && event.sql !== undefined) sent.push(event.sql)
-    },
-  }
+  const options = { connection: database.url, pool: { min: 0, max: 4 }, observer }
   known = createDatabase({ schema, ...options })
   unknown = createDatabase<DB>(options)
 })
@@ -444,6 +442,98 @@ describe.each(both)("insertMany %s", (_, db) => {
       expect(await count()).toBe(0)
     } finally {
       await database.ask("drop trigger explode on items; drop function explode; drop sequence fuse")
+    }
+  })
+})
+
+describe("types that are not built in", () => {
+  interface Money {
+    readonly cents: number
+  }
+  interface Sold {
+    soldThings: {
+      id: number
+      unitPrice: ColumnType<Money, Money, never>
+      allPrices: ColumnType<Money[], readonly Money[], never>
+      seller: ColumnType<unknown, string, never>
+    }
+  }
+
+  const shop = defineSchema<Sold>({
+    source: { schemas: ["public"], camelCase: true },
+    tables: {
+      sold_things: {
+        kind: "table",
+        columns: {
+          id: column("int4"),
+          unit_price: column("numeric"),
+          all_prices: column("numeric[]"),
+          seller: column("public.person"),
+        },
+      },
+    },
+    types: {
+      "public.person": {
+        kind: "composite",
+        attributes: [
+          { name: "name", type: "text" },
+          { name: "age", type: "int4" },
+        ],
+      },
+    },
+    policy: policy({
+      "pg_catalog.numeric": {
+        ts: "Money",
+        parse: (text): Money => ({ cents: Math.round(Number(text) * 100) }),
+        serialize: ({ cents }: Money) => (cents / 100).toFixed(2),
+      },
+    }),
+  })
+  let db: Database<Sold>
+
+  beforeAll(async () => {
+    await database.ask(`
+      create type person as (name text, age int);
+      create table sold_things (id int, unit_price numeric, all_prices numeric[], seller person)`)
+    const connection = database.url
+    db = createDatabase({ schema: shop, connection, plugins: [new CamelCasePlugin()], observer })
+  })
+  beforeEach(() => database.ask("truncate sold_things"))
+  afterAll(() => db.close())
+
+  const sold = () => database.ask("select id, unit_price::text, all_prices::text, seller::text from sold_things")
+
+  it("are written as their policy says, one array a column", async () => {
+    const rows = [1, 2].map((id) => ({ id, unitPrice: { cents: 150 * id }, allPrices: [{ cents: 99 }, { cents: id }] }))
+    valueOf(await db.insertMany("soldThings", rows as never))
+    expect(await sold()).toEqual([
+      { id: 1, unit_price: "1.50", all_prices: "{0.99,0.01}", seller: null },
+      { id: 2, unit_price: "3.00", all_prices: "{0.99,0.02}", seller: null },
+    ])
+    expect(inserts()).toEqual([expect.stringContaining("unnest")])
+    const error = errorOf(await db.insertMany("soldThings", [{ ...rows[0], nothing: 1 }, rows[1]] as never))
+    expect(error.query?.sql).not.toContain("unnest")
+    valueOf(await db.insertMany("soldThings", [rows[0], { ...rows[1], seller: "(x,1)" }] as never))
+    expect((await sold()).map((row) => row["unit_price"])).toEqual(["1.50", "3.00", "1.50", "3.00"])
+  })
+
+  it("composites too, which unnest takes apart", async () => {
+    const rows = [1, 2, 3].map((id) => ({ id, seller: `("person, ${id}",${id})` }))
+    valueOf(await db.insertMany("soldThings", rows as never))
+    expect((await sold()).map(({ id, seller }) => ({ id, seller }))).toEqual(rows)
+  })
+
+  it("and objects reach a policy's serialize as they were given, also in columns that the schema does not have", async () => {
+    const odd = createDatabase({
+      schema: defineSchema<Sold>({ tables: shop.tables, ...(shop.policy && { policy: shop.policy }) }),
+      connection: database.url,
+      plugins: [new CamelCasePlugin()],
+    })
+    try {
+      valueOf(await odd.insertMany("soldThings", [{ unitPrice: { cents: 5 } }, { unitPrice: { cents: 7 } }] as never))
+      expect((await sold()).map((row) => row["unit_price"])).toEqual(["0.05", "0.07"])
+    } finally {
+      await odd.close()
     }
   })
 })

@@ -47,7 +47,7 @@ describe.each(Object.entries(frameworks))("%s", (name, serve) => {
   const reports: RequestReport[] = []
 
   beforeAll(async () => {
-    db = createDatabase<object>({ connection: database.url, errors: { reportDropped: false } })
+    db = createDatabase<object>({ connection: database.url, errors: { reportDropped: false }, sqlComments: true })
     app = await serve(db, {
       expose: "full",
       requests: { graceMs: 50, onReport: (report) => void reports.push(report) },
@@ -81,6 +81,22 @@ describe.each(Object.entries(frameworks))("%s", (name, serve) => {
     const body = JSON.stringify({ text: "x".repeat(50_000) })
     const headers = { "content-type": "application/json" }
     expect(await gone(tag, { path: `/echo/${tag}`, method: "POST", body, headers })).toBeLessThan(LIMIT_MS)
+  })
+
+  it("says on the server which route a statement comes from, where the framework knows", async () => {
+    const tag = name.replaceAll(/\W/g, "")
+    const client = new AbortController()
+    const asked = fetch(`${app.origin}/slow/routed-${tag}`, { signal: client.signal }).catch(() => {})
+    const route = name.startsWith("node:http") ? undefined : encodeURIComponent("/slow/:tag")
+    await until(() => running(`routed-${tag}`))
+    const { rows } = await watch.query<{ query: string }>(
+      "select query from pg_stat_activity where pid <> pg_backend_pid() and query like $1",
+      [`%routed-${tag}%`],
+    )
+    const ends = `/*action='slow',db_driver='kysely-resilient'${route === undefined ? "" : `,route='${route}'`}*/`
+    expect(rows.map(({ query }) => query.slice(-ends.length))).toEqual([ends])
+    client.abort()
+    await asked
   })
 
   it("answers the application's requests, and ends nothing that was sent whole", async () => {

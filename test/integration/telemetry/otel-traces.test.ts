@@ -1,5 +1,5 @@
 import { createDatabase, type Database } from "@kysely-resilient/core"
-import { openTelemetry, type OpenTelemetryOptions } from "@kysely-resilient/telemetry/otel"
+import { openTelemetry, traceparent, type OpenTelemetryOptions } from "@kysely-resilient/telemetry/otel"
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks"
 import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace"
@@ -55,6 +55,24 @@ const one = (): ReadableSpan => {
   if (span === undefined) throw new Error("there is no span")
   return span
 }
+
+describe("traceparent", () => {
+  it("is the active span, for a statement's comment, and nothing where there is none or it is not sampled", async () => {
+    expect(traceparent()).toBeUndefined()
+    const unsampled = { traceId: "0".repeat(31) + "1", spanId: "0".repeat(15) + "1", traceFlags: 0 }
+    expect(context.with(trace.setSpanContext(context.active(), unsampled), traceparent)).toBeUndefined()
+    const tags = () => ({ traceparent: traceparent() })
+    const told = createDatabase<Tables>({ connection: database.url, sqlComments: { tags } })
+    const answer = await tracer.startActiveSpan("request", async (span) => {
+      const result = await told.query<{ sent: string }>("select current_query() as sent")
+      span.end()
+      return { sent: result._unsafeUnwrap().rows[0]?.sent, span: span.spanContext() }
+    })
+    await told.close()
+    const { traceId, spanId } = answer.span
+    expect(answer.sent).toMatch(new RegExp(`,traceparent='00-${traceId}-${spanId}-01'\\*/$`))
+  })
+})
 
 describe("the span of a statement", () => {
   it("is what the conventions say", async () => {

@@ -281,9 +281,9 @@ describe("an action", () => {
     // A proxy may have asked by another name than the browser; and what a browser says of itself outweighs names that agree.
     const proxied = { host: "upstream:3000", origin: "https://app.test" }
     expect((await press(trusting, "hurt", { ...proxied, "sec-fetch-site": "same-origin" })).status).toBe(202)
-    for (const site of ["cross-site", "same-site", "none"]) {
-      const said = { origin: "http://app.test", "sec-fetch-site": site }
-      expect((await press(trusting, "hurt", said)).status, site).toBe(403)
+    for (const fetchSite of ["cross-site", "same-site", "none"]) {
+      const said = { origin: "http://app.test", "sec-fetch-site": fetchSite }
+      expect((await press(trusting, "hurt", said)).status, fetchSite).toBe(403)
     }
     expect(pressed).toHaveLength(3)
   })

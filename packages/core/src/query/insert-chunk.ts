@@ -23,18 +23,33 @@ const ALIKE_MIN = 100
 
 export type Row = Readonly<Record<string, unknown>>
 
+/** Objects become JSON. */
+export const PLAIN = "plain"
+
+/** Whoever sees the query later knows more of its values. */
+export const AS_GIVEN = "as-given"
+
+/** How the values of a column travel; a function makes of each what is sent. */
+export type ColumnForm = typeof PLAIN | typeof AS_GIVEN | ((value: unknown) => unknown)
+
+/** How values travel to the columns of one table. */
+export interface ColumnForms {
+  /** Can these columns travel as one parameter each? Then the number of values is no limit. */
+  travelAsArrays(columns: readonly string[]): boolean
+  formOf(column: string): ColumnForm
+}
+
 /** A chunk while rows are added to it. */
 export class GrowingChunk {
-  readonly #asArrays: (columns: readonly string[]) => boolean
+  readonly #forms: ColumnForms
   readonly #indexes = new Map<string, number>()
   readonly #rows: unknown[][] = []
   #uniform = true
   #arrays = false
   #characters = 0
 
-  /** @param asArrays can these columns travel as one parameter each? Then the number of values is no limit */
-  constructor(asArrays: (columns: readonly string[]) => boolean) {
-    this.#asArrays = asArrays
+  constructor(forms: ColumnForms) {
+    this.#forms = forms
   }
 
   /**
@@ -58,11 +73,14 @@ export class GrowingChunk {
         this.#indexes.set(column, index)
       }
       if (length === 0 && isExpression(value)) this.#uniform = false
-      values[index] = sendable(value, number, column)
-      this.#characters += lengthOf(values[index])
+      const form = this.#forms.formOf(column)
+      const sent = sendable(value, form, number, column)
+      values[index] = sent
+      // A policy's text is made when it is sent.
+      this.#characters += lengthOf(typeof form === "function" ? value : sent)
     }
     this.#rows.push(values)
-    if (length === 0) this.#arrays = this.#uniform && this.#asArrays([...this.#indexes.keys()])
+    if (length === 0) this.#arrays = this.#uniform && this.#forms.travelAsArrays([...this.#indexes.keys()])
     return true
   }
 
@@ -104,7 +122,8 @@ function isExpression(value: unknown): boolean {
 }
 
 /** Objects become JSON at once, which is what the driver would make of them: so it is known how long they are. */
-function sendable(value: unknown, row: number, column: string): unknown {
+function sendable(given: unknown, form: ColumnForm, row: number, column: string): unknown {
+  const value = typeof form === "function" && !isExpression(given) ? form(given) : given
   const refuse = (why: string): never => {
     throw new UnsendableRow(`Row ${row}, column "${column}": ${why}`)
   }
@@ -120,7 +139,7 @@ function sendable(value: unknown, row: number, column: string): unknown {
   if (value === null || Array.isArray(value) || ArrayBuffer.isView(value) || isExpression(value)) return value
   if (types.isDate(value))
     return Number.isNaN(value.getTime()) ? refuse("an invalid Date. Pass a valid one, or null") : value
-  if ("toPostgres" in value) return value
+  if ("toPostgres" in value || form === AS_GIVEN) return value
   const json: string | undefined = JSON.stringify(value)
   return json ?? refuse("its toJSON gives undefined. Pass null instead")
 }

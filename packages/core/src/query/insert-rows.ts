@@ -54,7 +54,7 @@ export async function insertRows<Tx>(
     returning,
     types: new ColumnTypes(paths.kit.schema, table),
   }
-  const newReader = (): RowReader => new RowReader(rows, (columns) => form.types.of(columns) !== undefined)
+  const newReader = (): RowReader => new RowReader(rows, form.types)
   const reader = newReader()
   try {
     const tally = new Tally(returning !== undefined)

@@ -1,7 +1,9 @@
 import { sql, type Compilable, type RawBuilder } from "kysely"
 
-import type { SchemaDefinition } from "../schema/define-schema.ts"
-import type { Chunk } from "./insert-chunk.ts"
+import { sentName } from "../schema-check/naming.ts"
+import type { ColumnDefinition, SchemaDefinition } from "../schema/define-schema.ts"
+import { serializersOf, type Serialize } from "../schema/serializers.ts"
+import { AS_GIVEN, PLAIN, type Chunk, type ColumnForm, type ColumnForms } from "./insert-chunk.ts"
 import type { QueryBuilders } from "./session.ts"
 
 /** Tables whose columns nobody knows more of than their names. */
@@ -71,13 +73,46 @@ function literalOf(value: unknown): unknown {
 }
 
 /** What the schema says of the types of a table's columns. */
-export class ColumnTypes {
+export class ColumnTypes implements ColumnForms {
   readonly #schema: SchemaDefinition | undefined
-  readonly #table: string
+  readonly #columns: Readonly<Record<string, ColumnDefinition>> | undefined
+  readonly #serializers: ReadonlyMap<string, Serialize> | undefined
+  /** Custom types write some values; if these are any of this table's, they see them as they were given. */
+  readonly #writesSome: boolean
+  readonly #forms = new Map<string, ColumnForm>()
 
+  /** @param table as queries name it, which may not be as the schema does */
   constructor(schema: SchemaDefinition | undefined, table: string) {
+    const { tables = {}, source = {} } = schema ?? {}
+    const key = [table, sentName(table, source)].find((name) => Object.hasOwn(tables, name))
+    const serializers = schema && serializersOf(schema)
     this.#schema = schema
-    this.#table = table
+    this.#columns = key === undefined ? undefined : tables[key]?.columns
+    this.#serializers = key === undefined ? undefined : serializers?.get(key)
+    this.#writesSome = serializers !== undefined && serializers.size > 0
+  }
+
+  formOf(column: string): ColumnForm {
+    // Asked for every value.
+    let form = this.#forms.get(column)
+    if (form === undefined) {
+      const name = this.#nameOf(column)
+      form = name === undefined ? (this.#writesSome ? AS_GIVEN : PLAIN) : (this.#serializers?.get(name) ?? PLAIN)
+      this.#forms.set(column, form)
+    }
+    return form
+  }
+
+  /** As the schema names it. */
+  #nameOf(column: string): string | undefined {
+    const columns = this.#columns
+    if (columns === undefined) return undefined
+    const source = this.#schema?.source ?? {}
+    return [column, sentName(column, source)].find((name) => Object.hasOwn(columns, name))
+  }
+
+  travelAsArrays(columns: readonly string[]): boolean {
+    return this.of(columns) !== undefined
   }
 
   /** Undefined if one of them is not known, or could be read as another value than as a parameter of its own. */
@@ -92,18 +127,22 @@ export class ColumnTypes {
   }
 
   #arrayOf(column: string): ArrayType | undefined {
-    const tables = this.#schema?.tables
-    if (tables === undefined || !Object.hasOwn(tables, this.#table)) return undefined
-    const columns = tables[this.#table]?.columns
-    if (columns === undefined || !Object.hasOwn(columns, column)) return undefined
-    const definition = columns[column]
+    const name = this.#nameOf(column)
+    if (name === undefined) return undefined
+    const definition = this.#columns?.[name]
     // Never the domain itself: a cast to it would cut a text that is too long, where an INSERT refuses it.
     const type = definition?.base ?? definition?.type ?? ""
     const quoted = quotedType(type)
-    if (quoted === undefined || this.#isDomain(elementOf(type))) return undefined
+    if (quoted === undefined || this.#isDomain(elementOf(type)) || this.#mayBeComposite(type)) return undefined
     if (type.endsWith("[]")) return { array: "text[]", cast: quoted }
     // The elements of its arrays are not separated by commas.
     return this.#delimiterOf(type) === "," ? { array: `${quoted}[]`, cast: undefined } : undefined
+  }
+
+  /** Of an array of composites unnest makes a column of each attribute. */
+  #mayBeComposite(type: string): boolean {
+    const kind = this.#schema?.types?.[type]?.kind
+    return kind === "composite" || (kind === undefined && type.includes(".") && !type.endsWith("[]"))
   }
 
   #isDomain(type: string): boolean {

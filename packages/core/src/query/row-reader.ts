@@ -1,24 +1,24 @@
-import { GrowingChunk, UnsendableRow, type Chunk, type Row } from "./insert-chunk.ts"
+import { GrowingChunk, UnsendableRow, type Chunk, type ColumnForms, type Row } from "./insert-chunk.ts"
 
 export type Rows<R> = Iterable<R> | AsyncIterable<R>
 
 /** Goes through rows once, chunk by chunk; never holds more than a chunk and one row. */
 export class RowReader {
   readonly #rows: Iterator<unknown> | AsyncIterator<unknown>
-  readonly #asArrays: (columns: readonly string[]) => boolean
+  readonly #forms: ColumnForms
   #count = 0
   /** Read, and without a place in the chunk before. */
   #held: Row | undefined
   #over = false
 
-  constructor(rows: Rows<unknown>, asArrays: (columns: readonly string[]) => boolean) {
+  constructor(rows: Rows<unknown>, forms: ColumnForms) {
     this.#rows = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
-    this.#asArrays = asArrays
+    this.#forms = forms
   }
 
   /** Undefined after the last. Throws `UnsendableRow`, and whatever going through the rows throws. */
   async read(): Promise<Chunk | undefined> {
-    const chunk = new GrowingChunk(this.#asArrays)
+    const chunk = new GrowingChunk(this.#forms)
     for (;;) {
       // Waiting takes longer than a row does: only where there is something to wait for.
       const soon = this.#held ?? this.#advance()

@@ -4,8 +4,16 @@ import type { Policy } from "./policy.ts"
 import { treeOf, type TypeTree } from "./type-tree.ts"
 
 /** A parameter on its way; `pg` asks for its text when it is sent. */
-interface Serialized {
-  toPostgres(): string
+class Serialized {
+  readonly #text: () => string
+
+  constructor(text: () => string) {
+    this.#text = text
+  }
+
+  toPostgres(): string {
+    return this.#text()
+  }
 }
 
 /** From what the application gives to what travels. */
@@ -38,6 +46,9 @@ function serializerOf(tree: TypeTree, policy: Policy): Serialize | undefined {
   const type = customTypeOf(tree.name, policy.custom)
   if (type?.serialize === undefined) return undefined
   const serialize = type.serialize.bind(type)
+  // Who has written a value already leaves nothing to do for whoever comes later.
   return (value) =>
-    value === null || value === undefined ? value : ({ toPostgres: () => serialize(value) } satisfies Serialized)
+    value === null || value === undefined || value instanceof Serialized
+      ? value
+      : new Serialized(() => serialize(value))
 }

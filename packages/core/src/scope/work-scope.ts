@@ -11,6 +11,11 @@ export interface ScopeOptions {
   readonly timeoutMs?: number | undefined
   /** Whoever wanted it has gone: the same as `abort()`. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * What its statements say of where they come from (`sqlComments`), as `/users/:id`. A function is asked for each statement: a framework may
+   * know only later. Default: what the scope around it says.
+   */
+  readonly route?: string | (() => string | undefined) | undefined
   /** Looks for reads that are done again and again, which costs microseconds a read. Default false. */
   readonly watchRepetitions?: boolean
 }
@@ -73,14 +78,16 @@ export class WorkScope {
   #limits: Limits | undefined
   readonly #open = new Set<Open>()
   readonly #repetitions: Repetitions | undefined
+  readonly #route: ScopeOptions["route"]
   readonly #forget: (() => void) | undefined
   #over = false
 
   constructor(options: ScopeOptions = {}, clock: Clock = systemClock) {
-    const { timeoutMs, signal, watchRepetitions } = options
+    const { timeoutMs, signal, watchRepetitions, route } = options
     shared.everUsed = true
     this.#clock = clock
     this.#outer = currentScope()
+    this.#route = route
     const deadline = timeoutMs === undefined ? undefined : deadlineAfter(clock, timeoutMs)
     const outer = this.#outer?.deadline
     this.#deadline = deadline === undefined || (outer !== undefined && outer.at < deadline.at) ? outer : deadline
@@ -112,6 +119,12 @@ export class WorkScope {
 
   get deadline(): Deadline | undefined {
     return this.#deadline
+  }
+
+  /** Where what is done in it comes from, as far as is known by now. */
+  get route(): string | undefined {
+    const own = typeof this.#route === "function" ? this.#route() : this.#route
+    return own ?? this.#outer?.route
   }
 
   /** Milliseconds left; Infinity without a deadline. */
@@ -212,6 +225,12 @@ export function currentScope(): WorkScope | undefined {
   let found = shared.storage.getStore()
   while (found?.over === true) found = found.outer
   return found
+}
+
+/** What a statement that is sent now says of where it comes from. */
+export function scopeTags(): { readonly route: string } | undefined {
+  const route = currentScope()?.route
+  return route === undefined ? undefined : { route }
 }
 
 /** Runs `work` as if it were in no scope: for what must be done though whoever wanted it may have gone. */

@@ -10,6 +10,7 @@ export function execute(machine: Machine, connection: PgConnection, plan: Plan):
     const exchange = plan.exchangeOn(connection)
     const rider = connection.types?.riderOf(plan.sql)
     if (rider !== undefined) exchange.ride(rider)
+    if (plan.comment !== undefined) exchange.comment = plan.comment
     // Even if it fails: a session's lock, for one, outlives the statement that took it.
     if (plan.leaves !== undefined) connection.leftovers = worse(connection.leftovers, plan.leaves)
     // It gets `cancelMs` more to answer instead.

@@ -323,6 +323,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
       inTransaction,
       readOnly: transaction?.settings.accessMode === "read only",
       wantsXid: transaction?.wantsXid === true,
+      within: transaction?.settings.label,
     }
   }
 

@@ -220,7 +220,7 @@ export class LeasedTransaction {
   /** A flight of its own, for what no rider could ride behind. */
   async #askXid(): Promise<Settled<Exchange> | undefined> {
     if (!this.record.unasked || !this.wantsXid) return undefined
-    const settled = await runPlan(this.#machine, this.#host, xidPlan(this.settings))
+    const settled = await runPlan(this.#machine, this.#host, xidPlan(this.#machine, this.settings))
     if (settled.ok) this.#noteXid(settled.value.learnt, false)
     return settled
   }

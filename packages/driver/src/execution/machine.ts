@@ -11,6 +11,7 @@ import type { DatabaseIdentity } from "../telemetry/identity.ts"
 import type { Resolver } from "../resolution/resolver.ts"
 import type { Watch } from "../resolution/watch.ts"
 import type { KnownTexts } from "./known-texts.ts"
+import type { SqlComments } from "./sql-comments.ts"
 import type { Unfinished } from "./unfinished.ts"
 
 /** What every lease and every plan of one engine shares. */
@@ -24,6 +25,8 @@ export interface Machine {
   readonly knownWrites: KnownTexts
   /** Writes whose rows cannot be counted in the same statement. */
   readonly uncounted: KnownTexts
+  /** Undefined: statements say nothing of who sends them. */
+  readonly comments: SqlComments | undefined
   readonly budget: Budget
   readonly breaker: Breaker
   readonly limits: {

@@ -15,6 +15,7 @@ import { countedInMarker, inTwoFlights, type CountedWrite } from "./autocommit.t
 import type { Machine } from "./machine.ts"
 import type { Plan } from "./plan.ts"
 import { xidRider } from "./proof.ts"
+import type { SqlComments } from "./sql-comments.ts"
 
 /** Where a statement is going to run. */
 export interface Place {
@@ -25,6 +26,8 @@ export interface Place {
   readonly readOnly: boolean
   /** The transaction's number is wanted, and not known yet. */
   readonly wantsXid: boolean
+  /** What the transaction is called that it is part of. */
+  readonly within?: string | undefined
 }
 
 /** What Kysely's door adds to a caller's own words. */
@@ -87,11 +90,13 @@ export function planStatements(
   const riding = place.wantsXid && !simple && !takesData && shapes.some(takesXid)
   const flight = simple ? simpleFlight(sql) : riding ? ridingFlight(steps, mayNotify(shapes)) : plainFlight(steps)
   const limits = callLimits(machine, options)
+  const comment = machine.comments === undefined ? undefined : commentOf(machine.comments, place, options)
   const idempotent = options.idempotent === true
   const plan = (as: "write" | "read", within: "nothing" | "read-only", ifWrite: Plan | undefined): Plan => ({
     queryId: queries[0]?.queryId.queryId ?? "",
     sql,
     label: options.label,
+    comment,
     exchangeOn: within === "read-only" ? readOnlyFlight(steps) : flight,
     access: as,
     phase: phaseOf(first, place, as === "read"),
@@ -144,6 +149,11 @@ function countedWrite(
 /** May it get the transaction a number? Not before its first snapshot is taken: then asking would take it too early. */
 export function takesXid({ reads, control, beforeSnapshot }: StatementShape): boolean {
   return reads !== "proved" && control === undefined && !beforeSnapshot
+}
+
+/** A question of our own is nobody's. */
+export function commentOf(comments: SqlComments, place: Place, options: DoorOptions): string | undefined {
+  return options.ours === true ? undefined : comments.of(options.label ?? place.within)
 }
 
 /** The limits of one call: how often, how long, and until when its caller cares. */

@@ -11,6 +11,8 @@ export interface Plan {
   readonly queryId: string
   readonly sql: string
   readonly label: string | undefined
+  /** Behind each text that is sent for it, for readers on the server; the texts here and in events are without. */
+  readonly comment: string | undefined
   /** What is sent, made anew for each try. */
   readonly exchangeOn: (connection: PgConnection) => Exchange
   readonly access: "read" | "write"

@@ -18,6 +18,7 @@ export class PortalPlans {
   readonly #shape: StatementShape
   readonly #portal: string
   readonly #rowsMax: number
+  readonly #comment: string | undefined
   /** The stream brings its own transaction. */
   readonly #own: boolean
   /** Nothing can have been written: the tree proves it, its caller vouches for it, or the transaction is READ ONLY. */
@@ -25,7 +26,14 @@ export class PortalPlans {
 
   constructor(
     machine: Machine,
-    stream: { query: CompiledQuery; shape: StatementShape; portal: string; rowsMax: number; own: boolean },
+    stream: {
+      query: CompiledQuery
+      shape: StatementShape
+      portal: string
+      rowsMax: number
+      own: boolean
+      comment: string | undefined
+    },
   ) {
     this.#machine = machine
     this.#query = stream.query
@@ -33,6 +41,7 @@ export class PortalPlans {
     this.#portal = stream.portal
     this.#rowsMax = stream.rowsMax
     this.#own = stream.own
+    this.#comment = stream.comment
   }
 
   /** The first chunk, with a BEGIN of its own where none is open: READ ONLY unless it is known to write. */
@@ -94,6 +103,7 @@ export class PortalPlans {
       queryId: this.#query.queryId.queryId,
       sql: this.#query.sql,
       label: options.label,
+      comment: this.#comment,
       exchangeOn: () => new Exchange({ protocol: "extended", steps }, decoder),
       access: this.#reads ? "read" : "write",
       phase: "transaction",

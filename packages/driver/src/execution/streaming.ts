@@ -10,7 +10,7 @@ import { endTransaction } from "./give-back.ts"
 import type { HeldTurn } from "./held-turn.ts"
 import { afterTheEnd, type LeasedTransaction } from "./leased-transaction.ts"
 import type { Machine } from "./machine.ts"
-import { sendable, type DoorOptions, type Place } from "./plan-statement.ts"
+import { commentOf, sendable, type DoorOptions, type Place } from "./plan-statement.ts"
 import type { Plan } from "./plan.ts"
 import { PortalPlans } from "./portal-plans.ts"
 import { failedLike, refuse } from "./settled.ts"
@@ -56,7 +56,8 @@ export async function* streamOn(
   const { transaction, place } = host
   const own = !place.inTransaction
   const turn = own ? await host.holdTurn() : undefined
-  const plans = new PortalPlans(machine, { query, shape, portal: host.nextPortal, rowsMax, own })
+  const comment = machine.comments === undefined ? undefined : commentOf(machine.comments, place, options)
+  const plans = new PortalPlans(machine, { query, shape, portal: host.nextPortal, rowsMax, own, comment })
   const step = (planFor: (place: Place, limits: DoorOptions) => Plan): Promise<Settled<Exchange>> => {
     const run = (): Promise<Settled<Exchange>> => host.runPlanned(transaction, planFor, shape, options)
     if (turn === undefined) return host.inTurn(run)

@@ -34,6 +34,7 @@ export function beginPlan(machine: Machine, settings: TransactionSettings, signa
     ...CONTROL,
     sql: beginSql(settings, undefined),
     label: settings.label,
+    comment: machine.comments?.of(settings.label),
     exchangeOn: (connection) => {
       const backstopMs = timeoutBackstopMs(remainingMs(clock, settings.deadline), connection.statementTimeoutMs)
       const begin = beginSql(settings, backstopMs)
@@ -51,11 +52,12 @@ export function beginPlan(machine: Machine, settings: TransactionSettings, signa
 }
 
 /** Asks for the transaction's number, in a flight of its own. */
-export function xidPlan(settings: TransactionSettings): Plan {
+export function xidPlan(machine: Machine, settings: TransactionSettings): Plan {
   return {
     ...CONTROL,
     sql: "select pg_current_xact_id_if_assigned()",
     label: settings.label,
+    comment: machine.comments?.of(settings.label),
     exchangeOn: ({ facts }) => new Exchange({ protocol: "extended", steps: [xidRider(facts, false)] }),
     access: "read",
     phase: "transaction",
@@ -82,6 +84,7 @@ export function commitPlan(
     ...CONTROL,
     sql: "commit",
     label: settings.label,
+    comment: machine.comments?.of(settings.label),
     exchangeOn: (connection) =>
       mayHaveWritten ? commitOn(machine, connection, claim) : new Exchange({ protocol: "simple", sql: "commit" }),
     access: mayHaveWritten ? "write" : "read",

@@ -25,7 +25,7 @@ const PG_KEYS: readonly string[] = (
 
 /** In `DriverOptions`, and in no configuration of pg's. */
 const DRIVER_ONLY: readonly string[] =
-  "connection pool timeouts retry resolution resolveAutocommit orphanedTransaction circuit callSites observer buggify".split(
+  "connection pool timeouts retry resolution resolveAutocommit orphanedTransaction circuit callSites observer buggify sqlComments".split(
     " ",
   )
 

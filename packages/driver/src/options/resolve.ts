@@ -13,6 +13,7 @@ import { resolveConnection } from "./connection.ts"
 import { deepFreeze } from "./deep-freeze.ts"
 import type { Environment } from "./environment.ts"
 import { resolvePool, resolveRetry, resolveTimeouts, type ResolvedRetry, type ResolvedTimeouts } from "./limits.ts"
+import { resolveSqlComments, type ResolvedSqlComments } from "./sql-comments.ts"
 import { thisSystem, type System } from "./system.ts"
 
 /** The options with every default filled in, frozen. */
@@ -31,6 +32,8 @@ export interface ResolvedOptions {
   readonly callSites: boolean
   /** Undefined: host, port and database. */
   readonly name: string | undefined
+  /** Undefined: statements say nothing of who sends them. */
+  readonly sqlComments: ResolvedSqlComments | undefined
   readonly observer: Observer | undefined
   /** Told of noteworthy events only. */
   readonly log: Observer | undefined
@@ -50,6 +53,7 @@ const DRIVER_KEYS: Keys = {
     "onConnect",
     "callSites",
     "name",
+    "sqlComments",
     "observer",
     "log",
     "buggify",
@@ -68,6 +72,8 @@ const DRIVER_KEYS: Keys = {
     retries: "Give it as retry: { attemptsMax }; it counts the first try",
     cursor: "Remove it: streaming needs no pg-cursor here",
     onCreateConnection: "Write onConnect",
+    sqlCommenter: "Write sqlComments",
+    addSqlCommenterCommentToQueries: "Write sqlComments: true",
     onReserveConnection: "Remove it: onConnect is called once per physical connection",
     controlClient: "Remove it: cancellation needs no client of its own here",
   },
@@ -96,6 +102,7 @@ export function resolveOptions(options: unknown, env: Environment, system: Syste
     onConnect: root.callback("onConnect", isOnConnect),
     callSites: root.flag("callSites") ?? (env["NODE_ENV"] === "development" || env["NODE_ENV"] === "test"),
     name: resolveName(root),
+    sqlComments: resolveSqlComments(root, connection.settings),
     observer: root.callback("observer", isObserver),
     log: resolveLog(root, system),
     buggify: resolveBuggify(root, env),

@@ -181,7 +181,7 @@ export class Hold implements ConnectionHolder {
 
   /** A flight of its own, for what no rider could ride behind. If it fails, COMMIT will too. */
   async #askXid(): Promise<void> {
-    const settled = await runPlan(this.#machine, this, xidPlan({}))
+    const settled = await runPlan(this.#machine, this, xidPlan(this.#machine, {}))
     if (settled.ok) this.#note(true, settled.value.learnt, undefined)
   }
 

@@ -54,6 +54,8 @@ export class Exchange implements Submittable {
   /** False for a COMMIT: nobody cancels it, whatever the reason that nobody waits for it any more. */
   cancellable = true
   abandoned: AbandonReason | undefined
+  /** Behind each text of it; set before it runs. */
+  comment: string | undefined
   /** Set by the connection that runs it. */
   readers: ColumnReaders = AS_TEXT
   /** Rows stay as the server sends them, for whoever reads them himself; set before it runs. */
@@ -101,7 +103,7 @@ export class Exchange implements Submittable {
   submit(wire: PgWire): Error | null {
     if (!wire.stream.writable) return new Error("The connection was closed before the statement was sent")
     if (this.#named) this.#prepared = wire.parsedStatements
-    wire.stream.write(encode(this.request, wire.parsedStatements))
+    wire.stream.write(encode(this.request, wire.parsedStatements, this.comment))
     this.sent = true
     return null
   }

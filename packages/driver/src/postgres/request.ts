@@ -1,4 +1,5 @@
 import { FrontendBuffer } from "./frontend.ts"
+import { commented } from "./sql-comment.ts"
 
 export type Parameters = readonly (string | Buffer | null)[]
 
@@ -54,28 +55,31 @@ function prepare(buffer: FrontendBuffer, { name, sql }: NamedStep, prepared: Rea
   if (prepared[name] !== sql) buffer.closeStatement(name).parse(sql, name)
 }
 
-/** `prepared`: what the session keeps prepared, by name. */
-export function encode(request: Request, prepared: Readonly<Record<string, string>>): Buffer {
+/**
+ * @param prepared what the session keeps prepared, by name
+ * @param comment goes behind each text, but for those that have a name: what that stands for would change with every comment
+ */
+export function encode(request: Request, prepared: Readonly<Record<string, string>>, comment?: string): Buffer {
   const buffer = new FrontendBuffer()
-  if (request.protocol === "simple") return buffer.query(request.sql).finish()
+  if (request.protocol === "simple") return buffer.query(sent(request.sql, comment)).finish()
   for (const step of request.steps) {
     switch (step.do) {
       case "command":
       case "learn":
       case "confirm":
-        buffer.parse(step.sql).bind("", []).execute("", 0)
+        buffer.parse(sent(step.sql, comment)).bind("", []).execute("", 0)
         break
       case "count":
-        buffer.parse(step.sql).bind("", step.parameters).execute("", 0)
+        buffer.parse(sent(step.sql, comment)).bind("", step.parameters).execute("", 0)
         break
       case "execute":
         if (isNamed(step)) prepare(buffer, step, prepared)
-        else buffer.parse(step.sql)
+        else buffer.parse(sent(step.sql, comment))
         buffer.bind("", step.parameters, step.name).describePortal("").execute("", 0)
         break
       case "open-portal":
         buffer
-          .parse(step.sql)
+          .parse(sent(step.sql, comment))
           .bind(step.portal, step.parameters)
           .describePortal(step.portal)
           .execute(step.portal, step.rowsMax)
@@ -89,4 +93,8 @@ export function encode(request: Request, prepared: Readonly<Record<string, strin
     }
   }
   return buffer.sync().finish()
+}
+
+function sent(sql: string, comment: string | undefined): string {
+  return comment === undefined ? sql : commented(sql, comment)
 }

@@ -14,12 +14,18 @@ export type Entered =
 const ANSWERED: Entered = { answered: true }
 const UNSCOPED: Entered = { answered: false, scope: undefined }
 
-/** For everything that stands on `node:http`. `url`: as it is seen from where this was mounted. */
+/**
+ * For everything that stands on `node:http`.
+ *
+ * @param url as it is seen from where this was mounted
+ * @param route the pattern that it matches, once the framework knows that
+ */
 export function enter(
   { handler, requests }: Web,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   url: string,
+  route?: () => string | undefined,
 ): Entered {
   const target = targetOf(url)
   const path = pathOf(target)
@@ -42,7 +48,7 @@ export function enter(
     const value = incoming.headers[name]
     return Array.isArray(value) ? value[0] : value
   }
-  const scope = requests.begin({ method: incoming.method ?? "GET", path, header })
+  const scope = requests.begin({ method: incoming.method ?? "GET", path, header, route })
   endWith(outgoing, scope)
   bind(incoming, scope)
   bind(outgoing, scope)

@@ -24,10 +24,18 @@ export interface Middleware {
 export function resilience(db: WebDatabase, options: WebOptions = {}): Middleware {
   const web = createWeb(db, options)
   const middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    const entered = enter(web, request, response, request.url ?? "/")
+    const entered = enter(web, request, response, request.url ?? "/", () => routeOf(request))
     if (entered.answered) return
     if (entered.scope === undefined) next()
     else entered.scope.run(() => next())
   }
   return Object.assign(middleware, { handler: web.handler })
+}
+
+/** Express writes it on the request when a handler has been found: `/users` where its router was mounted, and `/:id` in it. */
+function routeOf(request: object): string | undefined {
+  if (!("route" in request && "baseUrl" in request)) return undefined
+  const { route, baseUrl } = request
+  if (typeof route !== "object" || route === null || !("path" in route)) return undefined
+  return typeof route.path === "string" && typeof baseUrl === "string" ? baseUrl + route.path : undefined
 }

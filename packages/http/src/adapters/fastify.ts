@@ -6,6 +6,8 @@ import { enter } from "./enter.ts"
 /** What is needed of Fastify, as it has it. */
 interface FastifyRequest {
   readonly raw: IncomingMessage
+  /** No url: nothing matches. */
+  readonly routeOptions: { readonly url?: string | undefined }
 }
 
 interface FastifyReply {
@@ -38,8 +40,9 @@ export type Plugin = (app: Fastify, options: PluginOptions, done: (error?: Error
 export const resilience: Plugin = Object.assign<Plugin, object>(
   (app, { db, ...options }, done) => {
     const web = createWeb(db, options)
-    app.addHook("onRequest", ({ raw }, reply, next) => {
-      const entered = enter(web, raw, reply.raw, raw.url ?? "/")
+    app.addHook("onRequest", (request, reply, next) => {
+      const { raw } = request
+      const entered = enter(web, raw, reply.raw, raw.url ?? "/", () => request.routeOptions.url)
       if (entered.answered) {
         reply.hijack()
         return

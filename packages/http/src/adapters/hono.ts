@@ -10,7 +10,7 @@ export type { WebOptions } from "../web.ts"
 
 /** What is needed of Hono's context, as it has it. */
 interface Context {
-  readonly req: { readonly raw: Request; readonly path: string; readonly method: string }
+  readonly req: { readonly raw: Request; readonly path: string; readonly method: string; readonly routePath: string }
   readonly env: unknown
   res: Response
 }
@@ -40,7 +40,14 @@ export function resilience(db: WebDatabase, options: WebOptions = {}): Middlewar
     }
     const refused = requests.refusalOf(path)
     if (refused !== undefined) return refused
-    const scope = requests.begin({ method, path, header: (name) => raw.headers.get(name), signal: raw.signal })
+    const scope = requests.begin({
+      method,
+      path,
+      header: (name) => raw.headers.get(name),
+      // Of the handler that runs by then.
+      route: () => context.req.routePath,
+      signal: raw.signal,
+    })
     await inScope(scope, context, next)
     return undefined
   }

@@ -15,6 +15,8 @@ export interface RequestFacts {
   /** Without its query. */
   readonly path: string
   readonly header: (name: string) => string | null | undefined
+  /** The pattern that its path matches, `/users/:id`, once that is known. */
+  readonly route?: (() => string | undefined) | undefined
   /** Whoever sent it has gone. */
   readonly signal?: AbortSignal | undefined
 }
@@ -55,11 +57,11 @@ export class Requests {
     return answer(503, "application/problem+json", `${JSON.stringify(problem)}\n`, { "retry-after": "1" })
   }
 
-  begin({ method, path, header, signal }: RequestFacts): RequestScope {
+  begin({ method, path, header, route, signal }: RequestFacts): RequestScope {
     const { timeoutMs, deadlineHeader, watchRepetitions, graceMs, onReport } = this.#options
     const said = deadlineHeader === undefined ? undefined : readDeadline(header(deadlineHeader) ?? null)
     const limitMs = said === undefined ? timeoutMs : Math.min(said, timeoutMs ?? said)
-    const scope = new WorkScope({ timeoutMs: limitMs, signal, watchRepetitions }, this.#clock)
+    const scope = new WorkScope({ timeoutMs: limitMs, signal, route, watchRepetitions }, this.#clock)
     return new RequestScope({
       scope,
       clock: this.#clock,

@@ -1,4 +1,4 @@
-import { UnsendableRow, type Chunk } from "@kysely-resilient/core/src/query/insert-chunk.ts"
+import { PLAIN, UnsendableRow, type Chunk, type ColumnForms } from "@kysely-resilient/core/src/query/insert-chunk.ts"
 import { RowReader } from "@kysely-resilient/core/src/query/row-reader.ts"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest"
 const ROWS_MAX = 5_000
 const PARAMETERS_MAX = 30_000
 
+const forms = (asArrays: boolean): ColumnForms => ({ travelAsArrays: () => asArrays, formOf: () => PLAIN })
+
 async function chunksOf(rows: Iterable<unknown> | AsyncIterable<unknown>, asArrays = true): Promise<Chunk[]> {
-  const reader = new RowReader(rows, () => asArrays)
+  const reader = new RowReader(rows, forms(asArrays))
   const chunks: Chunk[] = []
   for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) chunks.push(chunk)
   expect(await reader.ended()).toBe(true)
@@ -54,7 +56,7 @@ describe("rows are read in chunks", () => {
           yield { a: given }
         }
       })(),
-      () => true,
+      forms(true),
     )
     expect((await reader.read())?.rows).toHaveLength(ROWS_MAX)
     expect(given).toBe(ROWS_MAX + 1)

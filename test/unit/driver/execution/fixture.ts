@@ -164,6 +164,7 @@ export class Fixture {
       emit: (event) => observer({ at: this.clock.wallTime(), ...event }),
       knownWrites: new KnownTexts(),
       uncounted: new KnownTexts(),
+      comments: undefined,
       budget: new Budget(budget),
       breaker,
       limits: {

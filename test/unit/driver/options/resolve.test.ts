@@ -39,6 +39,17 @@ function onConnect(): Promise<void> {
 function observer(): void {}
 
 describe("options", () => {
+  it.each([
+    [undefined, undefined],
+    [false, undefined],
+    [true, { application: "shop" }],
+    [{}, { application: "shop" }],
+    [{ application: "till" }, { application: "till" }],
+  ])("say who sends statements: %o", (sqlComments, comments) => {
+    const connection = { host: "h", applicationName: "shop" }
+    expect(resolved({ connection, sqlComments }).sqlComments).toEqual(comments)
+  })
+
   it("fill in every default", () => {
     const { connection: _, ...rest } = resolved({})
     expect(rest).toEqual({
@@ -314,6 +325,20 @@ describe("wrong options", () => {
     ["a probability above 1", { buggify: { seed: 1, probability: 2 } }, "buggify.probability", "is 2"],
     ["trouble of no kind", { buggify: { seed: 1, kinds: [] } }, "buggify.kinds", "is an array"],
     ["trouble of an unknown kind", { buggify: { seed: 1, kinds: ["fire"] } }, "buggify.kinds", "holds what is none"],
+    ["comments that are a word", { sqlComments: "yes" }, "sqlComments", "is a string"],
+    ["tags that are no function", { sqlComments: { tags: {} } }, "sqlComments.tags", "is an object"],
+    [
+      "an application with a NUL",
+      { sqlComments: { application: "a\0" } },
+      "sqlComments.application",
+      "holds a NUL character, which PostgreSQL cannot take",
+    ],
+    [
+      "an unknown part of the comments",
+      { sqlComments: { route: "/" } },
+      "sqlComments.route",
+      "there is no such option",
+    ],
     ["an unknown part of buggify", { buggify: { seed: 1, only: [] } }, "buggify.only", "there is no such option"],
     ["options that cannot be read", new Proxy({}, { ownKeys: explode }), "options", "is an object"],
     ["a part that cannot be read", { pool: new Proxy({}, { has: explode, ownKeys: explode }) }, "pool", "is an object"],
@@ -341,7 +366,7 @@ describe("wrong options", () => {
     [{ host: "h" }, "Give it as connection: { host }"],
     [
       { wholly: 1 },
-      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, name, observer, log, buggify",
+      "Known here: connection, pool, timeouts, retry, resolution, resolveAutocommit, orphanedTransaction, circuit, onConnect, callSites, name, sqlComments, observer, log, buggify",
     ],
     [{ timeouts: { queryMs: Infinity } }, "Every wait has a limit: give milliseconds, a number from 1 to 2147483647"],
   ])("%o gets the hint: %s", (options, hint) => {
