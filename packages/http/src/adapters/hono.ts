@@ -3,6 +3,7 @@ import { ServerResponse } from "node:http"
 import type { Handler } from "../handler.ts"
 import { lasting } from "../scope/in-request.ts"
 import type { RequestScope } from "../scope/request-scope.ts"
+import { signalOf } from "../signal-of.ts"
 import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
 import { endWith } from "./enter.ts"
 
@@ -46,7 +47,7 @@ export function resilience(db: WebDatabase, options: WebOptions = {}): Middlewar
       header: (name) => raw.headers.get(name),
       // Of the handler that runs by then.
       route: () => context.req.routePath,
-      signal: raw.signal,
+      signal: signalOf(raw),
     })
     await inScope(scope, context, next)
     return undefined

@@ -1,3 +1,4 @@
+import { signalOf } from "../signal-of.ts"
 import type { Requests } from "./requests.ts"
 import type { RequestScope } from "./request-scope.ts"
 
@@ -10,8 +11,13 @@ export async function inRequest(
   const { pathname } = new URL(request.url)
   const refused = requests.refusalOf(pathname)
   if (refused !== undefined) return refused
-  const { method, headers, signal } = request
-  const scope = requests.begin({ method, path: pathname, header: (name) => headers.get(name), signal })
+  const { method, headers } = request
+  const scope = requests.begin({
+    method,
+    path: pathname,
+    header: (name) => headers.get(name),
+    signal: signalOf(request),
+  })
   try {
     return lasting(await scope.run(async () => handle()), scope)
   } catch (thrown) {
