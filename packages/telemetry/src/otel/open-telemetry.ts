@@ -1,25 +1,37 @@
-import { metrics, trace } from "@opentelemetry/api"
+import * as api from "@opentelemetry/api"
 
 import type { Source } from "../source.ts"
+import { startEvents } from "./events.ts"
 import { startMetrics } from "./metrics.ts"
-import type { OpenTelemetryOptions } from "./options.ts"
-import { startTraces } from "./traces.ts"
+import type { EventLogger, OpenTelemetryOptions } from "./options.ts"
+import { followStatements } from "./statement-now.ts"
+import { Traces } from "./traces.ts"
 
 const NAME = "@kysely-resilient/telemetry"
 
 /**
- * Traces and metrics of one database, exactly as OpenTelemetry's conventions for database clients say. Until the function that is
+ * Traces, metrics and events of one database, exactly as OpenTelemetry's conventions for database clients say. Until the function that is
  * returned is called, or the process ends. Whoever starts an SDK does so before.
  */
 export function openTelemetry(source: Source, options: OpenTelemetryOptions = {}): () => void {
-  const { traces = true, metrics: measured = true, queryText = true } = options
+  const { traces: traced = true, metrics: measured = true, events = true, queryText = true } = options
   const stops: (() => void)[] = []
-  if (traces) {
-    const tracer = options.tracer ?? trace.getTracer(NAME)
-    stops.push(startTraces(source.snapshot().database, { tracer, queryText }))
+  const tracer = options.tracer ?? api.trace.getTracer(NAME)
+  const traces = new Traces(source.snapshot().database, { tracer, queryText })
+  if (traced) stops.push(traces.start())
+  if (measured) stops.push(startMetrics(source, options.meter ?? api.metrics.getMeter(NAME)))
+  const logger = events ? (options.logger ?? globalLogger()) : undefined
+  // Nobody takes logs: so that statements need not be followed for nothing.
+  if (logger !== undefined && logger.enabled?.() !== false) {
+    if (traced) stops.push(followStatements())
+    stops.push(startEvents(source, logger, () => traces.current()))
   }
-  if (measured) stops.push(startMetrics(source, options.meter ?? metrics.getMeter(NAME)))
   return () => {
     for (const stop of stops.splice(0)) stop()
   }
+}
+
+/** Older versions of the API, which will do, have none. */
+function globalLogger(): EventLogger | undefined {
+  return "logs" in api ? api.logs.getLogger(NAME) : undefined
 }
