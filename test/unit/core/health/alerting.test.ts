@@ -82,6 +82,70 @@ describe("a webhook", () => {
     expect(posted).toHaveLength(times)
     expect(clock.timers.foreground).toBe(0)
   })
+
+  it("is tried once more when the database is closed between two tries, and that waits for nothing else", async () => {
+    answers = [500, 500, 500]
+    const alerting = new Alerting({ webhook: "https://hooks/x" }, clock, send)
+    alerting.tell([alert()])
+    await clock.settle()
+    expect(posted).toHaveLength(1)
+    // No time passes: nothing in a process that is about to end would let it.
+    await alerting.close()
+    expect(posted).toHaveLength(2)
+    expect(clock.timers).toEqual({ foreground: 0, background: 0 })
+  })
+
+  it("tells of two things in the order in which they happened, though the first has to be tried again", async () => {
+    answers = [503]
+    const alerting = new Alerting({ webhook: "https://hooks/x" }, clock, send)
+    const changed = (code: string) => alert({ kind: "status_changed", code })
+    alerting.tell([changed("STATUS_CRITICAL"), changed("STATUS_HEALTHY")])
+    await clock.advance(10_000)
+    expect(bodies().map(({ code }) => code)).toEqual(["STATUS_CRITICAL", "STATUS_CRITICAL", "STATUS_HEALTHY"])
+  })
+
+  it("that could not be told is told the next time, cooldown or not", async () => {
+    answers = [new Error("a"), new Error("b"), new Error("c")]
+    const alerting = new Alerting({ webhook: "https://hooks/x" }, clock, send)
+    alerting.tell([alert()])
+    await clock.advance(10_000)
+    expect(posted).toHaveLength(3)
+    alerting.tell([alert({ message: "again" })])
+    await alerting.close()
+    expect(bodies().at(-1)).toMatchObject({ text: "again" })
+    expect(posted).toHaveLength(4)
+  })
+
+  it("that was away is not told what is old, and never more than it can read", async () => {
+    const alerting = new Alerting({ webhook: "https://hooks/x" }, clock, async (url, init) => {
+      await new Promise<void>((resolve) => void clock.after(30_000, resolve))
+      return send(url, init)
+    })
+    for (let number = 0; number < 200; number += 1) alerting.tell([alert({ code: `CODE_${number}` })])
+    await clock.advance(300_000)
+    // One that went at once, and those whose turn came within a minute; the oldest that waited made room.
+    expect(bodies().map(({ code }) => code)).toEqual(["CODE_0", "CODE_100", "CODE_101"])
+  })
+
+  it("does not follow a redirection, and is warned about once, without its URL", async () => {
+    const warnings: string[] = []
+    const hear = (warning: Error) => void warnings.push(warning.message)
+    process.on("warning", hear)
+    answers = [302, new Error("https://hooks/secret refused"), 500, 500, 204, 404]
+    const alerting = new Alerting({ webhook: "https://hooks/secret" }, clock, send)
+    for (const code of ["A", "B", "C", "D"]) {
+      alerting.tell([alert({ code, message: code })])
+      await clock.advance(10_000)
+    }
+    await alerting.close()
+    await new Promise(setImmediate)
+    process.off("warning", hear)
+    expect(posted.map(({ init }) => init.redirect)).toEqual(Array.from(posted, () => "manual"))
+    expect(warnings).toEqual([
+      "An alert could not be sent to the webhook: it answered 302. It said: A",
+      "An alert could not be sent to the webhook: it answered 404. It said: D",
+    ])
+  })
 })
 
 describe("listeners", () => {
