@@ -520,10 +520,11 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
 
     it("keeps the parsers of types that a listener of `connect` has set, as those of pgvector do", async () => {
       const pool = make({ max: 2 })
-      pool.on("connect", async (client) => {
+      const register = async (client: pg.PoolClient): Promise<void> => {
         await client.query("select 1")
         client.setTypeParser(pg.types.builtins.INT4, (text) => `int ${text}`)
-      })
+      }
+      pool.on("connect", (client) => void register(client))
       await pool.query("select 1")
       const answers: unknown[] = []
       for (let use = 0; use < 3; use += 1) {
