@@ -24,9 +24,9 @@ import { localFailure } from "./errors/local-failure.ts"
 import { toDatabaseError } from "./errors/to-database-error.ts"
 import type { Audience } from "./foundation/audience.ts"
 import { Closing } from "./foundation/closing.ts"
-import { alertsFor } from "./health/alert.ts"
 import { Alerting } from "./health/alerting.ts"
 import { HealthMonitor, type Health } from "./health/monitor.ts"
+import { News } from "./health/news.ts"
 import { reportOf, type ResilienceReport } from "./health/report.ts"
 import { promised } from "./foundation/promised.ts"
 import type { ResolvedDatabaseOptions } from "./options.ts"
@@ -100,11 +100,12 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
     this.#onClose = onClose
     this.#audience = audience
     this.#alerting = new Alerting(options.alerts, clock)
+    const news = new News(options.thresholds.recoverAfterMs)
     this.#monitor = new HealthMonitor({
       clock,
       snapshot: () => engine.snapshot(),
       thresholds: options.thresholds,
-      changed: (now, before, at) => this.#alerting.tell(alertsFor(now, before, at)),
+      changed: (now, before, at) => this.#alerting.tell(news.alerts(now, before, at)),
     })
     this.#adviser = new Adviser({
       clock,

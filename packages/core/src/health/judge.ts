@@ -29,7 +29,7 @@ export interface Reason {
 /** What the judgement stands on. */
 export interface Vitals {
   readonly snapshot: DriverSnapshot
-  /** Statements since the last one that succeeded which failed because of the server. */
+  /** Statements since the last one that the server answered which failed because of it; none if the last is longer ago than the window. */
   readonly failuresInARow: number
 }
 
@@ -108,7 +108,10 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 }
 
+/** What floating point takes from a ratio: 1 - 4/5 is a little less than 0.2. */
+const ERROR_OF_FLOATS = 1e-9
+
 /** With one decimal, never rounded up to what it is not: 99.99 % is not all. */
 export function percentOf(ratio: number): string {
-  return (Math.floor(ratio * 1000) / 10).toFixed(1)
+  return (Math.floor(ratio * 1000 + ERROR_OF_FLOATS) / 10).toFixed(1)
 }

@@ -1,4 +1,4 @@
-import type { Clock, DriverEvent, DriverSnapshot } from "@kysely-resilient/driver"
+import type { Clock, DriverEvent, DriverSnapshot, Failure } from "@kysely-resilient/driver"
 
 import { Lookout } from "../foundation/lookout.ts"
 import { judge, statusOf, type HealthStatus, type Reason } from "./judge.ts"
@@ -40,6 +40,8 @@ export class HealthMonitor {
   #course: Course
   #health: Health
   #failuresInARow = 0
+  /** The last of them. */
+  #failedAt = Number.NEGATIVE_INFINITY
   /** Of what counts for as long as the window is: how much there was, and when there was last more of it. */
   #troubles = 0
   #troubledAt = Number.NEGATIVE_INFINITY
@@ -60,8 +62,7 @@ export class HealthMonitor {
         if (event.firstFailure !== undefined) this.#lookout.soon()
         break
       case "query.failed":
-        // A statement that was wrong shows that the server is there to say so.
-        this.#failuresInARow = event.failure.blame === "server" ? this.#failuresInARow + 1 : 0
+        this.#countInARow(event.failure)
         this.#lookout.soon()
         break
       case "connection.opened":
@@ -84,6 +85,8 @@ export class HealthMonitor {
   look(snapshot: DriverSnapshot = this.#parts.snapshot()): Health {
     const { clock, thresholds, changed } = this.#parts
     const now = clock.now()
+    // What nobody asks any more, because it is critical, could not get well again otherwise.
+    if (now - this.#failedAt > snapshot.metrics.window.windowMs) this.#failuresInARow = 0
     const found = judge({ snapshot, failuresInARow: this.#failuresInARow }, thresholds)
     const before = this.#health
     this.#course = nextCourse(this.#course, statusOf(found), now, thresholds.recoverAfterMs)
@@ -109,6 +112,14 @@ export class HealthMonitor {
 
   close(): void {
     this.#lookout.close()
+  }
+
+  #countInARow({ blame, origin }: Failure): void {
+    if (blame === "server") {
+      this.#failuresInARow += 1
+      this.#failedAt = this.#parts.clock.now()
+      // A statement that was wrong shows that the server is there to say so; one that its caller gave up shows nothing.
+    } else if (origin === "server") this.#failuresInARow = 0
   }
 
   #countTroubles(

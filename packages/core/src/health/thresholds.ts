@@ -8,7 +8,7 @@ export interface HealthOptions {
   readonly reconnectionsMax?: number
   /** Degraded above this many rollbacks of ours in the window (repaired, orphaned, past their deadline). Default 20. */
   readonly rollbacksMax?: number
-  /** Critical after this many statements in a row that failed because of the server, with none that succeeded. Default 5. */
+  /** Critical after this many statements in a row that failed because of the server, with none that succeeded, the last one in the window. Default 5. */
   readonly failuresInARow?: number
   /** Better times must last this long before they are believed, milliseconds. Worse ones are believed at once. Default 10,000. */
   readonly recoverAfterMs?: number

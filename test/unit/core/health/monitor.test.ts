@@ -1,5 +1,7 @@
-import { alertsFor, type Alert } from "@kysely-resilient/core/src/health/alert.ts"
+import type { Alert } from "@kysely-resilient/core/src/health/alert.ts"
+import { percentOf } from "@kysely-resilient/core/src/health/judge.ts"
 import { HealthMonitor } from "@kysely-resilient/core/src/health/monitor.ts"
+import { News } from "@kysely-resilient/core/src/health/news.ts"
 import { DEFAULT_THRESHOLDS } from "@kysely-resilient/core/src/health/thresholds.ts"
 import type { CircuitSnapshot, DriverSnapshot, Told } from "@kysely-resilient/driver"
 import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
@@ -29,11 +31,12 @@ function begin(): void {
   alerts = []
   circuit = { state: "closed", openMs: undefined }
   outageMs = undefined
+  const news = new News(DEFAULT_THRESHOLDS.recoverAfterMs)
   monitor = new HealthMonitor({
     clock,
     snapshot,
     thresholds: DEFAULT_THRESHOLDS,
-    changed: (now, before, at) => alerts.push(...alertsFor(now, before, at)),
+    changed: (now, before, at) => alerts.push(...news.alerts(now, before, at)),
   })
 }
 beforeEach(begin)
@@ -99,6 +102,26 @@ describe("health", () => {
     expect(codes()).not.toContain("NOTHING_SUCCEEDS")
     fail(1)
     expect(monitor.look()).toMatchObject({ status: "critical", reasons: [{ code: "NOTHING_SUCCEEDS", value: 5 }] })
+  })
+
+  it("is not made better by callers who give up, which shows nothing of the server", () => {
+    fail(4)
+    fail(3, failure("aborted", { blame: "client", origin: "client" }))
+    fail(3, failure("deadline_exceeded", { blame: "statement", origin: "client" }))
+    expect(codes()).not.toContain("NOTHING_SUCCEEDS")
+    fail(1)
+    expect(codes()).toContain("NOTHING_SUCCEEDS")
+  })
+
+  it("gets well within 90 s though nobody asks any more, because whoever is critical is sent no requests", async () => {
+    fail(5)
+    expect(status()).toBe("critical")
+    await clock.advance(60_000)
+    expect(status()).toBe("critical")
+    await clock.advance(30_000)
+    expect(status()).toBe("healthy")
+    fail(4)
+    expect(status()).toBe("healthy")
   })
 
   it.each([
@@ -272,5 +295,39 @@ describe("an alert", () => {
       { kind: "threshold_crossed", code: "LOW_SUCCESS_RATE", severity: "critical", threshold: 0.95 },
     ])
     expect(alerts[0]?.message).toMatch(/^The database is degraded; it was healthy\. 80\.0 % of 100 statements/)
+  })
+
+  it("does not come again and again of a rate that trembles around its threshold, but when it has been good for a while", async () => {
+    succeed(950)
+    for (let second = 0; second < 30; second += 1) {
+      rescued(second === 0 ? 51 : 1)
+      await clock.advance(1_000)
+      succeed(20)
+      await clock.advance(1_000)
+    }
+    const crossed = () => alerts.filter(({ code }) => code === "LOW_SUCCESS_RATE").length
+    expect(crossed()).toBe(1)
+    await clock.advance(120_000)
+    expect(status()).toBe("healthy")
+    rescued(20)
+    await clock.advance(1_000)
+    expect(crossed()).toBe(2)
+  })
+})
+
+describe("a share in percent", () => {
+  it("is what it is, with one decimal that is never rounded up", () => {
+    const wrong: string[] = []
+    for (let total = 1; total <= 400; total += 1) {
+      for (let failed = 0; failed <= total; failed += 1) {
+        // In whole numbers.
+        const tenths = ((total - failed) * 1_000 - (((total - failed) * 1_000) % total)) / total
+        const right = `${Math.floor(tenths / 10)}.${tenths % 10}`
+        if (percentOf(1 - failed / total) !== right) wrong.push(`${failed} of ${total}: ${right}`)
+      }
+    }
+    expect(wrong).toEqual([])
+    expect(percentOf(1 - 1 / 1e9)).toBe("99.9")
+    expect(percentOf(1 - 3 / 1_523)).toBe("99.8")
   })
 })
