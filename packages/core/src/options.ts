@@ -75,6 +75,17 @@ export function readDatabaseOptions(
   options: DatabaseOptions<object | undefined>,
   env: Environment,
 ): { readonly resolved: ResolvedDatabaseOptions; readonly problems: readonly OptionsProblem[] } {
+  if (!isRecord(options)) {
+    const how = "Give an object, createDatabase({ connection: process.env.DATABASE_URL }), or nothing"
+    return readProblem(
+      problem(
+        "options",
+        `are ${Array.isArray(options) ? "an array" : options === null ? "null" : `a ${typeof options}`}`,
+        how,
+      ),
+      env,
+    )
+  }
   const { schema, plugins, errors, on, health, alerts, ...driver } = options
   const good = isSchema(schema) && schemaProblems(schema).length === 0 ? schema : undefined
   // Last, where tables and columns have the database's own names.
@@ -107,6 +118,11 @@ export function readDatabaseOptions(
       ...alertProblems(alerts),
     ],
   }
+}
+
+/** Nothing of what was given can be read. */
+function readProblem(one: OptionsProblem, env: Environment): ReturnType<typeof readDatabaseOptions> {
+  return { ...readDatabaseOptions({}, env), problems: [one] }
 }
 
 function withTimeouts(options: DriverOptions): DriverOptions {

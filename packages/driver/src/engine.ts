@@ -43,6 +43,8 @@ export interface StatementOptions {
   /** The caller vouches that running it twice does no harm: it may be repeated after an unknown effect. */
   readonly idempotent?: boolean
   readonly retry?: false | { readonly attemptsMax?: number }
+  /** Of a stream whose reader has left early: what became of its statement, when that is known. */
+  readonly onLeft?: (effect: Effect) => void
   /** A question of our own, which no caller has asked for: no counter counts it, and no event tells of it. */
   readonly ours?: true
   /** It needs a connection besides the one of this lease, whose holder goes on only afterwards. */

@@ -79,6 +79,22 @@ describe("registerPrometheus", () => {
     expect(sumOf(scraped(await registry.metrics()), `${OWN}_queries_total`, pool("other"))).toBeNaN()
   })
 
+  it("gives a closed database's place to the next one of its name, which would otherwise be there twice", async () => {
+    const registry = new Registry()
+    registerPrometheus(registry, db)
+    await db.query("select 1")
+    await db.close()
+    // What it was is still told until then.
+    expect(sumOf(scraped(await registry.metrics()), `${OWN}_queries_total`)).toBe(1)
+    await using next = createDatabase({ connection: database.url, name: "main" })
+    const leave = registerPrometheus(registry, next)
+    await next.query("select 1")
+    await next.query("select 1")
+    expect(sumOf(scraped(await registry.metrics()), `${OWN}_queries_total`)).toBe(2)
+    leave()
+    expect(await registry.metrics()).not.toContain(OWN)
+  })
+
   it("leaves nothing behind when the last one leaves, and can come again", async () => {
     const registry = new Registry()
     registerPrometheus(registry, db)()

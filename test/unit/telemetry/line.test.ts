@@ -1,4 +1,4 @@
-import type { DriverEvent, DriverSnapshot } from "@kysely-resilient/driver"
+import { describeEvent, type DriverEvent, type DriverSnapshot } from "@kysely-resilient/driver"
 import { Metrics } from "@kysely-resilient/driver/src/telemetry/metrics.ts"
 import { lineOf } from "@kysely-resilient/telemetry/src/pino/line.ts"
 import { logEvents } from "@kysely-resilient/telemetry/src/pino/log-events.ts"
@@ -57,6 +57,18 @@ describe("lineOf", () => {
     expect(JSON.stringify(line)).not.toContain("a@b.c")
   })
 
+  it.each<[DriverEvent, string]>([
+    [
+      { at: 0, name: "transaction.failed", attempts: 3, durationMs: 9, failure: lost, because: "attempts-spent" },
+      "error",
+    ],
+    [{ at: 0, name: "connection.held-too-long", heldMs: 9_000, working: false }, "warn"],
+    [{ at: 0, name: "transaction.held-too-long", heldMs: 9_000, working: false }, "warn"],
+  ])("is one for whatever the driver's own lines tell of: %o", (event, level) => {
+    expect(describeEvent(event)).toBeDefined()
+    expect(lineOf(event, 1_000)).toMatchObject({ level })
+  })
+
   it("is silent about what succeeded in time", () => {
     const fine = { ...statement, at: 0, name: "query.succeeded", durationMs: 9, attempts: 1 } as const
     expect(lineOf(fine, 10)).toBeUndefined()
@@ -88,7 +100,7 @@ describe("Repeats", () => {
 })
 
 describe("logEvents", () => {
-  it("holds back what was just said, until the function that it returned is called", () => {
+  function logging() {
     const lines: object[] = []
     const write = (fields: object): void => void lines.push(fields)
     let told: ((event: DriverEvent) => void) | undefined
@@ -100,10 +112,30 @@ describe("logEvents", () => {
       snapshot: () => snapshot,
     }
     const stop = logEvents(source, { debug: write, info: write, warn: write, error: write })
-    for (const at of [0, 1, 2, 20_000]) told?.({ ...failed, at })
+    return { lines, stop, tell: (event: DriverEvent) => told?.(event) }
+  }
+
+  it("holds back what was just said, until the function that it returned is called", () => {
+    const { lines, stop, tell } = logging()
+    for (const at of [0, 1, 2, 20_000]) tell({ ...failed, at })
     stop()
-    told?.({ ...failed, at: 99_000 })
+    tell({ ...failed, at: 99_000 })
     expect(lines).toHaveLength(2)
     expect(lines[1]).toMatchObject({ suppressed: 2, "db.client.connection.pool.name": "test" })
+  })
+
+  it("tells of each write that nobody knows of, and of the same trouble of two that have names", () => {
+    const { lines, tell } = logging()
+    const unknown = { name: "effect.unresolved", by: "xid", why: "the server restarted", durationMs: 5 } as const
+    for (const at of [0, 1, 2]) tell({ ...unknown, at, label: "pay" })
+    const held = { name: "transaction.held-too-long", heldMs: 9_000, working: true } as const
+    for (const label of ["import", "export", "import"]) tell({ ...held, at: 3, label })
+    expect(lines).toMatchObject([
+      { label: "pay" },
+      { label: "pay" },
+      { label: "pay" },
+      { label: "import" },
+      { label: "export" },
+    ])
   })
 })

@@ -9,6 +9,7 @@ import type { QueryInfo } from "./error-base.ts"
 import { errorObject, isErrorObject, type ErrorFields } from "./error-object.ts"
 import { asReported, type Naming } from "./named.ts"
 import { factsOf, type CoreFailure, type ErrorKind } from "./redaction.ts"
+import { slipIn } from "./slips.ts"
 import type { Facts } from "./words.ts"
 
 /** What the operation knows of its failure beyond the failure itself. */
@@ -95,7 +96,7 @@ function columnFields(failure: CoreFailure): Pick<ErrorFields, "column" | "type"
 /** What happened, in which query, and what is not known: `unique_violation: The row … (SQLSTATE 23505, query "users.add")`. */
 function messageOf(failure: CoreFailure, context: ErrorContext): string {
   const facts = factsOf(failure, context.query?.sql)
-  const words = wordsOf(failure, facts, context.first)
+  const words = wordsOf(failure, facts, context)
   const told = context.detail === "include" && facts.said === undefined ? `${words}: ${failure.message}` : words
   const code = failure.sqlState === undefined ? failure.errno : `SQLSTATE ${failure.sqlState}`
   const notes = [code, note("query", context.query?.name), note("transaction", context.transaction)].filter(
@@ -104,11 +105,21 @@ function messageOf(failure: CoreFailure, context: ErrorContext): string {
   return `${failure.kind}: ${told.replace(/\.$/, "")}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}${doubtOf(failure)}`
 }
 
-function wordsOf(failure: CoreFailure, facts: Facts, first: unknown): string {
+function wordsOf(failure: CoreFailure, facts: Facts, context: ErrorContext): string {
+  const { first } = context
   const words = WORDS[failure.kind](facts)
   if (failure.kind === "transaction_aborted") return `${words}${isErrorObject(first) ? asCause(first) : ""}`
+  const slip = slipOf(failure, context)
+  if (slip !== undefined) return `${words.replace(/\.$/, "")}. ${slip}`
   const condition = facts.said === undefined ? conditionOf(failure.sqlState) : undefined
   return condition === undefined ? words : `${words}: ${condition}`
+}
+
+function slipOf({ kind, sqlState }: CoreFailure, { query }: ErrorContext): string | undefined {
+  if (kind !== "invalid_statement" || query === undefined) return undefined
+  const { sql, parameterCount } = query
+  if (sqlState === "08P01") return `It was given ${parameterCount}, and its text names another number of parameters`
+  return sqlState === "42601" ? slipIn(sql, parameterCount) : undefined
 }
 
 /** How much of a statement's text stands in a message. */

@@ -49,6 +49,7 @@ export async function answerBatch<B extends Readonly<Record<string, Query>>>(
       lane.failed(settled.failure, error)
       return err(error)
     }
+    call.onlyRead = settled.access === "read"
     // What `BatchAnswer` promises of each query is what `entry` makes of its answer.
     return ok(promised<BatchAnswers<B>>(await entries(call, names, compiled, settled.value)))
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import type { FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
+import type { Effect, FailedTry, GaveUp, StatementOptions, StatementResult } from "@kysely-resilient/driver"
 import type { CompiledQuery, KyselyPlugin } from "kysely"
 
 import { targetOf, type Statement } from "../constraints/target.ts"
@@ -11,6 +11,7 @@ import { currentScope } from "../scope/work-scope.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane, Refusal } from "./lane.ts"
 import { wayAround } from "./way-around.ts"
+import { NoQuery } from "./no-query.ts"
 import { throughPlugins } from "./plugins.ts"
 import { isPrepared } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
@@ -47,6 +48,8 @@ export class Call {
   attempts = 0
   /** It is known that it has only read. */
   onlyRead = false
+  /** Of a stream that was left early: what became of it. */
+  left: Effect | undefined
 
   constructor(kit: Kit, lane: Lane, site: CallSite | undefined) {
     this.#kit = kit
@@ -83,7 +86,7 @@ export class Call {
   }
 
   compile(query: Query, instead?: (query: CompiledQuery) => CompiledQuery): CompiledQuery {
-    if (isPrepared(query)) this.#named(query.name)
+    if (typeof query === "object" && query !== null && isPrepared(query)) this.#named(query.name)
     const compiled = this.#kit.compiler.compile(query)
     const sent = instead === undefined ? compiled : instead(compiled)
     const { query: node } = compiled
@@ -143,13 +146,19 @@ export class Call {
     })
   }
 
+  /** What the server has done of what it has answered. */
+  get effect(): Effect {
+    return this.onlyRead ? "not_applied" : (this.left ?? this.#lane.effect)
+  }
+
   /** It was answered, and not with what was asked for. */
   unfit<K extends ErrorKind>(failure: CoreFailure<K>): ErrorOfKind<K> {
-    return this.error({ ...failure, effect: this.onlyRead ? "not_applied" : this.#lane.effect })
+    return this.error({ ...failure, effect: this.effect })
   }
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
-  threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed"> {
+  threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed" | "refused"> {
+    if (thrown instanceof NoQuery) return this.error(localFailure("refused", thrown.message))
     if (this.stage === "answered") return this.unfit(localFailure("decode_failed", "", { cause: thrown }))
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))

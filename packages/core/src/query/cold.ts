@@ -15,6 +15,7 @@ import {
 } from "kysely"
 
 import { buildersOf } from "./builders.ts"
+import { noQuery } from "./no-query.ts"
 import { isPrepared, type Preparable } from "./prepared-query.ts"
 import type { Query } from "./query.ts"
 import type { QueryBuilders } from "./session.ts"
@@ -61,12 +62,15 @@ export class ColdBuilder<DB> implements Compiler {
   }
 
   compile(query: Query): CompiledQuery {
+    if (typeof query !== "object" || query === null) throw noQuery(query)
     return isPrepared(query) ? this.#templates.compile(query) : this.#compile(query)
   }
 
   #compile(query: Preparable): CompiledQuery {
     if (isRawBuilder(query)) return query.compile(this.kysely)
-    return "compile" in query ? query.compile() : query
+    if ("compile" in query) return query.compile()
+    if (typeof query.sql !== "string") throw noQuery(query)
+    return query
   }
 
   pluginsOf(query: CompiledQuery): readonly KyselyPlugin[] {

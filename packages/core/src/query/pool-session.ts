@@ -47,6 +47,8 @@ export class PoolSession<DB, C> extends SessionBase<DB, C> {
     enclosing?: Enclosing,
   ): Promise<Result<OkOf<R>, ErrOf<R> | TransactionError>> {
     const { kit, builders } = this
+    if (typeof body !== "function")
+      return err(this.refused("A transaction takes a callback first: db.transaction(async (tx) => …, options)", site))
     const plan = planOf(options, kit)
     if (!plan.ok) return err(this.refused(plan.refused, site))
     const open = (run: Run): Awaitable<R> => body(new TxSession<DB, C>(kit, builders, run))

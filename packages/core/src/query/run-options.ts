@@ -25,6 +25,18 @@ export interface StreamOptions extends Omit<RunOptions, "timeoutMs"> {
 
 export type ReadOptions<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: string }
 
+/** Of a statement, and of a stream. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "name",
+  "signal",
+  "timeoutMs",
+  "readOnly",
+  "idempotent",
+  "retry",
+  "chunkSize",
+])
+const ALL_KNOWN = `Known are ${[...KNOWN].join(", ")} (of streams)`
+
 const NOTHING_SAID: ReadOptions<StatementOptions> = { ok: true, value: {} }
 
 /**
@@ -33,6 +45,10 @@ const NOTHING_SAID: ReadOptions<StatementOptions> = { ok: true, value: {} }
  */
 export function readRunOptions(options: RunOptions | undefined): ReadOptions<StatementOptions> {
   if (options === undefined) return NOTHING_SAID
+  if (typeof options !== "object" || options === null)
+    return refuse(`The options must be an object; they are ${shown(options)}`)
+  for (const name in options)
+    if (!KNOWN.has(name)) return refuse(`There is no option ${nameOf(name)} here. ${ALL_KNOWN}`)
   const { name, signal, timeoutMs, readOnly, idempotent, retry } = options
   if (timeoutMs !== undefined && !isDuration(timeoutMs))
     return refuse(`timeoutMs must be milliseconds above 0; it is ${shown(timeoutMs)}`)
@@ -90,7 +106,13 @@ export function isSignal(value: unknown): value is AbortSignal {
   return methods.every((name) => name in value && typeof Reflect.get(value, name) === "function")
 }
 
+/** The name of an option for a message, if it can be one. */
+export function nameOf(name: string): string {
+  return /^\w{1,40}$/.test(name) ? name : "of this name"
+}
+
 /** A value for a message; strings and objects are not shown. */
 export function shown(value: unknown): string {
-  return typeof value === "number" || typeof value === "boolean" || value === null ? String(value) : `a ${typeof value}`
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value)
+  return typeof value === "object" ? "an object" : `a ${typeof value}`
 }

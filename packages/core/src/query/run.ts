@@ -1,3 +1,4 @@
+import type { Began } from "./inside-options.ts"
 import type { LeaseLane } from "./lease-lane.ts"
 
 /** One run of a transaction's callback, or of a savepoint's in it: what its handle needs to know. */
@@ -5,12 +6,14 @@ export class Run {
   readonly lane: LeaseLane
   /** 1, 2, … */
   readonly attempt: number
+  readonly began: Began
   readonly #lifetime: Lifetime
   readonly #afterCommit: (() => unknown)[] = []
 
-  constructor(lane: LeaseLane, attempt: number, lifetime: Lifetime = new Lifetime()) {
+  constructor(lane: LeaseLane, attempt: number, began: Began, lifetime: Lifetime = new Lifetime()) {
     this.lane = lane
     this.attempt = attempt
+    this.began = began
     this.#lifetime = lifetime
   }
 
@@ -27,8 +30,9 @@ export class Run {
   }
 
   /** A part of it, which may be undone alone; what it wants done after COMMIT counts only once it is kept. */
-  part(lane: LeaseLane): Run {
-    return new Run(lane, this.attempt, this.#lifetime)
+  part(lane: LeaseLane, readOnly: boolean): Run {
+    const began: Began = readOnly ? { ...this.began, accessMode: "read only" } : this.began
+    return new Run(lane, this.attempt, began, this.#lifetime)
   }
 
   keep(part: Run): void {

@@ -1,4 +1,5 @@
 import type { Failure } from "@kysely-resilient/driver"
+import { CompiledQuery } from "kysely"
 import { err, ok, type Result } from "neverthrow"
 
 import type { CallSite } from "../errors/call-site.ts"
@@ -13,6 +14,8 @@ import type { Run } from "./run.ts"
 
 type Saved<R> = Result<OkOf<R>, ErrOf<R> | TransactionError>
 
+const READ_ONLY = CompiledQuery.raw("set transaction read only")
+
 const RETURNED = "The savepoint is over: its callback has returned, and this came after that"
 
 /** A part of a transaction that may fail alone: it is kept, or undone as if it had never been. */
@@ -21,8 +24,9 @@ export async function savepoint<R>(
   run: Run,
   body: (part: Run) => Awaitable<R>,
   site: CallSite | undefined,
+  accessMode?: "read only",
 ): Promise<Saved<R>> {
-  const enclosed = await run.lane.enclose((inner) => keepOrUndo(kit, run, inner, body, site))
+  const enclosed = await run.lane.enclose((inner) => keepOrUndo(kit, run, inner, body, site, accessMode))
   return enclosed.ok
     ? enclosed.value
     : err(toDatabaseError(enclosed.failure, { detail: kit.errors.detail, attempts: 0, site }))
@@ -34,6 +38,7 @@ async function keepOrUndo<R>(
   lane: LeaseLane,
   body: (part: Run) => Awaitable<R>,
   site: CallSite | undefined,
+  accessMode: "read only" | undefined,
 ): Promise<Saved<R>> {
   const lease = lane.target
   const name = lane.nextName()
@@ -43,7 +48,11 @@ async function keepOrUndo<R>(
   const begun = await lease.savepoint(name)
   if (!begun.ok) return err(error(begun.failure))
 
-  const part = run.part(lane)
+  // Until the savepoint is over, however it ends.
+  const narrowed = accessMode === undefined ? undefined : await lease.run(READ_ONLY, { ours: true })
+  if (narrowed?.ok === false) return err(error(narrowed.failure))
+
+  const part = run.part(lane, accessMode !== undefined)
   const ended = await runCallback(() => body(part))
   if (ended.end === "ok") lane.close(RETURNED)
   else lane.end(RETURNED)

@@ -25,6 +25,7 @@ import type { AnyInsertOptions, InsertMany } from "./insert-many.ts"
 import { insertRows, type InsertPaths } from "./insert-rows.ts"
 import { siteOf, type Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
+import { checkText } from "./no-query.ts"
 import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
@@ -122,7 +123,12 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     parameters: readonly unknown[] = [],
     options?: RunOptions,
   ): ResultAsync<RawAnswer<Row>, QueryError> => {
-    const query = { compile: () => CompiledQuery.raw(text, [...parameters]) }
+    const query = {
+      compile: () => {
+        checkText(text, parameters)
+        return CompiledQuery.raw(text, [...parameters])
+      },
+    }
     return this.#answer(rawAnswer<Row>(), query, options, this.query)
   }
 

@@ -109,7 +109,10 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
     options?: RunOptions,
   ) => ResultAsync<RawAnswer<Row>, QueryError>
 
-  /** All or nothing, wherever it is called: a transaction on a database, a savepoint inside of one. */
+  /**
+   * All or nothing, wherever it is called: a transaction on a database, a savepoint inside of one. There `accessMode: "read only"` holds for
+   * the part, a stricter `isolation` than the transaction's is refused, and its limits and its name are the transaction's.
+   */
   readonly atomic: <R extends AnyResult>(
     body: (tx: Tx<DB, C>) => Awaitable<R>,
     options?: TransactionOptions,

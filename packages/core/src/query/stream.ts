@@ -1,4 +1,4 @@
-import type { StreamChunk } from "@kysely-resilient/driver"
+import type { Effect, StreamChunk } from "@kysely-resilient/driver"
 import { err, ok, type Result } from "neverthrow"
 
 import { watched, type TellDropped } from "../dropped/watched.ts"
@@ -40,8 +40,8 @@ export async function* chunksOf<Row>(
   kit: Kit,
   lane: Lane,
   work: StreamWork,
+  call: Call = new Call(kit, lane, work.site),
 ): AsyncGenerator<Result<readonly Row[], QueryError>, void, undefined> {
-  const call = new Call(kit, lane, work.site)
   let chunks: AsyncIterator<StreamChunk> | undefined
   let ended: (() => void) | undefined
   try {
@@ -65,7 +65,8 @@ export async function* chunksOf<Row>(
 
     ended = call.holds()
     call.stage = "sent"
-    chunks = lane.target.stream(compiled, chunkSize, call.said)[Symbol.asyncIterator]()
+    const onLeft = (effect: Effect): void => void (call.left = effect)
+    chunks = lane.target.stream(compiled, chunkSize, { ...call.said, onLeft })[Symbol.asyncIterator]()
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
       const chunk = next.value
       if (!chunk.ok) {
@@ -77,6 +78,7 @@ export async function* chunksOf<Row>(
       }
       call.stage = "answered"
       call.attempts = chunk.attempts
+      call.onlyRead = chunk.access === "read"
       const { rows } = await call.seen(
         { rows: chunk.value, command: "SELECT", affected: undefined },
         call.pluginsOf(compiled),
@@ -85,6 +87,8 @@ export async function* chunksOf<Row>(
       call.stage = "sent"
     }
   } catch (thrown) {
+    // What became of a write is known when its portal is closed.
+    await closed(chunks)
     yield err(call.threw(thrown))
   } finally {
     await closed(chunks)

@@ -1,6 +1,6 @@
 import type { TransactionSettings } from "@kysely-resilient/driver"
 
-import { isAttempts, isDuration, isFlag, isSignal, refuse, shown, type ReadOptions } from "./run-options.ts"
+import { isAttempts, isDuration, isFlag, isSignal, nameOf, refuse, shown, type ReadOptions } from "./run-options.ts"
 
 export type IsolationLevel = NonNullable<TransactionSettings["isolation"]>
 
@@ -37,6 +37,16 @@ const ATTEMPTS_MAX = 3
 
 /** These words become SQL, so nothing else may pass. */
 const ISOLATION_LEVELS: readonly unknown[] = ["read uncommitted", "read committed", "repeatable read", "serializable"]
+const KNOWN: ReadonlySet<string> = new Set([
+  "isolation",
+  "accessMode",
+  "deferrable",
+  "timeoutMs",
+  "lockTimeoutMs",
+  "signal",
+  "retry",
+  "name",
+])
 const ACCESS_MODES: readonly unknown[] = ["read write", "read only"]
 
 /** With what holds for all transactions of a database. */
@@ -53,6 +63,10 @@ export function readTransactionOptions(
   options: TransactionOptions = {},
   defaultMs: number,
 ): ReadOptions<TransactionPlan> {
+  for (const given in options) {
+    if (!KNOWN.has(given))
+      return refuse(`There is no option ${nameOf(given)} of a transaction. Known are ${[...KNOWN].join(", ")}`)
+  }
   const { isolation, accessMode, deferrable, timeoutMs = defaultMs, lockTimeoutMs, signal, retry, name } = options
   const attemptsMax = (retry === false ? 1 : retry?.attemptsMax) ?? ATTEMPTS_MAX
   if (isolation !== undefined && !ISOLATION_LEVELS.includes(isolation))

@@ -48,7 +48,7 @@ export async function runOnce<R>(
 ): Promise<RunEnd<R>> {
   const lease = lane.target
   lease.begin({ ...plan.settings, deadline, tellsEnd: true })
-  const run = new Run(lane, attempt)
+  const run = new Run(lane, attempt, plan.settings)
   const ended = await endOf(settle(kit, run, body), kit.clock, deadline, plan.signal, kit.closing)
   if (ended.end === "ok") {
     const commit = await lease.commit()

@@ -1,7 +1,7 @@
 import type { CompiledQuery } from "kysely"
 
 import type { Settled, StreamChunk } from "../engine.ts"
-import type { Failure } from "../failure/failure.ts"
+import type { Effect, Failure } from "../failure/failure.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { RowDecoder } from "../postgres/row-decoder.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
@@ -73,7 +73,9 @@ export async function* streamOn(
       if (!chunk.ok) return yield failedLike(chunk)
       decoder ??= chunk.value.decoder
       const reply = chunk.value.replies[0]
-      if (reply !== undefined && reply.rows.length > 0) yield { ok: true, value: reply.rows, attempts: chunk.attempts }
+      if (reply !== undefined && reply.rows.length > 0) {
+        yield { ok: true, value: reply.rows, attempts: chunk.attempts, access: plans.reads ? "read" : "write" }
+      }
       if (reply?.suspended !== true) break
       chunk = await step((_, limits) => plans.next(decoder, limits))
     }
@@ -83,11 +85,22 @@ export async function* streamOn(
     if (!closed.ok && !(own && plans.reads)) yield failedLike(closed)
   } finally {
     // The consumer left early: what the statement has done so far stands, as when a statement is read to its end.
-    if (open && host.pinned?.dead === undefined && host.pinned?.transactionStatus === "T") {
-      await step((_, limits) => plans.close(limits))
+    if (open) {
+      const left = host.pinned
+      const closed =
+        left?.dead === undefined && left?.transactionStatus === "T"
+          ? await step((_, limits) => plans.close(limits))
+          : undefined
+      options.onLeft?.(effectOfLeaving(own, closed))
     }
     const left = turn === undefined || turn.over ? undefined : host.pinned
     if (left !== undefined && left.transactionStatus !== "I") await endTransaction(machine, left, "rollback")
     turn?.letGo()
   }
+}
+
+/** In a transaction of the application's nothing is applied yet; and in its own, nothing was before its COMMIT. */
+function effectOfLeaving(own: boolean, closed: Settled<Exchange> | undefined): Effect {
+  if (!own || closed === undefined) return "not_applied"
+  return closed.ok ? "applied" : closed.failure.effect
 }

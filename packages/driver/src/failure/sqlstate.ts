@@ -20,7 +20,11 @@ const CODES: Readonly<Record<string, Cell>> = {
   "08004": (_, now) => foreignOr(loss("connection_failed", { heal: "find_primary" }), now),
   "08006": (_, now) => foreignOr(loss("connection_failed"), now),
   "08007": loss("connection_failed", { says: "outcome-unknown" }),
-  "08P01": fault("protocol_violation", { blame: "client" }),
+  // As many parameters as the text names are the statement's affair, and the session goes on.
+  "08P01": (said) =>
+    said.routine === "exec_bind_message"
+      ? fault("invalid_statement")
+      : fault("protocol_violation", { blame: "client" }),
 
   // A table changed under a prepared statement; whoever else has prepared it has the same in store.
   "0A000": (said) =>

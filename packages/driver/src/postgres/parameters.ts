@@ -62,6 +62,12 @@ function prepareOne(parameter: unknown, position: number): string | Buffer | nul
   try {
     value = prepareValue(parameter)
   } catch (cause) {
+    if (isOfBigint(cause)) {
+      const how = "Make it a text or a number first, and mind that a number above 2^53 loses digits"
+      return {
+        refused: `Parameter $${position} cannot be serialised: it holds a bigint, for which JSON has no form. ${how}`,
+      }
+    }
     return { refused: `Parameter $${position} cannot be serialised: ${reason(cause)}`, cause }
   }
   // What JSON.stringify answers when toJSON gives nothing.
@@ -80,6 +86,15 @@ function unsendable(text: string): string | undefined {
     return "a lone surrogate, which UTF-8 cannot carry and would be stored as U+FFFD. Repair the text with toWellFormed(), or reject it"
   }
   return undefined
+}
+
+/** What JSON.stringify throws at one. */
+function isOfBigint(cause: unknown): boolean {
+  try {
+    return cause instanceof TypeError && cause.message.includes("BigInt")
+  } catch {
+    return false
+  }
 }
 
 function reason(cause: unknown): string {

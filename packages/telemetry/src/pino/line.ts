@@ -18,20 +18,27 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, string | number | boolean>>
 }
 
-/** How much each matters to whoever operates it; what is not here is no line. */
-const LEVELS: Readonly<Partial<Record<DriverEventName, Level>>> = {
+/** How much each matters to whoever operates it, where there is something to say of it. */
+const LEVELS: Readonly<Record<DriverEventName, Level>> = {
+  "query.succeeded": "debug",
   "query.failed": "error",
   "query.retried": "info",
   "query.abandoned": "info",
+  "connection.opened": "debug",
   "connection.failed": "warn",
   "connection.discarded": "warn",
   "connection.silent": "warn",
   "connection.repaired": "warn",
+  "session.reset": "debug",
   "transaction.orphaned": "warn",
+  "transaction.committed": "debug",
   "transaction.rolled-back": "warn",
   "transaction.rerun": "info",
+  "transaction.recovered": "info",
+  "transaction.failed": "error",
   "operation.rerun": "info",
   "transaction.held-too-long": "warn",
+  "connection.held-too-long": "warn",
   "effect.resolved": "info",
   "effect.unresolved": "error",
   "pool.used-inside": "warn",
@@ -39,6 +46,7 @@ const LEVELS: Readonly<Partial<Record<DriverEventName, Level>>> = {
   "pool.outage-began": "error",
   "pool.outage-ended": "info",
   "circuit.opened": "error",
+  "circuit.half-opened": "info",
   "circuit.closed": "info",
   "buggify.struck": "debug",
 }
@@ -50,10 +58,10 @@ export function lineOf(event: DriverEvent, slowMs: number): LogLine | undefined 
     const fields = { event: `${OWN}.query.slow`, ...fieldsOf(event) }
     return { level: "warn", message: `${summaryOf(event)} took ${Math.round(event.durationMs)} ms`, fields }
   }
-  const level = LEVELS[event.name]
   const message = describeEvent(event)
-  if (level === undefined || message === undefined) return undefined
-  return { level, message, fields: { event: `${OWN}.${event.name.replaceAll("-", "_")}`, ...fieldsOf(event) } }
+  if (message === undefined) return undefined
+  const fields = { event: `${OWN}.${event.name.replaceAll("-", "_")}`, ...fieldsOf(event) }
+  return { level: LEVELS[event.name], message, fields }
 }
 
 function fieldsOf(event: DriverEvent): Record<string, string | number | boolean> {

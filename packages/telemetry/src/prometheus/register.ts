@@ -31,7 +31,7 @@ const registries = new WeakMap<Registry, Map<string, Registered>>()
 /**
  * All metrics of a database in a registry, read when it is scraped: no timers, and nothing is kept that the database does not know
  * itself. Several databases go into one registry, and are told apart by `db_client_connection_pool_name`. Registering one again does
- * nothing. The function that is returned takes the database out.
+ * nothing, and a new one takes the place of a closed one of its name. The function that is returned takes the database out.
  */
 export function registerPrometheus(registry: Registry, source: Source, options: PrometheusOptions = {}): () => void {
   const prefix = prefixOf(options)
@@ -50,11 +50,21 @@ export function registerPrometheus(registry: Registry, source: Source, options: 
   }
   // It counts from now on, not from the first scrape.
   tallyOf(source)
-  if (!registered.has(source)) registered.set(source, new FactsOfNow(source))
+  if (!registered.has(source)) {
+    makeRoom(registered, source)
+    registered.set(source, new FactsOfNow(source))
+  }
   return () => {
     if (registered.delete(source) && registered.size === 0 && prefixes.delete(prefix)) {
       for (const { name } of families(prefix)) registry.removeSingleMetric(name)
     }
+  }
+}
+
+/** Names are unique among open databases: who had this one before is closed, and two series of one name are none to Prometheus. */
+function makeRoom(registered: Registered, source: Source): void {
+  for (const other of registered.keys()) {
+    if (other.snapshot().database.name === source.snapshot().database.name) registered.delete(other)
   }
 }
 

@@ -1,12 +1,18 @@
-import type { Database, Tx } from "@kysely-resilient/core"
+import type { Database, TransactionOptions, Tx } from "@kysely-resilient/core"
 import { ok, ResultAsync, type Result } from "neverthrow"
 
 type AnyResult = Result<unknown, unknown>
 type Body = (handle: object) => AnyResult | PromiseLike<AnyResult>
 
+type Nested = (
+  body: (part: Handle) => PromiseLike<AnyResult>,
+  options?: TransactionOptions,
+) => ResultAsync<unknown, unknown>
+
 /** What is needed of a transaction's handle, or of a savepoint's. */
 interface Handle {
-  readonly savepoint: (body: (part: Handle) => PromiseLike<AnyResult>) => ResultAsync<unknown, unknown>
+  readonly savepoint: Nested
+  readonly atomic: Nested
 }
 
 /** Where what is to be done after COMMIT is kept until then. */
@@ -32,7 +38,9 @@ const OUTSIDE: ReadonlySet<PropertyKey> = new Set(["ready", "resolve", "snapshot
 export function rolledBackDatabase<DB, C>(db: Database<DB, C>, tx: Tx<DB, C>): Database<DB, C> {
   const handle: object = new Proxy(tx, {
     get(_, name) {
-      if (name === "transaction" || name === "atomic") return (body: Body) => transaction(tx, body)
+      if (name === "transaction" || name === "atomic") {
+        return (body: Body, options?: TransactionOptions) => transaction(tx, body, options)
+      }
       if (name === "withConnection") return (body: Body) => new ResultAsync(later(() => body(handle)))
       if (name === "close" || name === Symbol.asyncDispose) return async () => ok(undefined)
       if (STATEMENTS.has(name)) return (...given: unknown[]) => alone(tx, name, given)
@@ -53,9 +61,9 @@ export function rolledBackDatabase<DB, C>(db: Database<DB, C>, tx: Tx<DB, C>): D
 }
 
 /** Ends as a transaction does: what was to be done after COMMIT is done when its savepoint is kept. */
-function transaction(tx: Handle, body: Body): ResultAsync<unknown, unknown> {
+function transaction(tx: Handle, body: Body, options: TransactionOptions | undefined): ResultAsync<unknown, unknown> {
   const todo: Todo = []
-  const ran = tx.savepoint((part) => later(() => body(handleOf(part, todo))))
+  const ran = tx.atomic((part) => later(() => body(handleOf(part, todo))), options)
   return new ResultAsync(
     (async () => {
       const result = await ran
@@ -72,9 +80,9 @@ function handleOf(tx: Handle, todo: Todo): object {
       if (name === "afterCommit") return (run: () => unknown) => void todo.push(run)
       if (name === "attempt") return 1
       if (name === "savepoint" || name === "atomic") {
-        return (body: Body) => {
+        return (body: Body, options?: TransactionOptions) => {
           const inner: Todo = []
-          const ran = tx.savepoint((part) => later(() => body(handleOf(part, inner))))
+          const ran = tx[name]((part) => later(() => body(handleOf(part, inner))), options)
           return ran.map((value) => {
             todo.push(...inner)
             return value

@@ -1,7 +1,13 @@
-import type { Database, Tx } from "@kysely-resilient/core"
+import type { Database, TransactionOptions, Tx } from "@kysely-resilient/core"
 import { err } from "neverthrow"
 
 import { rolledBackDatabase } from "./rolled-back-database.ts"
+
+/**
+ * The transaction that is rolled back. What the code under test wants of its own transactions it must have from the start: they are
+ * savepoints, and where one asks for a stricter `isolation` it is refused. `timeoutMs`: long enough to look around in a debugger, if you say so.
+ */
+export type RollbackOptions = Omit<TransactionOptions, "retry">
 
 /**
  * Runs a test in one transaction that is rolled back at its end, so that it leaves nothing behind. What it is given is used as a database is:
@@ -16,9 +22,7 @@ import { rolledBackDatabase } from "./rolled-back-database.ts"
 export async function withRollback<DB, C, T>(
   db: Database<DB, C>,
   body: (db: Database<DB, C>) => Promise<T> | T,
-  options: {
-    /** Default 30,000, and long enough to look around in a debugger if you say so. */ readonly timeoutMs?: number
-  } = {},
+  options: RollbackOptions = {},
 ): Promise<T> {
   let ended: { readonly value: T } | { readonly thrown: unknown } | undefined
   const rolledBack = await db.transaction(
@@ -30,7 +34,7 @@ export async function withRollback<DB, C, T>(
       }
       return err(ROLLED_BACK)
     },
-    { retry: false, ...options },
+    { name: "withRollback", ...options, retry: false },
   )
   // Looked at before anything else: what the test threw is the news, and not an Err that nobody looked at.
   const undone = rolledBack.isErr() && rolledBack.error === ROLLED_BACK

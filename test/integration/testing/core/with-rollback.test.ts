@@ -133,6 +133,44 @@ describe("withRollback", () => {
     expect(await owners(db)).toEqual(["ann"])
   })
 
+  it("does not pass over the isolation of the code under test: it is the test's to give", async () => {
+    const serializable = (on: Database<ShopDB>) =>
+      on.transaction((tx) => tx.query<{ level: string }>("select current_setting('transaction_isolation') as level"), {
+        isolation: "serializable",
+      })
+    await withRollback(db, async (on) => {
+      const refused = expectErr(await serializable(on), { kind: "refused" })
+      expect(refused.message).toContain(
+        'isolation cannot be serializable here, inside of the transaction "withRollback", which has begun without an isolation level',
+      )
+      expectOk(await on.transaction((tx) => tx.query("select 1"), { isolation: "read committed" }))
+    })
+    const had = await withRollback(db, serializable, { isolation: "serializable" })
+    expect(expectOk(had).rows).toEqual([{ level: "serializable" }])
+  })
+
+  it("lets a transaction that is read only not write, and the test write afterwards", async () => {
+    await withRollback(db, async (on) => {
+      const write = on.insertInto("accounts").values({ id: 2, owner: "bob", balance: 1 })
+      expectErr(await on.transaction((tx) => tx.exec(write), { accessMode: "read only" }), {
+        kind: "read_only_transaction",
+      })
+      expectOk(
+        await on.transaction((tx) => tx.all(tx.selectFrom("accounts").select("id")), { accessMode: "read only" }),
+      )
+      expectOk(await on.exec(write))
+      expect(await owners(on)).toEqual(["ann", "bob"])
+    })
+    await withRollback(
+      db,
+      async (on) => {
+        expectErr(await open(on, 3, "cid"), { kind: "read_only_transaction" })
+        expectErr(await on.transaction((tx) => tx.query("select 1"), { accessMode: "read write" }), { kind: "refused" })
+      },
+      { accessMode: "read only" },
+    )
+  })
+
   it("refuses what would not be rolled back", async () => {
     await withRollback(db, (on) => {
       expect(() => on.kysely).toThrow("db.kysely would run outside of the transaction that withRollback rolls back")

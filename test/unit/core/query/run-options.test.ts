@@ -20,12 +20,12 @@ describe("the options of a call", () => {
 
   it.each([
     [{ timeoutMs: Number.NaN }, "timeoutMs must be milliseconds above 0; it is NaN"],
-    [{ signal: {} }, "signal must be an AbortSignal; it is a object"],
+    [{ signal: {} }, "signal must be an AbortSignal; it is an object"],
     [
       { signal: { aborted: false, addEventListener: 1, removeEventListener: 1 } },
-      "signal must be an AbortSignal; it is a object",
+      "signal must be an AbortSignal; it is an object",
     ],
-    [{ name: {} }, "name must be a string; it is a object"],
+    [{ name: {} }, "name must be a string; it is an object"],
     [{ readOnly: "yes" }, "readOnly must be true or false; it is a string"],
     [{ idempotent: 1 }, "idempotent must be true or false; it is 1"],
     [{ retry: { attemptsMax: 0 } }, "retry.attemptsMax must be a whole number above 0; it is 0"],

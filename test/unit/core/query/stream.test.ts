@@ -1,5 +1,6 @@
 import type { StreamChunk } from "@kysely-resilient/driver"
 import { unsafeDriverError } from "@kysely-resilient/core"
+import type { KyselyPlugin } from "kysely"
 import { err, ok } from "neverthrow"
 import { describe, expect, it } from "vitest"
 
@@ -21,6 +22,11 @@ const lost: StreamChunk = {
   because: "rows-delivered",
 }
 
+const unreadable: KyselyPlugin = {
+  transformQuery: ({ node }) => node,
+  transformResult: () => Promise.reject(new Error("unreadable")),
+}
+
 async function read(stream: AsyncIterable<unknown>): Promise<unknown[]> {
   const found: unknown[] = []
   for await (const row of stream) found.push(row)
@@ -39,7 +45,7 @@ describe("stream", () => {
       '0: stream select "id" from "users" by 500',
       '0: stream select "id" from "users" by 7',
     ])
-    expect(engine.asked.at(-1)?.options).toEqual({ label: "users" })
+    expect(engine.asked.at(-1)?.options).toMatchObject({ label: "users" })
   })
 
   it("sends nothing before somebody reads, and runs again for every loop", async () => {
@@ -87,6 +93,26 @@ describe("stream", () => {
     const found = await read(db.stream(db.selectFrom("users").select("id")))
     expect(found).toMatchObject([{ value: { id: 1 } }, { error: { kind: "client_error" } }])
     expect(unsafeDriverError((found[1] as { error: unknown }).error)).toBe(thrown)
+  })
+
+  it.each([
+    ["read", undefined, "not_applied"],
+    ["write", "unknown", "unknown"],
+  ] as const)("knows what a %s has done whose rows cannot be read", async (access, left, effect) => {
+    const { db } = scripted(
+      {
+        async *chunks({ options }) {
+          try {
+            yield { ...rows(1), access } as StreamChunk
+          } finally {
+            if (left !== undefined) options.onLeft?.(left)
+          }
+        },
+      },
+      { plugins: [unreadable] },
+    )
+    const found = await read(db.stream(db.selectFrom("users").select("id")))
+    expect(found).toMatchObject([{ error: { kind: "decode_failed", effect } }])
   })
 
   it("refuses bare transaction control, as every operation does", async () => {
@@ -141,6 +167,26 @@ describe("forEach", () => {
     const error = errorOf(await db.forEach(db.selectFrom("users").select("id"), visit))
     expect(error).toMatchObject({ kind: "callback_threw" })
     expect(engine.log.at(-1)).toBe("0: stream closed")
+  })
+
+  it.each([
+    ["a read has applied nothing", { access: "read" }, undefined, "not_applied"],
+    ["a write is applied when its COMMIT was", { access: "write" }, "applied", "applied"],
+    ["a write whose COMMIT was not answered is as unknown as it", { access: "write" }, "unknown", "unknown"],
+    ["a write whose COMMIT has failed is not", { access: "write" }, "not_applied", "not_applied"],
+  ] as const)("knows what was done when its visitor throws: %s", async (_, { access }, left, effect) => {
+    const { db } = scripted({
+      async *chunks({ options }) {
+        try {
+          yield { ...rows(1), access } as StreamChunk
+        } finally {
+          await new Promise((resolve) => setImmediate(resolve))
+          if (left !== undefined) options.onLeft?.(left)
+        }
+      },
+    })
+    const thrown = await db.forEach(db.selectFrom("users").select("id"), () => Promise.reject(new Error("boom")))
+    expect(errorOf(thrown)).toMatchObject({ kind: "callback_threw", effect })
   })
 
   it("answers the stream's own Err", async () => {

@@ -81,7 +81,12 @@ const rows: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "08P01 signed": [
-    ["wrong bind count", serverError("08P01"), { ...never, kind: "protocol_violation", blame: "client" }],
+    ["out of step", serverError("08P01"), { ...never, kind: "protocol_violation", blame: "client" }],
+    [
+      "wrong bind count",
+      serverError("08P01", { routine: "exec_bind_message" }),
+      { ...never, kind: "invalid_statement" },
+    ],
   ],
   "0A000": [
     [
