@@ -132,6 +132,18 @@ describe("the span of a statement", () => {
     expect(JSON.stringify(one().attributes)).not.toContain("hunter2")
   })
 
+  it("is one though telemetry was begun twice, and goes on when the first that began ends", async () => {
+    const again = openTelemetry(db, { tracer, metrics: false })
+    await db.query("select 1")
+    expect(spans()).toHaveLength(1)
+    stop()
+    await db.query("select 1")
+    expect(spans()).toHaveLength(2)
+    again()
+    await db.query("select 1")
+    expect(spans()).toHaveLength(2)
+  })
+
   it("can do without the text", async () => {
     stop()
     await db.close()
