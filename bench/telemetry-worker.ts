@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url"
 import { context } from "@opentelemetry/api"
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks"
 import { PgInstrumentation } from "@opentelemetry/instrumentation-pg"
+import { LoggerProvider } from "@opentelemetry/sdk-logs"
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -47,6 +48,11 @@ const tracers = new TracerProvider({
   ],
 })
 
+// None is made where nothing fails: what it costs is to know which statement one would belong to.
+const logRecords = new LoggerProvider({
+  processors: [{ onEmit: () => {}, forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() }],
+})
+
 /** What comes of it is awaited. */
 type Run = (id: number) => unknown
 
@@ -64,11 +70,14 @@ async function prepared(): Promise<Run> {
     case "core":
     case "core of a checkout":
       return (await core()).run
-    case "core+opentelemetry": {
+    case "core+opentelemetry":
+    case "core+opentelemetry+events": {
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
       const { db, run } = await core()
       const { openTelemetry } = await import("@kysely-resilient/telemetry/otel")
-      openTelemetry(db, { tracer: tracers.getTracer("bench"), meter: meters.getMeter("bench") })
+      const events = variant === "core+opentelemetry+events"
+      const logger = logRecords.getLogger("bench")
+      openTelemetry(db, { tracer: tracers.getTracer("bench"), meter: meters.getMeter("bench"), logger, events })
       return run
     }
     default:

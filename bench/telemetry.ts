@@ -30,7 +30,7 @@ interface Variant {
 }
 
 const variants: readonly Variant[] = [
-  ...["pg", "pg+instrumentation", "core", "core+opentelemetry"].map((variant) => ({
+  ...["pg", "pg+instrumentation", "core", "core+opentelemetry", "core+opentelemetry+events"].map((variant) => ({
     title: variant,
     variant,
     checkout: root,
@@ -90,8 +90,9 @@ for (const [title, all] of seen) {
 const compared = [
   ["pg+instrumentation", "pg"],
   ["core+opentelemetry", "core"],
-  ["core+opentelemetry", "pg+instrumentation"],
-  ...variants.slice(4).map(({ title }) => ["core", title] as const),
+  ["core+opentelemetry+events", "core+opentelemetry"],
+  ["core+opentelemetry+events", "pg+instrumentation"],
+  ...variants.slice(5).map(({ title }) => ["core", title] as const),
 ] as const
 process.stdout.write("\n")
 for (const [on, off] of compared) {

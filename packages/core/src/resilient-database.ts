@@ -128,9 +128,9 @@ export class ResilientDatabase<DB, C> extends PoolSession<DB, C> implements Data
 
   readonly ready = (options?: ReadyOptions): ResultAsync<ReadyReport, QueryError | SchemaDrifted> =>
     this.guarded<ReadyReport, QueryError | SchemaDrifted>(this.ready, async (site) => {
-      const said = readRunOptions(options)
+      const { checkSchema: check, ...others } = options ?? {}
+      const said = readRunOptions(others)
       if (!said.ok) return err(this.refused(said.refused, site))
-      const check = options?.checkSchema
       if (!isCheck(check)) return err(this.refused('checkSchema must be "error", "warn" or false', site))
       const startedAt = this.kit.clock.now()
       const settled = await this.#engine.ready(said.value)

@@ -10,6 +10,11 @@ export const SERVER_PORT = "server.port"
 export const POOL_NAME = "db.client.connection.pool.name"
 export const CONNECTION_STATE = "db.client.connection.state"
 
+export const EXCEPTION_TYPE = "exception.type"
+export const EXCEPTION_MESSAGE = "exception.message"
+/** In development, as a whole. */
+export const EXCEPTION_EVENT = "db.client.operation.exception"
+
 export const OPERATION_DURATION = "db.client.operation.duration"
 export const CONNECTION_CREATE_TIME = "db.client.connection.create_time"
 export const CONNECTION_WAIT_TIME = "db.client.connection.wait_time"
@@ -18,9 +23,13 @@ export const CONNECTION_USE_TIME = "db.client.connection.use_time"
 /** What is ours begins with it. */
 export const OWN = "kysely_resilient"
 
+export const ATTEMPT = "kysely_resilient.attempt"
 export const ATTEMPTS = "kysely_resilient.attempts"
 export const EFFECT = "kysely_resilient.effect"
 export const LABEL = "kysely_resilient.label"
+export const RETRY_EVENT = "kysely_resilient.retry"
+export const RETRIED = "kysely_resilient.retry.what"
+export const RETRY_BACKOFF = "kysely_resilient.retry.backoff"
 export const OUTCOME = "kysely_resilient.transaction.outcome"
 
 export type Attributes = Readonly<Record<string, string | number>>

@@ -182,7 +182,8 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
   })
 
   it("tells of an incident: what it was, who was affected, and that nothing is unknown", async () => {
-    const { db, url, report } = await site()
+    // The page has no connection of its own, which would be ended too.
+    const { db, url, report } = await site(0, false)
     const page = await open(url)
     const reading = Promise.all(
       Array.from({ length: 3 }, (_, index) =>

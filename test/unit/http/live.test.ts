@@ -2,6 +2,7 @@ import type { LiveMessage } from "@kysely-resilient/http"
 import { LiveAudience } from "@kysely-resilient/http/src/live/audience.ts"
 import { describe, expect, it } from "vitest"
 
+import { garbageIsCollected } from "../../support/garbage.ts"
 import { lost, settled, site, type Site } from "./support.ts"
 
 const BASE = "/api/database-resilience"
@@ -152,6 +153,16 @@ describe("the event stream", () => {
     expect((await ask(AbortSignal.abort())).status).toBe(200)
     expect((await ask(new AbortController().signal)).status).toBe(200)
     expect((await ask(new AbortController().signal)).status).toBe(503)
+  })
+
+  it("frees the place of a client who goes after his Request has been collected as garbage", async () => {
+    const made = site({ streamClientsMax: 20 }, development)
+    const clients = Array.from({ length: 20 }, () => new AbortController())
+    const ask = (signal: AbortSignal) => made.handler(new Request(`http://app.test${BASE}/events`, { signal }))
+    for (const { signal } of clients) expect((await ask(signal)).status).toBe(200)
+    await garbageIsCollected()
+    for (const client of clients) client.abort()
+    for (const _ of clients) expect((await ask(new AbortController().signal)).status).toBe(200)
   })
 
   it("has a heartbeat, a type that proxies do not collect, and no body for HEAD, which takes no place", async () => {

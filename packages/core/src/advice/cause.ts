@@ -57,7 +57,7 @@ const ACTIONS: Readonly<Record<CauseSort, string>> = {
   restart:
     "The server ended them: look in its log who restarted it or called pg_terminate_backend, and move maintenance to a quiet hour",
   crash:
-    "The server crashed and recovered: look in its log for the process that died, and in the system's for the out-of-memory killer",
+    "The server crashed: look in its log for the process that died, and in the system's for the out-of-memory killer",
   network:
     "They ended without a word from the server. Look first whether its process, its host or a proxy in between was killed, restarted or failed over " +
     "at that moment; then for a firewall or a proxy with an idle timeout, and keep pool.maxLifetimeMs and tcp_keepalives_idle below it",

@@ -137,6 +137,6 @@ function recovering({ status, better }: Course, now: number, { recoverAfterMs }:
   return {
     code: "RECOVERING",
     status: status === "critical" ? "critical" : "degraded",
-    message: `Nothing has gone wrong for ${(goodMs / 1000).toFixed(1)} s; that is believed when it has lasted for ${recoverAfterMs / 1000} s`,
+    message: `What was wrong has been over for ${(goodMs / 1000).toFixed(1)} s; that is believed when it has lasted for ${recoverAfterMs / 1000} s`,
   }
 }

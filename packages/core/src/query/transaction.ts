@@ -205,7 +205,7 @@ function tellRecovered(kit: Kit, { name }: TransactionPlan, attempts: number, be
   kit.engine.tell({ name: "transaction.recovered", attempts, durationMs, ...(name !== undefined && { label: name }) })
 }
 
-/** What its statements and its callback got wrong by themselves is no news. */
+/** What its statements and its callback got wrong by themselves is no news; that others were in their way is. */
 function tellFailed(
   kit: Kit,
   { name }: TransactionPlan,
@@ -214,7 +214,8 @@ function tellFailed(
   beganAt: number,
   because: GaveUp,
 ): void {
-  if (attempts === 1 && failure.blame === "statement" && failure.effect !== "unknown") return
+  const ownDoing = failure.blame === "statement" && failure.retry === "never"
+  if (attempts === 1 && ownDoing && failure.effect !== "unknown") return
   const told = { attempts, durationMs: kit.clock.now() - beganAt, failure, because }
   kit.engine.tell({ name: "transaction.failed", ...told, ...(name !== undefined && { label: name }) })
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Readable } from "node:stream"
 
+import { keptBy } from "../signal-of.ts"
+
 /** The path and query that a request names, whatever form of it its client chose. */
 export function targetOf(url: string): string {
   if (url.startsWith("/")) return url
@@ -29,7 +31,7 @@ export function requestOf(incoming: IncomingMessage, target: string, signal: Abo
   const origin = URL.canParse(`${protocol}://${host}`) ? `${protocol}://${host}` : `${protocol}://localhost`
   const body = method === "GET" || method === "HEAD" ? {} : { body: Readable.toWeb(incoming), duplex: "half" as const }
   try {
-    return new Request(new URL(origin + target), { method, headers, signal, ...body })
+    return keptBy(signal, new Request(new URL(origin + target), { method, headers, signal, ...body }))
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@ import { ServerResponse } from "node:http"
 import type { Handler } from "../handler.ts"
 import { lasting } from "../scope/in-request.ts"
 import type { RequestScope } from "../scope/request-scope.ts"
+import { signalOf } from "../signal-of.ts"
 import { createWeb, type WebDatabase, type WebOptions } from "../web.ts"
 import { endWith } from "./enter.ts"
 
@@ -46,7 +47,7 @@ export function resilience(db: WebDatabase, options: WebOptions = {}): Middlewar
       header: (name) => raw.headers.get(name),
       // Of the handler that runs by then.
       route: () => context.req.routePath,
-      signal: raw.signal,
+      signal: signalOf(raw),
     })
     await inScope(scope, context, next)
     return undefined
@@ -67,7 +68,7 @@ async function inScope(scope: RequestScope, context: Context, next: () => Promis
     scope.end()
     throw thrown
   }
-  context.res = lasting(context.res, scope)
+  context.res = lasting(context.res, scope, context.req.method)
 }
 
 /** On `@hono/node-server` the response of `node:http` is there, which knows best when it has ended. */

@@ -1,5 +1,6 @@
 import { answer, refusal } from "../answers/answers.ts"
 import type { Live } from "../live/live.ts"
+import { signalOf } from "../signal-of.ts"
 import type { Route } from "./route.ts"
 
 /** The event stream, from what the client has seen last: `Last-Event-ID`, or `after` in the query for those that cannot send that. */
@@ -15,7 +16,7 @@ export function eventsRoute(live: Live): Route {
         return refusal(503, "Too many streams", "As many as allowed are open.", { "retry-after": "10" })
       }
       const lastId = request.headers.get("last-event-id") ?? url.searchParams.get("after") ?? undefined
-      return answer(200, type, live.open(lastId, request.signal), headers)
+      return answer(200, type, live.open(lastId, signalOf(request)), headers)
     },
   }
 }

@@ -15,6 +15,8 @@ import {
   OUTCOME,
   type Attributes,
 } from "../names.ts"
+import { queryTextOf } from "../query-text.ts"
+import { statementNow } from "./statement-now.ts"
 import { isQueryOf, isTransactionOf } from "./told.ts"
 
 export interface TraceSettings {
@@ -29,25 +31,8 @@ interface Begun {
   readonly parent: Span | undefined
 }
 
-/** Spans of one database's statements and transactions; the function that is returned ends that. */
-export function startTraces(database: DatabaseIdentity, settings: TraceSettings): () => void {
-  const traces = new Traces(database, settings)
-  const queries = { start: traces.queryStarted, asyncEnd: traces.queryEnded }
-  const transactions = { start: traces.transactionStarted, asyncEnd: traces.transactionEnded }
-  // One by one: a subscriber for each step would be called at each.
-  channels.query.start.subscribe(queries.start)
-  channels.query.asyncEnd.subscribe(queries.asyncEnd)
-  channels.transaction.start.subscribe(transactions.start)
-  channels.transaction.asyncEnd.subscribe(transactions.asyncEnd)
-  return () => {
-    channels.query.start.unsubscribe(queries.start)
-    channels.query.asyncEnd.unsubscribe(queries.asyncEnd)
-    channels.transaction.start.unsubscribe(transactions.start)
-    channels.transaction.asyncEnd.unsubscribe(transactions.asyncEnd)
-  }
-}
-
-class Traces {
+/** Spans of one database's statements and transactions. */
+export class Traces {
   readonly #database: DatabaseIdentity
   readonly #settings: TraceSettings
   readonly #server: Attributes
@@ -61,7 +46,32 @@ class Traces {
     this.#server = serverAttributes(database)
   }
 
-  readonly queryStarted = (message: unknown): void => {
+  /** The function that is returned ends it. */
+  start(): () => void {
+    const queries = { start: this.#queryStarted, asyncEnd: this.#queryEnded }
+    const transactions = { start: this.#transactionStarted, asyncEnd: this.#transactionEnded }
+    // One by one: a subscriber for each step would be called at each.
+    channels.query.start.subscribe(queries.start)
+    channels.query.asyncEnd.subscribe(queries.asyncEnd)
+    channels.transaction.start.subscribe(transactions.start)
+    channels.transaction.asyncEnd.subscribe(transactions.asyncEnd)
+    return () => {
+      channels.query.start.unsubscribe(queries.start)
+      channels.query.asyncEnd.unsubscribe(queries.asyncEnd)
+      channels.transaction.start.unsubscribe(transactions.start)
+      channels.transaction.asyncEnd.unsubscribe(transactions.asyncEnd)
+    }
+  }
+
+  /** Of the statement that is worked on, if one is; else the caller's. */
+  current(): Context {
+    const active = context.active()
+    const message = statementNow()
+    const span = message === undefined ? undefined : this.#spans.get(message)
+    return span === undefined ? active : trace.setSpan(active, span)
+  }
+
+  readonly #queryStarted = (message: unknown): void => {
     if (!isQueryOf(this.#database, message)) return
     const { tracer, queryText } = this.#settings
     const { summary, sql, label, transaction } = message
@@ -73,7 +83,7 @@ class Traces {
         attributes: {
           ...this.#server,
           [DB_QUERY_SUMMARY]: summary,
-          ...(queryText && { [DB_QUERY_TEXT]: sql }),
+          ...(queryText && { [DB_QUERY_TEXT]: queryTextOf(sql) }),
           ...(label !== undefined && { [LABEL]: label }),
         },
       },
@@ -82,7 +92,7 @@ class Traces {
     this.#spans.set(message, span)
   }
 
-  readonly queryEnded = (message: unknown): void => {
+  readonly #queryEnded = (message: unknown): void => {
     if (!isQueryOf(this.#database, message)) return
     const span = this.#spans.get(message)
     if (span === undefined) return
@@ -93,7 +103,7 @@ class Traces {
     span.end()
   }
 
-  readonly transactionStarted = (message: unknown): void => {
+  readonly #transactionStarted = (message: unknown): void => {
     if (!isTransactionOf(this.#database, message)) return
     const within = context.active()
     const { label } = message
@@ -103,7 +113,7 @@ class Traces {
     this.#begun.set(message, { span, within: trace.setSpan(within, span), parent: trace.getSpan(within) })
   }
 
-  readonly transactionEnded = (message: unknown): void => {
+  readonly #transactionEnded = (message: unknown): void => {
     if (!isTransactionOf(this.#database, message)) return
     const span = this.#begun.get(message)?.span
     if (span === undefined) return

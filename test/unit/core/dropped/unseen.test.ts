@@ -1,14 +1,13 @@
 // oxlint-disable typescript/no-floating-promises -- what is dropped here is dropped on purpose
 import { join } from "node:path"
 import { inspect } from "node:util"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 
 import { attempt, toPromise, type Database, type DatabaseOptions } from "@kysely-resilient/core"
 import { allUnseen, type DroppedError } from "@kysely-resilient/core/src/dropped/unseen.ts"
 import { err, ok, ResultAsync, safeTry, type Result } from "neverthrow"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 
+import { garbageIsCollected } from "../../../support/garbage.ts"
 import { runFile } from "../../../support/script.ts"
 import { scripted, type Shop } from "../../../support/scripted-database.ts"
 import { failure, type Script } from "../../../support/scripted-engine.ts"
@@ -36,18 +35,6 @@ afterEach(() => allUnseen().clear())
 
 const query = (of = db) => of.all(of.selectFrom("users").selectAll())
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-/** Whatever `use` leaves behind can go. */
-async function garbageIsCollected(): Promise<void> {
-  setFlagsFromString("--expose-gc")
-  const collect: unknown = runInNewContext("gc")
-  if (typeof collect !== "function") throw new Error("there is no gc")
-  for (let n = 0; n < 5; n += 1) {
-    await settled()
-    collect()
-    await settled()
-  }
-}
 
 const LOOKS: Readonly<Record<string, (of: ResultAsync<unknown, unknown>) => unknown>> = {
   "isErr of an awaited": async (of) => (await of).isErr(),

@@ -227,6 +227,7 @@ describe("who is told that a transaction failed", () => {
       failure("connection_failed", { effect: "unknown", phase: "commit" }),
       ["transaction.failed"],
     ],
+    ["a conflict that is not tried again", conflict(), ["transaction.failed"]],
     ["a constraint that says no", failure("unique_violation", { sqlState: "23505", blame: "statement" }), []],
   ])("%s", async (_, commit, told) => {
     const { db, engine } = scripted({ commit: () => commit })

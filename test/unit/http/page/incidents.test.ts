@@ -1,7 +1,7 @@
 import type { LiveEvent, LiveSample } from "@kysely-resilient/http"
 import { causeOf, incidentsOf, type Incident } from "@kysely-resilient/http/src/page/app/incidents.ts"
 import { isTrouble } from "@kysely-resilient/http/src/page/app/trouble.ts"
-import { detailsOf, gravityOf, titleOf, verdictOf } from "@kysely-resilient/http/src/page/app/words.ts"
+import { detailsOf, gravityOf, lengthOf, titleOf, verdictOf } from "@kysely-resilient/http/src/page/app/words.ts"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
@@ -75,6 +75,16 @@ describe("a crash restart", () => {
     expect(gravityOf(incident)).toBe("bad")
     const late = event(5_000, "effect.resolved", { effect: "applied", late: true, label: "journal 11" })
     expect(only([...events, unknown, late])).toMatchObject({ affected: 5, recovered: 5, unknown: 0 })
+  })
+})
+
+describe("how long it lasted", () => {
+  it.each([
+    [1_900, "for 0 ms, and still going on"],
+    [2_200, "for 0 ms, quiet since then"],
+    [3_600, "for 0 ms, over"],
+  ])("is told %s ms after the beginning of time, of what happened at 1 s", (now, text) => {
+    expect(lengthOf(only([event(1_000, "query.retried", lost)], [], now))).toBe(text)
   })
 })
 

@@ -78,7 +78,7 @@ describe("the incident report", () => {
   it("is Markdown with a table of who was affected", () => {
     const events = [event(0, "query.recovered", { label: "a|b", count: 3, blame: "server", kind: "connection_failed" })]
     const text = markdownOf(incidentsOf(events, [], 60_000), undefined, 60_000)
-    expect(text).toContain("## The network cut connections")
+    expect(text).toContain("## Connections ended without a word from the server")
     expect(text).toContain(String.raw`| a\|b | 3 | 3 | 0 | 0 |`)
     expect(text).toContain("00:00:00.000  3× a|b: succeeded after all (connection_failed)")
     expect(markdownOf([], undefined, 0)).toContain("No incident in the last 15 minutes.")

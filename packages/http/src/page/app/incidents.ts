@@ -16,8 +16,10 @@ export interface Affected {
 export interface Incident {
   readonly from: number
   readonly until: number
-  /** It goes on. */
+  /** It goes on, or may still: it has only just become quiet. */
   readonly open: boolean
+  /** Since nothing of it happened any more. */
+  readonly quietMs: number
   /** Operations whose caller would have noticed: statements, and transactions as a whole. */
   readonly affected: number
   /** Of those: what succeeded in the end, or was found to have been done. */
@@ -98,6 +100,7 @@ function incidentOf(
     from: span.from,
     until,
     open: span.until > now - OPEN_MS,
+    quietMs: Math.max(0, now - until),
     affected: sum("affected"),
     recovered: sum("recovered"),
     failed: sum("failed"),

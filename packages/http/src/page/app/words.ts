@@ -15,13 +15,15 @@ export function titleOf(incident: Incident): string {
     case "outage":
       return open ? "PostgreSQL cannot be reached" : `PostgreSQL could not be reached for ${duration(away / 1_000)}`
     case "silent":
-      return open ? "The network swallows what is sent" : "The network went silent: no answer, and no error either"
+      return open
+        ? "Connections fell silent: nothing is answered"
+        : "Connections fell silent: no answer, and no error either"
     case "terminated":
       return `The server ended ${connectionsLost > 0 ? connections : "connections"} of ours`
     case "cut":
-      return `The network cut ${connectionsLost > 0 ? connections : "connections"}`
+      return `${connectionsLost > 0 ? connections : "Connections"} ended without a word from the server`
     case "exhausted":
-      return `All connections were taken${waitingMax > 0 ? `: up to ${counted(waitingMax, "caller", "callers")} waited for one` : ""}`
+      return `All connections were taken${waitingMax > 0 ? `: ${atMost(waitingMax)} waited for one` : ""}`
     case "left-open":
       return "A transaction was left open, and ended for its owner"
     case "deadlock":
@@ -37,6 +39,16 @@ export function titleOf(incident: Incident): string {
     case "trouble":
       return "Something went wrong"
   }
+}
+
+/** A second may pass between what happens and its news. */
+const QUIET_MS = 1_000
+
+/** For how long it went on, and whether it still does. */
+export function lengthOf({ from, until, open, quietMs }: Incident): string {
+  const lasted = `for ${duration((until - from) / 1_000)}`
+  if (!open) return `${lasted}, over`
+  return quietMs < QUIET_MS ? `${lasted}, and still going on` : `${lasted}, quiet since then`
 }
 
 /** How bad it is for those who called. */
@@ -94,8 +106,12 @@ export function detailsOf(incident: Incident): readonly string[] {
     retries > 0 ? counted(retries, "retry", "retries") : "",
     foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
     peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
-    waitingMax > 0 ? `up to ${counted(waitingMax, "caller", "callers")} waiting for a connection` : "",
+    waitingMax > 0 ? `${atMost(waitingMax)} waiting for a connection` : "",
   ].filter((text) => text !== "")
+}
+
+function atMost(callers: number): string {
+  return callers === 1 ? "one caller" : `up to ${count(callers)} callers`
 }
 
 const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {

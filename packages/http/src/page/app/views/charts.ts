@@ -191,7 +191,7 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
         ...(fill && { fill: `color-mix(in srgb, ${colourOf(colour)} 18%, transparent)` }),
         value: (plot, pointedAt, series, index) => {
           const value = index === null ? plot.data[series]?.at(-1) : pointedAt
-          return value === null || value === undefined ? "–" : (text ?? chart.text)(value)
+          return value === null || value === undefined ? "none" : (text ?? chart.text)(value)
         },
       })),
     ],

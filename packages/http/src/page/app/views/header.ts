@@ -36,8 +36,8 @@ export function header({ onRange, onPause }: HeaderParts): View {
       "div",
       { class: "inner" },
       h("div", { class: "state" }, h("i", { class: "dot", "aria-hidden": "true" }), status, since),
-      reason,
       h("div", { class: "tools" }, who, stream, range, pause),
+      reason,
     ),
     lost,
   )

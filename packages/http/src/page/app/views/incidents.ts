@@ -1,8 +1,8 @@
 import type { LiveEvent } from "../../../live/messages.ts"
 import { h, keep, say, set } from "../dom.ts"
-import { clockTime, count, duration } from "../format.ts"
+import { clockTime, count } from "../format.ts"
 import type { Incident } from "../incidents.ts"
-import { detailsOf, gravityOf, lineOf, titleOf, verdictOf } from "../words.ts"
+import { detailsOf, gravityOf, lengthOf, lineOf, titleOf, verdictOf } from "../words.ts"
 import type { Moment, View } from "./view.ts"
 
 const CARDS_MAX = 20
@@ -95,8 +95,7 @@ function update(element: HTMLElement, entry: Entry): void {
   const part = (selector: string): HTMLElement => element.querySelector<HTMLElement>(selector)!
   set(element, { "data-gravity": gravityOf(incident), "data-open": incident.open ? "yes" : undefined })
   say(part("time"), clockTime(incident.from))
-  const lasted = duration((incident.until - incident.from) / 1_000)
-  say(part(".lasted"), incident.open ? `for ${lasted}, and still going on` : `for ${lasted}, over`)
+  say(part(".lasted"), lengthOf(incident))
   say(part("h3"), titleOf(incident))
   say(part(".verdict"), verdictOf(incident))
   for (const name of ["affected", "recovered", "failed", "unknown"] as const) {

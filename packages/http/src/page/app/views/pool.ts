@@ -37,11 +37,11 @@ const LEGEND: readonly State[] = [
   "free",
 ]
 
-const WAITING_SHOWN_MAX = 60
+const WAITING_SHOWN_MAX = 24
 
 /** Every square is a real connection; who waits for one stands beside. */
 export function pool(): View {
-  const squares = h("div", { class: "squares", role: "list", "aria-label": "Connections" })
+  const squares = h("div", { class: "squares", role: "group", "aria-label": "Connections" })
   const line = h("div", { class: "line", "aria-hidden": "true" })
   const waiting = h("span", { id: "waiting" })
   const counts = h("span", { id: "pool-counts", class: "soft" })
@@ -70,7 +70,8 @@ export function pool(): View {
     "section",
     { class: "card pool", "aria-labelledby": "pool-title" },
     h("div", { class: "head" }, h("h2", { id: "pool-title" }, "Pool"), counts),
-    h("div", { class: "places" }, squares, h("div", { class: "queue" }, line, waiting)),
+    squares,
+    h("div", { class: "queue" }, waiting, line),
     told,
     legend,
   )
@@ -86,7 +87,6 @@ export function pool(): View {
           const square = h("button", {
             type: "button",
             class: "slot",
-            role: "listitem",
             "aria-describedby": "connection",
           })
           for (const type of ["pointerenter", "focus", "click"]) square.addEventListener(type, look(place))
@@ -112,7 +112,9 @@ export function pool(): View {
       )
       say(
         waiting,
-        standing === 0 ? "Nobody waits for one" : `${counted(standing, "caller waits", "callers wait")} for one`,
+        standing === 0
+          ? "Nobody waits for a connection"
+          : `${counted(standing, "caller waits", "callers wait")} for a connection`,
       )
       set(waiting, { "data-waiting": standing > 0 ? "yes" : undefined })
       say(counts, `${used} in use · ${idle} idle · ${opening} opening · at most ${max}`)

@@ -2,7 +2,7 @@ import { h, keep, say } from "../dom.ts"
 import { count, duration, percent } from "../format.ts"
 import type { View } from "./view.ts"
 
-const COLUMNS = ["calls", "share of time", "p50", "p95", "slowest", "met a failure", "tried again"] as const
+const COLUMNS = ["calls", "share of time", "half", "95 %", "slowest", "met a failure", "tried again"] as const
 
 const SHOWN_MAX = 12
 /** Of the time: what takes less is not worth a look. */

@@ -43,14 +43,16 @@ export function server(): View {
             {},
             h("dt", {}, name),
             h("dd", {}),
+            share === undefined ? undefined : h("div", { class: "share", "aria-hidden": "true" }, h("i", {})),
             h("span", { class: "soft" }),
-            share === undefined ? undefined : h("meter", { max: "1" }),
           ),
         update(element_, { value, below, share, concern }) {
           say(element_.querySelector("dd")!, value)
           say(element_.querySelector("span")!, below ?? "")
           set(element_, { "data-bad": concerns.has(concern) ? "yes" : undefined })
-          if (share !== undefined) set(element_.querySelector("meter")!, { value: String(share) })
+          // No judgement is in the bar itself: of the one the more is the better, of the other the less.
+          const bar = element_.querySelector<HTMLElement>(".share i")
+          if (bar !== null) bar.style.width = `${Math.min(1, share ?? 0) * 100}%`
         },
       })
     },
@@ -86,7 +88,7 @@ function sessionsIn(facts: DatabaseFacts): readonly Fact[] {
       value: blocked.length === 0 ? "nobody" : counted(blocked.length, "session"),
       below: blocked
         .slice(0, 3)
-        .map(({ pid, by, for_s: forS }) => `${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
+        .map(({ pid, by, for_s: forS }) => `process ${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
         .join(" · "),
       concern: "locks",
     },

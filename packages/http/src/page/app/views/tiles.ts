@@ -41,7 +41,13 @@ const TILES: readonly Tile[] = [
     id: "budget",
     value: ({ retry_budget: left }) => (left === null ? "no limit" : shortCount(left)),
     below: ({ retries, reconnections, pool_resets: resets }) =>
-      `${counted(retries, "retry", "retries")} · ${counted(reconnections, "connection")} replaced${resets === 0 ? "" : `, ${counted(resets, "time")} all at once`}`,
+      [
+        counted(retries, "retry", "retries"),
+        resets === 0 ? "" : `all connections given up ${counted(resets, "time")}`,
+        `${counted(reconnections, "connection")} replaced`,
+      ]
+        .filter((part) => part !== "")
+        .join(", "),
     spark: ({ retry_budget: left }) => left,
   },
 ]
