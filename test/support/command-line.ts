@@ -33,7 +33,7 @@ export interface App extends AsyncDisposable {
 
 export async function startApp(databaseUrl: string): Promise<App> {
   const db = createDatabase<object>({ connection: databaseUrl, pool: { min: 0, max: 3 } })
-  const handle = createHandler(db, { token: TOKEN, expose: "status" })
+  const handle = createHandler(db, { token: TOKEN, expose: "status", askServer: false })
   const server = createServer((incoming, outgoing) => {
     const stream = incoming.url?.endsWith("/events") === true
     if (stream) app.resumedFrom = incoming.headers["last-event-id"]?.toString()

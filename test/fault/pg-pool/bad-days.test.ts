@@ -246,7 +246,7 @@ describe("what is left in a session by who had it", () => {
     [
       "an advisory lock",
       "select pg_advisory_lock(7)",
-      "select count(*)::int as count from pg_locks where locktype = 'advisory'",
+      "select count(*)::int as count from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
       { count: 0 },
     ],
   ]

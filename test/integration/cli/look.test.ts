@@ -134,7 +134,7 @@ describe("kysely-resilient doctor", () => {
   it("cannot look where nobody answers, and tells no password", async () => {
     const { code, out, err } = await run(["doctor", "postgres://me:hunter2@127.0.0.1:9/shop"])
     expect({ code, out }).toEqual({ code: 2, out: "" })
-    expect(err).toMatch(/^doctor: The server could not be looked at: .*ECONNREFUSED/)
+    expect(err).toMatch(/^doctor: The server could not be looked at: 127.0.0.1:9\/shop: .*ECONNREFUSED/)
     expect(err).not.toContain("hunter2")
     expect(await start(["doctor"], { DATABASE_URL: "nonsense" }).ended).toMatchObject({
       code: 2,

@@ -28,7 +28,11 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  expect(await shop.database.ask("select * from pg_locks where locktype = 'advisory'")).toEqual([])
+  expect(
+    await shop.database.ask(
+      "select * from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    ),
+  ).toEqual([])
   expect(db.snapshot().pool).toMatchObject({ leased: 0 })
 })
 
@@ -160,9 +164,11 @@ describe("withAdvisoryLock", () => {
       const pid = valueOf(await tx.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid
       if (runs === 1) await shop.database.ask("select pg_terminate_backend($1)", [pid])
       const written = await tx.exec(tx.updateTable("accounts").set({ balance: runs }))
-      expect(await shop.database.ask("select pid from pg_locks where locktype = 'advisory' and granted")).toHaveLength(
-        written.isOk() ? 1 : 0,
-      )
+      expect(
+        await shop.database.ask(
+          "select pid from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())",
+        ),
+      ).toHaveLength(written.isOk() ? 1 : 0)
       return written
     })
     expect(valueOf(answer)).toEqual({ affected: 1n })

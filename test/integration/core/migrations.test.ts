@@ -22,7 +22,9 @@ beforeEach(async () => {
 
 afterEach(async () => {
   expect(db.snapshot().pool.leased).toBe(0)
-  const locks = await database.ask("select from pg_locks where locktype = 'advisory'")
+  const locks = await database.ask(
+    "select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+  )
   expect(locks).toEqual([])
   valueOf(await db.close())
 })

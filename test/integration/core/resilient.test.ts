@@ -239,6 +239,27 @@ describe("a resilient function", () => {
     expect(seen.runs).toBe(3)
   })
 
+  it("is no part of one that is over: what a timer does that was set in it has tries of its own", async () => {
+    const later = Promise.withResolvers<void>()
+    const { seen, read } = dying(2)
+    const poll = resilient(read)
+    let polled: Promise<unknown[]> | undefined
+    const start = resilient(async () => {
+      // All the tries there are, but for the last one.
+      valueOf(await db.query("select conflict(3)"))
+      void later.promise.then(() => {
+        polled = poll().then(valueOf)
+      })
+    })
+    await start()
+    expect(await calls()).toBe(3)
+    later.resolve()
+    await later.promise
+    await Promise.resolve()
+    expect(await polled).toHaveLength(2)
+    expect(seen.runs).toBe(3)
+  })
+
   it("keeps what its function is: name, length, this, and what kind of promise it gives", async () => {
     const desk = {
       factor: 3,

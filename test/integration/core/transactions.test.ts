@@ -119,6 +119,37 @@ describe("a transaction", () => {
     expect(await balances()).toEqual([95, 105, 100])
   })
 
+  it.each([
+    ["COMMIT", "update accounts set balance = 1; commit; update accounts set balance = 2"],
+    ["ROLLBACK", "update accounts set balance = 1; rollback; update accounts set balance = 2"],
+    ["BEGIN", "begin; update accounts set balance = 1"],
+    ["COMMIT", "savepoint a; release a; /* ; */ end"],
+    ["PREPARE TRANSACTION", "select 1; prepare transaction 'x'"],
+  ])("refuses %s in it among several statements of one text, before any of them is sent", async (command, text) => {
+    const transacted = await db.transaction(async (tx) => {
+      valueOf(await tx.query("update accounts set balance = 7"))
+      return tx.query(text)
+    })
+    expect(errorOf(transacted)).toMatchObject({ kind: "refused", effect: "not_applied" })
+    expect(errorOf(transacted).message).toContain(command)
+    expect(await balances()).toEqual([100, 100, 100])
+  })
+
+  it("says that nobody knows what became of it, where the server ended it unasked, and sends nothing more", async () => {
+    const later: string[] = []
+    const transacted = await db.transaction(async (tx) => {
+      valueOf(await tx.query("set local standard_conforming_strings = off"))
+      valueOf(await tx.query("update accounts set balance = 7"))
+      // Of this text only the setting makes a COMMIT.
+      valueOf(await tx.query("select 1; select 'a\\'' ; commit; select '1'"))
+      later.push(errorOf(await tx.query("update accounts set balance = 8")).kind)
+      return ok("done")
+    })
+    expect(later).toEqual(["refused"])
+    expect(errorOf(transacted)).toMatchObject({ kind: "refused", effect: "unknown", retry: "never", attempts: 1 })
+    expect(await balances()).toEqual([7, 7, 7])
+  })
+
   it("undoes all of its concurrent statements if one of them fails", async () => {
     const result = await db.transaction(async (tx) => {
       const [first, ...others] = await Promise.all([
@@ -299,6 +330,14 @@ describe("withConnection", () => {
     })
     const [a, b] = valueOf(pids)
     expect(a).toBe(b)
+  })
+
+  it("is not used for a text that leaves a transaction open: what it did would be rolled back behind its answer", async () => {
+    for (const text of ["begin; update accounts set balance = 1", "begin; select 1; commit and chain"]) {
+      expect(errorOf(await db.query(text))).toMatchObject({ kind: "refused", effect: "not_applied" })
+    }
+    valueOf(await db.query("begin; update accounts set balance = 5; commit"))
+    expect(await balances()).toEqual([5, 5, 5])
   })
 
   it("allows raw transaction control, and rolls back what was left open", async () => {

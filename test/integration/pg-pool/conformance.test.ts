@@ -518,6 +518,25 @@ describe.each<[string, (config: ResilientPoolConfig) => pg.Pool]>([
       client.release(true)
     })
 
+    it("keeps the parsers of types that a listener of `connect` has set, as those of pgvector do", async () => {
+      const pool = make({ max: 2 })
+      const register = async (client: pg.PoolClient): Promise<void> => {
+        await client.query("select 1")
+        client.setTypeParser(pg.types.builtins.INT4, (text) => `int ${text}`)
+      }
+      pool.on("connect", (client) => void register(client))
+      await pool.query("select 1")
+      const answers: unknown[] = []
+      for (let use = 0; use < 3; use += 1) {
+        answers.push(...(await pool.query("select 1 as one")).rows)
+        const client = await pool.connect()
+        client.setTypeParser(pg.types.builtins.TEXT, (text) => text)
+        answers.push(...(await client.query("select 1 as one")).rows)
+        client.release()
+      }
+      expect(answers).toEqual(Array.from({ length: 6 }, () => ({ one: "int 1" })))
+    })
+
     it("cannot be connected again", async () => {
       const client = await make().connect()
       const error = await rejection(client.connect())

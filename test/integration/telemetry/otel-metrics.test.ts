@@ -135,6 +135,17 @@ describe("metrics", () => {
     }
   })
 
+  it("count once what happens though they were begun twice", async () => {
+    const leave = openTelemetry(db, { meter: provider.getMeter("test"), traces: false })
+    await db.query("select 1")
+    const seen = await metrics()
+    const counts = ["db.client.operation.duration", "db.client.connection.wait_time"].map((name) =>
+      seen.get(name)?.dataPoints.map(({ value }) => (typeof value === "object" && "count" in value ? value.count : -1)),
+    )
+    expect(counts).toEqual([[1], [1]])
+    leave()
+  })
+
   it("nothing is recorded after the end", async () => {
     stop()
     await db.query("select 1")

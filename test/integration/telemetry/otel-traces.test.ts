@@ -126,6 +126,24 @@ describe("the span of a statement", () => {
     expect(status.code).toBe(SpanStatusCode.UNSET)
   })
 
+  it("shows no value that somebody wrote into a text without parameters", async () => {
+    await db.query("select id from users where name = 'hunter2' and id > 42 /* for hunter2 */")
+    expect(one().attributes[conventions.ATTR_DB_QUERY_TEXT]).toBe("select id from users where name = ? and id > ? ")
+    expect(JSON.stringify(one().attributes)).not.toContain("hunter2")
+  })
+
+  it("is one though telemetry was begun twice, and goes on when the first that began ends", async () => {
+    const again = openTelemetry(db, { tracer, metrics: false })
+    await db.query("select 1")
+    expect(spans()).toHaveLength(1)
+    stop()
+    await db.query("select 1")
+    expect(spans()).toHaveLength(2)
+    again()
+    await db.query("select 1")
+    expect(spans()).toHaveLength(2)
+  })
+
   it("can do without the text", async () => {
     stop()
     await db.close()

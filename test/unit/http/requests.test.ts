@@ -119,6 +119,26 @@ describe("a request", () => {
     ])
   })
 
+  it("that is HEAD is over without its body, which frameworks drop, and leaves no connection to nobody", async () => {
+    const reports: RequestReport[] = []
+    const { requests: all, clock, db } = requests({ onReport: (report) => void reports.push(report) })
+    let cancelled = 0
+    const handle = () => {
+      void db.transaction(() => new Promise<never>(() => {}), { name: "export" })
+      const body = new ReadableStream({
+        pull: (c) => c.enqueue(new Uint8Array(9)),
+        cancel: () => void (cancelled += 1),
+      })
+      return new Response(body, { status: 206, headers: { "x-own": "1" } })
+    }
+    const head = new Request("http://app.test/export", { method: "HEAD" })
+    const response = await inRequest(all, head, handle)
+    expect([response.status, response.headers.get("x-own"), response.body]).toEqual([206, "1", null])
+    await clock.advance(1_000)
+    expect(reports).toMatchObject([{ method: "HEAD", leftBehind: [{ label: "export" }] }])
+    expect(cancelled).toBe(1)
+  })
+
   it("that is cancelled in its body, or throws, is over", async () => {
     const { requests: all } = requests()
     let signal: AbortSignal | undefined

@@ -3,6 +3,7 @@ import { closest } from "@kysely-resilient/driver"
 
 import { EXIT, type Command, type Surroundings } from "../command.ts"
 import { openDatabase } from "../database.ts"
+import { linesOf, noAnswerOf } from "../no-answer.ts"
 import { paintFor } from "../paint.ts"
 import { refuse, taught } from "../taught.ts"
 import { HELP, parseFlags, type Flags } from "./flags.ts"
@@ -19,7 +20,9 @@ async function look(
   try {
     const examined = await examine(db, options)
     if (examined.isErr()) {
-      surroundings.stderr.write(`doctor: The server could not be looked at: ${examined.error.message}\n`)
+      const noAnswer = noAnswerOf(db, examined.error)
+      if (output === "json") surroundings.stdout.write(`${JSON.stringify({ ok: false, ...noAnswer })}\n`)
+      else surroundings.stderr.write(`doctor: The server could not be looked at: ${linesOf(noAnswer).join("\n  ")}\n`)
       return EXIT.misunderstood
     }
     for (const warning of strangersIn(ignore, examined.value)) surroundings.stderr.write(`doctor: ${warning}.\n`)

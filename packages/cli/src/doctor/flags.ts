@@ -34,7 +34,7 @@ connection, and takes five seconds at most.
   --timeout N         seconds, ${SECONDS.least} to ${SECONDS.most} (default ${TIMEOUT_MS / 1_000})
   --strict            notes count too
   --fix-sql           print nothing but the SQL that would mend it, with its reasons; read it before you run it
-  --json              print one JSON object
+  --json              print one JSON object, also where the server cannot be reached: {"ok":false,"where":…,"kind":…,"why":…,"action":…}
   --help              this text
 
 Without an address: DATABASE_URL, or PGHOST, PGUSER, PGPASSWORD and their like. An address on the command line can be seen by

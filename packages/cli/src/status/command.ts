@@ -3,6 +3,7 @@ import type { ResilienceReport } from "@kysely-resilient/core"
 import { EXIT, type Command, type Surroundings } from "../command.ts"
 import { openDatabase } from "../database.ts"
 import { askEndpoint, type Answered } from "../endpoint.ts"
+import { linesOf, noAnswerOf, type NoAnswer } from "../no-answer.ts"
 import { paintFor } from "../paint.ts"
 import { printable } from "../words.ts"
 import { taught } from "../taught.ts"
@@ -13,11 +14,14 @@ export const status: Command = taught("status", HELP, parseFlags, async (flags, 
   tell(await ask(flags), flags, surroundings),
 )
 
-function ask({ address }: Flags): Promise<Answered> {
+/** A database that nobody can ask, as it looks from here. */
+type Unusable = NoAnswer & { readonly what: "unusable" }
+
+function ask({ address }: Flags): Promise<Answered | Unusable> {
   return address.at === "endpoint" ? askEndpoint(address) : lookAt(address.url)
 }
 
-function tell(answered: Answered, { json }: Flags, { stdout, stderr, env }: Surroundings): number {
+function tell(answered: Answered | Unusable, { json }: Flags, { stdout, stderr, env }: Surroundings): number {
   switch (answered.what) {
     case "misunderstood":
       stderr.write(`status: ${printable(answered.why)}\nTry kysely-resilient status --help\n`)
@@ -26,6 +30,12 @@ function tell(answered: Answered, { json }: Flags, { stdout, stderr, env }: Surr
       if (json) stdout.write(`${JSON.stringify({ status: "unreachable", why: answered.why })}\n`)
       else stderr.write(`${paintFor(stderr, env)("red", "unreachable")}\n  ${printable(answered.why)}\n`)
       return EXIT.failed
+    case "unusable": {
+      const { what: _, ...noAnswer } = answered
+      if (json) stdout.write(`${JSON.stringify({ status: "unreachable", ...noAnswer })}\n`)
+      else stderr.write(`${[paintFor(stderr, env)("red", "unreachable"), ...linesOf(answered)].join("\n  ")}\n`)
+      return EXIT.failed
+    }
     case "status":
       stdout.write(
         json
@@ -48,12 +58,12 @@ const STATEMENTS = 5
 const READY_MS = 10_000
 
 /** As an application would: connects, asks something, and reports what it met. */
-async function lookAt(url: string | undefined): Promise<Answered> {
+async function lookAt(url: string | undefined): Promise<Answered | Unusable> {
   const db = openDatabase({ url, poolMax: 1 })
   if (typeof db === "string") return { what: "misunderstood", why: db }
   try {
     const ready = await db.ready({ timeoutMs: READY_MS })
-    if (ready.isErr()) return { what: "unreachable", why: `The database cannot be used: ${ready.error.message}` }
+    if (ready.isErr()) return { what: "unusable", ...noAnswerOf(db, ready.error) }
     for (let count = 0; count < STATEMENTS; count += 1) {
       const answer = await db.query("select 1")
       if (answer.isErr()) break

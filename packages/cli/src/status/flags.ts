@@ -13,7 +13,8 @@ Asks a running application how its database is doing, by the endpoint of @kysely
 PostgreSQL as an application would, and says what it met; that knows nothing of what happened to others.
 
   --token TOKEN       what the endpoint wants to see before it says more than the status; better in RESILIENCE_TOKEN
-  --json              print the report as JSON; {"status":"unreachable","why":…} if there is none
+  --json              print the report as JSON; {"status":"unreachable","why":…} if there is none, of a PostgreSQL with
+                      where, kind and action
   --help              this text
 
 Without an address: RESILIENCE_URL, else DATABASE_URL, or PGHOST, PGUSER, PGPASSWORD and their like.

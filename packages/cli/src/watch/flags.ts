@@ -28,6 +28,9 @@ Exit codes: 0 it was watched, 2 the command is not understood, or the applicatio
   kysely-resilient watch https://shop.example --seconds 600 >> deploy.log
 `
 
+const SAY_WHICH =
+  "say which application: its http:// address, here or in RESILIENCE_URL. A database itself is looked at by status and doctor"
+
 export function parseFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed<Flags> {
   const told = readFlags(
     args,
@@ -44,7 +47,7 @@ export function parseFlags(args: readonly string[], env: Readonly<Record<string,
   const address = addressOf(words[0], values.token, env)
   if (typeof address === "string") return { action: "refuse", message: address }
   if (address.at === "database") {
-    return { action: "refuse", message: "say which application: its http:// address, here or in RESILIENCE_URL" }
+    return { action: "refuse", message: SAY_WHICH }
   }
   return { action: "run", flags: { endpoint: address, seconds } }
 }

@@ -34,7 +34,9 @@ export class PoolLane implements Lane {
   }
 
   refusalOf(query: CompiledQuery): Refusal | undefined {
-    const command = bareTransactionCommand(query)
+    const bare = bareTransactionCommand(query)
+    // What a text of several leaves open would be rolled back behind its answer.
+    const command = bare ?? (lastTransactionCommand(query) === "begin" ? "begin" : undefined)
     if (command === undefined) return undefined
     return localFailure(
       "refused",
@@ -55,8 +57,28 @@ export class PoolLane implements Lane {
 }
 
 /** BEGIN, COMMIT or ROLLBACK in raw SQL, whatever its spelling; builders cannot make one. */
-export function bareTransactionCommand(query: CompiledQuery): "begin" | "commit" | "rollback" | undefined {
+function bareTransactionCommand(query: CompiledQuery): TransactionCommand | undefined {
   if (query.query.kind !== "RawNode") return undefined
-  const kind = describeStatement(query).control?.kind
-  return kind === "begin" || kind === "commit" || kind === "rollback" ? kind : undefined
+  return commandOf(describeStatement(query).control)
+}
+
+/** The last of them in a text of one statement or of several; one with AND CHAIN begins another transaction. */
+export function lastTransactionCommand(query: CompiledQuery): TransactionCommand | undefined {
+  if (query.query.kind !== "RawNode") return undefined
+  const { control, controls = control === undefined ? [] : [control] } = describeStatement(query)
+  const last = controls.findLast((each) => commandOf(each) !== undefined)
+  return last !== undefined && "chain" in last && last.chain ? "begin" : commandOf(last)
+}
+
+type TransactionCommand = "begin" | "commit" | "rollback"
+
+function commandOf(control: { readonly kind: string } | undefined): TransactionCommand | undefined {
+  switch (control?.kind) {
+    case "begin":
+    case "commit":
+    case "rollback":
+      return control.kind
+    default:
+      return undefined
+  }
 }

@@ -4,7 +4,7 @@ import type { Effect, Failure, LeaseHandle } from "@kysely-resilient/driver"
 import type { CompiledQuery } from "kysely"
 
 import { localFailure } from "../errors/local-failure.ts"
-import { bareTransactionCommand, type Lane, type Refusal } from "./lane.ts"
+import { lastTransactionCommand, type Lane, type Refusal } from "./lane.ts"
 
 /**
  *   open ──close()──▶ closed ──end()──▶ ended
@@ -138,7 +138,7 @@ export class PinnedLane extends LeaseLane {
   #rawTransaction = false
 
   override refusalOf(query: CompiledQuery): Refusal | undefined {
-    const command = bareTransactionCommand(query)
+    const command = lastTransactionCommand(query)
     if (command !== undefined) this.#rawTransaction = command === "begin"
     return undefined
   }

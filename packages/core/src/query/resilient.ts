@@ -104,14 +104,18 @@ async function untilSettled(
   label: string | undefined,
 ): Promise<unknown> {
   let running = first
-  for (let run = 1; ; run += 1) {
-    const ended = await outcomeOf(running)
-    const trouble = ended.ok ? undefined : causeOf(ended.error, call.takeTroubles())
-    if (trouble === undefined || !(await mayRunAgain(call, trouble, run, label))) {
-      if (ended.threw) throw ended.error
-      return passedOn(ended.answer)
+  try {
+    for (let run = 1; ; run += 1) {
+      const ended = await outcomeOf(running)
+      const trouble = ended.ok ? undefined : causeOf(ended.error, call.takeTroubles())
+      if (trouble === undefined || !(await mayRunAgain(call, trouble, run, label))) {
+        if (ended.threw) throw ended.error
+        return passedOn(ended.answer)
+      }
+      running = again()
     }
-    running = again()
+  } finally {
+    call.end()
   }
 }
 

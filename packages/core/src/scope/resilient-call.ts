@@ -21,8 +21,13 @@ const TROUBLES_MAX = 100
 /**
  * One call of a resilient function, over all of its runs: the tries that everything inside shares, so that three tries of a
  * statement in three runs are not nine, and whether anything was written, which must not be written again.
+ *
+ *   open ──end()──▶ over
+ *
+ * Over: what goes on regardless, as a timer that was set inside does, is no part of it any more, and has tries of its own.
  */
 export class ResilientCall {
+  #over = false
   #triesLeft: number
   #written = false
   #troubles: Trouble[] = []
@@ -30,6 +35,15 @@ export class ResilientCall {
   /** @param attemptsMax tries of any one thing inside, the first one included */
   constructor(attemptsMax: number) {
     this.#triesLeft = attemptsMax
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Its function has answered for good. */
+  end(): void {
+    this.#over = true
   }
 
   /** How often the next statement inside may be tried: at least once. */
@@ -90,5 +104,7 @@ export function inCall<T>(call: ResilientCall, run: () => T): T {
 
 /** The call that the running code is part of, the outermost. */
 export function currentCall(): ResilientCall | undefined {
-  return everUsed ? scope.getStore() : undefined
+  if (!everUsed) return undefined
+  const call = scope.getStore()
+  return call?.over === true ? undefined : call
 }

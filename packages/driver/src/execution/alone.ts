@@ -4,7 +4,7 @@ import type { Settled } from "../engine.ts"
 import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import { describeStatement } from "../postgres/statement.ts"
-import { refuseControl } from "./control.ts"
+import { refuseControls } from "./control.ts"
 import type { Machine } from "./machine.ts"
 import { planStatements, type DoorOptions, type Place } from "./plan-statement.ts"
 import { refuse } from "./settled.ts"
@@ -23,8 +23,8 @@ export function runAlone<T>(
   read: (exchange: Exchange) => T,
 ): Promise<Settled<T>> {
   const shapes = queries.map(describeStatement)
-  for (const { control } of shapes) {
-    const refusal = control === undefined ? undefined : refuseControl(control, false)
+  for (const shape of shapes) {
+    const refusal = refuseControls(shape, false)
     if (refusal !== undefined) return Promise.resolve(refuse(refusal))
   }
   const plan = planStatements(machine, queries, shapes, ALONE, options)

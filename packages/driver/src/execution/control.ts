@@ -2,10 +2,11 @@ import type { CompiledQuery } from "kysely"
 
 import type { Failure } from "../failure/failure.ts"
 import { refused } from "../failure/local.ts"
+import type { StatementShape } from "../postgres/statement.ts"
 import type { TransactionControl } from "../postgres/transaction-control.ts"
 
 /** Why raw transaction control is not sent, if it is not. A bare BEGIN, COMMIT or ROLLBACK is fine where we manage no transaction. */
-export function refuseControl(control: TransactionControl, managed: boolean): Failure | undefined {
+function refuseControl(control: TransactionControl, managed: boolean): Failure | undefined {
   switch (control.kind) {
     case "commit":
     case "rollback":
@@ -24,6 +25,16 @@ export function refuseControl(control: TransactionControl, managed: boolean): Fa
     default:
       return undefined
   }
+}
+
+/** The same for a text, of one statement or of several. */
+export function refuseControls(
+  { control, controls }: Pick<StatementShape, "control" | "controls">,
+  managed: boolean,
+): Failure | undefined {
+  if (control !== undefined) return refuseControl(control, managed)
+  if (controls === undefined) return undefined
+  return controls.map((each) => refuseControl(each, managed)).find((refusal) => refusal !== undefined)
 }
 
 function insideManaged(kind: string): Failure {

@@ -19,7 +19,7 @@ import type { PgConnection } from "../postgres/connection.ts"
 import type { Exchange } from "../postgres/exchange.ts"
 import type { LeftBy } from "../postgres/repair.ts"
 import { describeStatement, type StatementShape } from "../postgres/statement.ts"
-import { controlQuery, quoted, refuseControl } from "./control.ts"
+import { controlQuery, quoted, refuseControls } from "./control.ts"
 import { giveBackUsed } from "./give-back.ts"
 import { HeldTurn } from "./held-turn.ts"
 import { afterTheEnd, LeasedTransaction, type TransactionHost } from "./leased-transaction.ts"
@@ -262,7 +262,7 @@ export class Lease implements LeaseHandle, TransactionHost, StreamHost {
     if (this.#releasing !== undefined)
       return refused({ why: "The connection was given back: this statement came after its release" })
     if (this.#transaction?.open === false) return afterTheEnd()
-    return shape.control === undefined ? undefined : refuseControl(shape.control, this.#transaction !== undefined)
+    return refuseControls(shape, this.#transaction !== undefined)
   }
 
   /** Its turn has come: begin what is pending, plan, run, and keep the record of the transaction that it was meant for. */

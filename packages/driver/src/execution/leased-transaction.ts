@@ -59,6 +59,8 @@ export class LeasedTransaction {
   #state: State = "open"
   #begun = false
   #committed = false
+  /** The server says that it is over, and nobody here has ended it. */
+  #elsewhere: Failure | undefined
   #ending: Promise<void> | undefined
   /** Ends the waits of a BEGIN that has not been sent. */
   readonly #unneeded = new AbortController()
@@ -90,6 +92,7 @@ export class LeasedTransaction {
   /** Why a statement whose turn has come cannot run, if it cannot; sends BEGIN if nobody has yet. */
   async begin(): Promise<Settled<never> | undefined> {
     if (this.#state === "rolling-back" || this.#state === "over") return refuse(afterTheEnd())
+    if (this.#elsewhere !== undefined) return refuse(afterTheEnd())
     if (this.#begun) return undefined
     const before = this.record.firstFailure
     if (before !== undefined) return refuse(transactionAborted({ first: before, evidence: untouched("transaction") }))
@@ -153,13 +156,14 @@ export class LeasedTransaction {
     if (control?.kind === "savepoint") this.record.savepoint(control.name)
     if (control?.kind === "release") this.record.release(control.name)
     if (control?.kind === "rollback_to") this.record.rollbackTo(control.name)
-    if (this.#host.pinned?.transactionStatus === "I") {
-      this.record.failed(
-        refused({
-          why: "The transaction was ended by something else than this client, such as a pooler that switched sessions",
-        }),
-      )
-    }
+    if (this.#host.pinned?.transactionStatus === "I") this.#endedElsewhere()
+  }
+
+  /** Was what it did so far committed, or rolled back? Nobody can say; and what came next would not be part of it. */
+  #endedElsewhere(): void {
+    const why = "The transaction was ended by something else than this client, such as a pooler that switched sessions"
+    this.#elsewhere ??= { ...refused({ why }), effect: this.record.mayHaveWritten ? "unknown" : "not_applied" }
+    this.record.failed(this.#elsewhere)
   }
 
   #noteXid(learnt: Exchange["learnt"], mayHaveTakenOne: boolean): void {
@@ -193,6 +197,7 @@ export class LeasedTransaction {
   }
 
   async #commitNow(): Promise<Settled<void>> {
+    if (this.#elsewhere !== undefined) return refuse(this.#elsewhere)
     const first = this.record.firstFailure
     if (first !== undefined) {
       // The application swallowed a failure and asks for COMMIT: the rollback is ours.

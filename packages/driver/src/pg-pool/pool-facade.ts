@@ -4,6 +4,7 @@ import type { Engine } from "../engine.ts"
 import { controlQuery } from "../execution/control.ts"
 import type { Machine } from "../execution/machine.ts"
 import { planStatements, type Place } from "../execution/plan-statement.ts"
+import type { Exchange } from "../postgres/exchange.ts"
 import { createTypeOverrides, pgPoolPrototype, type TypeOverrides, type TypeSource } from "../postgres/internals.ts"
 import { describeStatement } from "../postgres/statement.ts"
 import { answer, callbackIn, readCall, type Call, type Callback, type StatementCall } from "./call.ts"
@@ -13,7 +14,7 @@ import { answerIn, pgErrorOf, POOL_ENDED } from "./errors.ts"
 import { uncommitted } from "./hold.ts"
 import { Names } from "./names.ts"
 import type { PooledClient } from "./pooled-client.ts"
-import { runPooled, type UseListener } from "./pooled-use.ts"
+import { PooledUse, type UseListener } from "./pooled-use.ts"
 import { inherit, QueryForms } from "./query-forms.ts"
 import { withRawRows } from "./raw-plan.ts"
 import { resultsOf } from "./results.ts"
@@ -30,6 +31,8 @@ export interface FacadeParts {
 }
 
 const ALONE: Place = { fresh: true, inTransaction: false, readOnly: false, wantsXid: false }
+
+const asItIs = (exchange: Exchange): Exchange => exchange
 
 type ConnectCallback = (
   error: Error | undefined,
@@ -117,8 +120,11 @@ export class PoolFacade extends QueryForms implements Pool {
       ...(call.name !== undefined && { statementName: call.name }),
     })
     if (!planned.ok) throw pgErrorOf(planned.failure)
-    const settled = await runPooled(this.#machine, withRawRows(uncommitted(planned.value, shape, "I")), this.#listener)
-    return resultsOf(answerIn(settled), call.form, this.#types)
+    const use = new PooledUse(this.#machine, this.#listener)
+    const settled = await use.run(withRawRows(uncommitted(planned.value, shape, "I")), asItIs)
+    const { answeredOn } = use
+    const types = answeredOn === undefined ? this.#types : this.#clients.of(answeredOn).lastingTypes
+    return resultsOf(answerIn(settled), call.form, types)
   }
 
   /** With a client of its own, for as long as it goes on. Answers with what it gives its callback, if it has one. */

@@ -61,7 +61,10 @@ export class PooledClient extends QueryForms implements PoolClient, Audience {
   readonly #own: PgConnection
   #current: PgConnection
   #state: State = { state: "idle" }
+  /** What whoever has it reads with. */
   #types: TypeOverrides
+  /** Parsers that were set while nobody had it, as listeners of `connect` do: for its connection's life. */
+  #ownTypes: TypeOverrides | undefined
   /** What has been asked for, and not been answered. */
   #unanswered = 0
   /** What was done to its session when it was new. */
@@ -116,7 +119,7 @@ export class PooledClient extends QueryForms implements PoolClient, Audience {
       if (!out) throw new Error(RELEASED_TWICE)
       out = false
       this.#state = { state: "idle" }
-      this.#types = createTypeOverrides(this.#parts.types)
+      this.#types = createTypeOverrides(this.lastingTypes)
       released(error)
       void hold.release(error ? "discard" : "keep")
       this.#use(this.#own)
@@ -291,9 +294,18 @@ export class PooledClient extends QueryForms implements PoolClient, Audience {
     return escapeLiteral(text)
   }
 
-  /** For as long as it is held. */
-  readonly setTypeParser: ClientBase["setTypeParser"] = (oid: number, format: unknown, parser?: unknown): void =>
-    this.#types.setTypeParser(oid, format, parser)
+  /** What its connection's answers are read with, whoever asks. */
+  get lastingTypes(): TypeOverrides {
+    return this.#ownTypes ?? this.#parts.types
+  }
+
+  /** For as long as it is held; before anybody has it, for good. */
+  readonly setTypeParser: ClientBase["setTypeParser"] = (oid: number, format: unknown, parser?: unknown): void => {
+    if (this.#state.state === "held") return this.#types.setTypeParser(oid, format, parser)
+    this.#ownTypes ??= createTypeOverrides(this.#parts.types)
+    this.#ownTypes.setTypeParser(oid, format, parser)
+    this.#types = createTypeOverrides(this.#ownTypes)
+  }
 
   readonly getTypeParser: ClientBase["getTypeParser"] = (oid: number, format?: "text" | "binary") =>
     this.#types.getTypeParser(oid, format)

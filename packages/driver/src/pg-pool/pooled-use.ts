@@ -1,6 +1,5 @@
 import type { Settled } from "../engine.ts"
 import type { Machine } from "../execution/machine.ts"
-import type { Plan } from "../execution/plan.ts"
 import { SingleUse } from "../execution/single-use.ts"
 import type { Failure } from "../failure/failure.ts"
 import type { PgConnection } from "../postgres/connection.ts"
@@ -12,15 +11,13 @@ export interface UseListener {
   released(connection: PgConnection, failure: Failure | undefined): void
 }
 
-/** Runs a statement that is all its caller wants of a connection. */
-export function runPooled(machine: Machine, plan: Plan, listener: UseListener): Promise<Settled<Exchange>> {
-  return new PooledUse(machine, listener).run(plan, (exchange) => exchange)
-}
-
-class PooledUse extends SingleUse {
+/** A statement that is all its caller wants of a connection. */
+export class PooledUse extends SingleUse {
   readonly #listener: UseListener
   #inFlight: PgConnection | undefined
   #used: PgConnection | undefined
+  /** Whose answer it was; undefined if nothing was sent. */
+  answeredOn: PgConnection | undefined
 
   constructor(machine: Machine, listener: UseListener) {
     super(machine, undefined)
@@ -40,6 +37,7 @@ class PooledUse extends SingleUse {
   }
 
   protected override over(settled: Settled<Exchange>): void {
+    this.answeredOn = this.#used
     this.#released(settled.ok ? undefined : settled.failure)
   }
 

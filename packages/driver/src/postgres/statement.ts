@@ -20,6 +20,8 @@ export interface StatementShape {
   readonly single: boolean
   /** What it does to the transaction, if that is all it does. */
   readonly control?: TransactionControl
+  /** Of several statements in one text: what those of them do to the transaction that do something to it, in order. */
+  readonly controls?: readonly TransactionControl[]
   /** SET, LOCK and the like: may stand before a transaction's first snapshot, which they do not take. */
   readonly beforeSnapshot: boolean
   /** It takes data from its client, which nothing can be sent behind in the same flight. */
@@ -119,7 +121,9 @@ function shapeOfText(sql: string): StatementShape {
   // Nothing at all is one statement too, an empty one; several may hold a COMMIT each.
   if (only === undefined) {
     const several = statements.length > 1
-    return { ...PLAIN, reads: "no", single: !several, notifies, selfCommitting: several, ...leaves }
+    const controls = statements.flatMap(({ control }) => control ?? [])
+    const shape = { ...PLAIN, reads: "no", single: !several, notifies, selfCommitting: several, ...leaves } as const
+    return controls.length === 0 ? shape : { ...shape, controls }
   }
   const { control, selfCommitting } = only
   if (control !== undefined) return { ...PLAIN, reads: "no", control, selfCommitting, ...leaves }

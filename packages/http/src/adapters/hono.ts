@@ -68,7 +68,7 @@ async function inScope(scope: RequestScope, context: Context, next: () => Promis
     scope.end()
     throw thrown
   }
-  context.res = lasting(context.res, scope)
+  context.res = lasting(context.res, scope, context.req.method)
 }
 
 /** On `@hono/node-server` the response of `node:http` is there, which knows best when it has ended. */

@@ -19,19 +19,20 @@ export async function inRequest(
     signal: signalOf(request),
   })
   try {
-    return lasting(await scope.run(async () => handle()), scope)
+    return lasting(await scope.run(async () => handle()), scope, method)
   } catch (thrown) {
     scope.end()
     throw thrown
   }
 }
 
-/** The response, whose scope ends with its body. */
-export function lasting(response: Response, scope: RequestScope): Response {
-  const { body } = response
-  if (body === null) {
+/** The response, whose scope ends with its body. To HEAD none is sent, and frameworks just drop it: its scope would never end. */
+export function lasting(response: Response, scope: RequestScope, method: string): Response {
+  const { body, status, statusText, headers } = response
+  if (body === null || method === "HEAD") {
+    void body?.cancel().catch(() => {})
     scope.sent()
-    return response
+    return body === null ? response : new Response(null, { status, statusText, headers })
   }
   const reader = body.getReader()
   const watched = new ReadableStream<Uint8Array>({
@@ -54,5 +55,5 @@ export function lasting(response: Response, scope: RequestScope): Response {
       scope.end()
     },
   })
-  return new Response(watched, { status: response.status, statusText: response.statusText, headers: response.headers })
+  return new Response(watched, { status, statusText, headers })
 }

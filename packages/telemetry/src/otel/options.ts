@@ -7,7 +7,7 @@ export interface OpenTelemetryOptions {
   readonly metrics?: boolean
   /** What was tried again, and what failed in the end, as events of the logs signal. Default `true`, where there is a logger. */
   readonly events?: boolean
-  /** The parameterised text on each span, as the conventions advise. Default `true`. */
+  /** The parameterised text on each span, as the conventions advise; one without a parameter is shown without its literals. Default `true`. */
   readonly queryText?: boolean
   /** Default: the global ones. */
   readonly tracer?: Tracer

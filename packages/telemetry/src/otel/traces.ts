@@ -15,6 +15,7 @@ import {
   OUTCOME,
   type Attributes,
 } from "../names.ts"
+import { queryTextOf } from "../query-text.ts"
 import { statementNow } from "./statement-now.ts"
 import { isQueryOf, isTransactionOf } from "./told.ts"
 
@@ -82,7 +83,7 @@ export class Traces {
         attributes: {
           ...this.#server,
           [DB_QUERY_SUMMARY]: summary,
-          ...(queryText && { [DB_QUERY_TEXT]: sql }),
+          ...(queryText && { [DB_QUERY_TEXT]: queryTextOf(sql) }),
           ...(label !== undefined && { [LABEL]: label }),
         },
       },

@@ -1,4 +1,4 @@
-import { controlQuery, quoted, refuseControl } from "@kysely-resilient/driver/src/execution/control.ts"
+import { controlQuery, quoted, refuseControls } from "@kysely-resilient/driver/src/execution/control.ts"
 import { describeStatement } from "@kysely-resilient/driver/src/postgres/statement.ts"
 import type { TransactionControl } from "@kysely-resilient/driver/src/postgres/transaction-control.ts"
 import * as fc from "fast-check"
@@ -20,7 +20,7 @@ const controls: readonly TransactionControl[] = [
 
 const refusedWhen = (managed: boolean): string[] =>
   controls
-    .filter((control) => refuseControl(control, managed) !== undefined)
+    .filter((control) => refuseControls({ control }, managed) !== undefined)
     .map((control) => `${control.kind}${"chain" in control && control.chain ? " and chain" : ""}`)
 
 describe("raw transaction control", () => {
@@ -40,10 +40,26 @@ describe("raw transaction control", () => {
   })
 
   it("is refused before it is sent, with what to do instead", () => {
-    const refusal = refuseControl({ kind: "commit", chain: false }, true)
+    const refusal = refuseControls({ control: { kind: "commit", chain: false } }, true)
     expect(refusal).toMatchObject({ kind: "refused", retry: "never", effect: "not_applied", connection: "keep" })
     expect(refusal?.message).toMatch(/^COMMIT inside a transaction that this client manages: .* use a savepoint/)
-    expect(refuseControl({ kind: "rollback", chain: true }, false)?.message).toMatch(/^ROLLBACK AND CHAIN /)
+    expect(refuseControls({ control: { kind: "rollback", chain: true } }, false)?.message).toMatch(
+      /^ROLLBACK AND CHAIN /,
+    )
+  })
+})
+
+describe("among several statements of one text", () => {
+  it("it is refused like one that stands alone, by the first that is not allowed", () => {
+    const { control, controls } = describeStatement(
+      controlQuery("savepoint a; insert into t values (1); rollback to a; commit; begin"),
+    )
+    expect(control).toBeUndefined()
+    expect(controls?.map(({ kind }) => kind)).toEqual(["savepoint", "rollback_to", "commit", "begin"])
+    expect(refuseControls({ ...(controls && { controls }) }, true)?.message).toMatch(/^COMMIT inside/)
+    expect(refuseControls({ ...(controls && { controls }) }, false)).toBeUndefined()
+    expect(refuseControls(describeStatement(controlQuery("select ';commit'; select 1")), true)).toBeUndefined()
+    expect(refuseControls(describeStatement(controlQuery("select 1; prepare transaction 'x'")), false)).toBeDefined()
   })
 })
 

@@ -445,14 +445,15 @@ describe("COMMIT", () => {
     await expectCalm(lease)
   })
 
-  it("is not sent when the server has ended the transaction by itself", async () => {
+  it("is not sent as one of several statements of a text, which would go on behind it outside of everything", async () => {
     const lease = await fixture.transacting()
     await lease.run(write)
-    await lease.run(raw("insert into notes values (2); rollback"))
-    expect(await lease.commit()).toMatchObject({ ok: false, failure: { kind: "transaction_aborted" } })
-    expect(fixture.heard.at(-1)).toBe("rollback")
+    const refused = await lease.run(raw("insert into notes values (2); commit; insert into notes values (3)"))
+    expect(refused).toMatchObject({ ok: false, failure: { kind: "refused", effect: "not_applied" } })
     expect(fixture.heard).not.toContain("commit")
+    await lease.rollback("caller")
     await expectCalm(lease)
+    expect(fixture.server.applied).toEqual([])
   })
 })
 
