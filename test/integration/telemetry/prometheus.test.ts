@@ -10,6 +10,7 @@ import { parse } from "yaml"
 
 import { testDatabase } from "../../support/databases.ts"
 import { scraped, sumOf } from "../../support/exposition.ts"
+import { namedIn } from "../../support/promql.ts"
 
 const database = testDatabase(import.meta.url)
 let db: Database<unknown>
@@ -187,5 +188,86 @@ describe("the alert rules", () => {
     const { status, stdout } = spawnSync("promtool", ["check", "rules", file], { encoding: "utf8" })
     expect(stdout).toContain(`${rules.length} rules found`)
     expect(status).toBe(0)
+  })
+})
+
+describe("the dashboard", () => {
+  interface Dashboard {
+    readonly panels: readonly {
+      readonly id: number
+      readonly title: string
+      readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[]
+      readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+    }[]
+  }
+  const file = resolve(import.meta.dirname, "../../../packages/telemetry/grafana/kysely-resilient.json")
+  const { panels }: Dashboard = JSON.parse(readFileSync(file, "utf8"))
+  const targets = panels.flatMap(({ title, targets: asked = [] }) => asked.map((target) => ({ title, ...target })))
+  /** Prometheus' own, of what it scrapes. */
+  const OTHERS = new Set(["instance", "le"])
+
+  it("asks for metrics that there are, by labels and values that they have, and shows no label that it has not kept", async () => {
+    const advised: Source = {
+      observe: (listener) => db.observe(listener),
+      snapshot: () => db.snapshot(),
+      health: () => db.health(),
+      advise: () => [{ code: "pool-exhausted", severity: "warning" }],
+    }
+    // It counts from now on.
+    metricsText(advised)
+    await db.query("select 1")
+    await db.query("select broken")
+    await db.query("select pg_terminate_backend(pg_backend_pid())", [], { readOnly: true })
+    const lines = scraped(metricsText(advised))
+    expect(targets.length).toBeGreaterThan(30)
+    for (const { title, expr, legendFormat } of targets) {
+      const { metrics, grouped } = namedIn(expr)
+      expect(metrics.length, title).toBeGreaterThan(0)
+      for (const { name, matchers } of metrics) {
+        const found = lines.filter((line) => line.name === name)
+        expect(found, `${title}: ${name}`).not.toEqual([])
+        const labels = new Set(found.flatMap((line) => Object.keys(line.labels)))
+        for (const { label, by, value } of matchers) {
+          expect(labels.has(label) || OTHERS.has(label), `${title}: ${name}{${label}}`).toBe(true)
+          if (by !== "=") continue
+          expect(
+            found.some((line) => line.labels[label] === value),
+            `${title}: ${name}{${label}="${value}"}`,
+          ).toBe(true)
+        }
+        for (const label of grouped)
+          expect(labels.has(label) || OTHERS.has(label), `${title}: ${name} by ${label}`).toBe(true)
+      }
+      const shown = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label)
+      expect(grouped, title).toEqual(expect.arrayContaining(shown))
+    }
+  })
+
+  it("shows every metric that there is, but for limits that never change", async () => {
+    await db.query("select broken")
+    const shown = new Set(targets.flatMap(({ expr }) => namedIn(expr).metrics.map(({ name }) => name)))
+    const families = [...metricsText(db).matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name)
+    const missing = families.filter((name) => ![name, `${name}_bucket`].some((one) => shown.has(one)))
+    expect(missing.toSorted()).toEqual([
+      "db_client_connection_idle_max",
+      "db_client_connection_idle_min",
+      `${OWN}_observer_failures_total`,
+      // The durations count them too.
+      `${OWN}_queries_total`,
+    ])
+  })
+
+  it("has panels that do not lie on each other", () => {
+    const taken = new Map<string, string>()
+    for (const { title, gridPos } of panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+          expect(taken.get(`${x} ${y}`), title).toBeUndefined()
+          taken.set(`${x} ${y}`, title)
+        }
+      }
+    }
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
   })
 })

@@ -1,3 +1,4 @@
+import type { DriverEvent } from "@kysely-resilient/driver"
 import type { LiveMessage } from "@kysely-resilient/http"
 import { LiveAudience } from "@kysely-resilient/http/src/live/audience.ts"
 import { describe, expect, it } from "vitest"
@@ -328,6 +329,17 @@ describe("what is sent only while somebody watches", () => {
         { summary: "SELECT users", calls: 10, total_s: 0.12, failed: 10, sql: expect.not.stringContaining("Ann") },
       ],
     })
+  })
+
+  it("has what takes the time though hundreds of others came first", async () => {
+    const made = site({}, development)
+    const ran = (table: string, durationMs: number) =>
+      made.heard({ ...settled("query.succeeded", `select * from ${table}`), durationMs } as DriverEvent)
+    ran("early", 5_000)
+    for (let table = 0; table < 300; table += 1) ran(`t${table}`, 1)
+    for (let time = 0; time < 10; time += 1) ran("late", 900)
+    const [first, second] = (await watch(made)).of("queries").at(-1)?.top ?? []
+    expect([first?.summary, first?.calls, second?.summary]).toEqual(["SELECT late", 10, "SELECT early"])
   })
 
   it("is what the server says of itself: asked every five seconds, and by nobody's leave not at all", async () => {

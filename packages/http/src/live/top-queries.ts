@@ -9,7 +9,7 @@ const SHOWN_MAX = 20
 
 const OWN_LABELS = "kysely-resilient."
 
-/** Different summaries that are counted; who has more builds the names of tables. */
+/** Different summaries that are counted. Beyond them the one that took the least time so far makes room: who has more builds the names of tables. */
 const KEPT_MAX = 200
 
 interface Kept {
@@ -32,11 +32,10 @@ export class TopQueries {
     if (event.label?.startsWith(OWN_LABELS) === true) return
     const kept = this.#of(event)
     if (event.name === "query.retried") {
-      if (kept !== undefined) kept.retries += 1
+      kept.retries += 1
       return
     }
     this.#totalMs += event.durationMs
-    if (kept === undefined) return
     kept.durations.record(event.durationMs)
     kept.totalMs += event.durationMs
     kept.last = event.at
@@ -65,12 +64,24 @@ export class TopQueries {
     }
   }
 
-  #of(event: { readonly sql: string; readonly label?: string }): Kept | undefined {
+  #of(event: { readonly sql: string; readonly label?: string }): Kept {
     const summary = summaryOf(event)
     const known = this.#kept.get(summary)
-    if (known !== undefined || this.#kept.size >= KEPT_MAX) return known
+    if (known !== undefined) return known
+    if (this.#kept.size >= KEPT_MAX) this.#makeRoom()
     const kept = { sql: shown(event.sql), durations: new Histogram(), totalMs: 0, failed: 0, retries: 0, last: 0 }
     this.#kept.set(summary, kept)
     return kept
+  }
+
+  #makeRoom(): void {
+    let least: string | undefined
+    let leastMs = Number.POSITIVE_INFINITY
+    for (const [summary, { totalMs }] of this.#kept) {
+      if (totalMs >= leastMs) continue
+      least = summary
+      leastMs = totalMs
+    }
+    if (least !== undefined) this.#kept.delete(least)
   }
 }
