@@ -1,8 +1,9 @@
 import { differences, queryName, type SchemaDrift } from "@kysely-resilient/core/schema-check"
 import { checkConfig, type CheckedConfig } from "./check-config.ts"
 import type { CodegenConfig } from "./config.ts"
+import { readIfThere } from "./files.ts"
 import { dataIn, sourceOf, type Fresh } from "./generated-file.ts"
-import { freshFile, readIfThere, type GenerateOptions } from "./generate.ts"
+import { freshFile, type GenerateOptions } from "./generate.ts"
 
 /** A generated file beside what would be written now. */
 export type Comparison = { readonly outFile: string; readonly fresh: Fresh } & (

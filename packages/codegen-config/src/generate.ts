@@ -1,9 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
-import { dirname } from "node:path"
 import { checkConfig, type CheckedConfig } from "./check-config.ts"
 import type { CodegenConfig } from "./config.ts"
 import { withConnection } from "./connect.ts"
 import { CodegenError } from "./errors.ts"
+import { readIfThere, writeWhole } from "./files.ts"
 import { fileFor, sourceOf, type Fresh } from "./generated-file.ts"
 import { readCatalog } from "./read-catalog.ts"
 import { policyFor } from "./read-policy.ts"
@@ -28,7 +27,7 @@ export interface Generated {
  * Reads the database and writes the types of its tables. A reader of the file sees the old one or the new one, never
  * half of it.
  *
- * @throws CodegenConfigError for a wrong configuration; DatabaseUnreadableError if the database cannot be reached or
+ * @throws CodegenConfigError for a wrong configuration, or a file that cannot be written; DatabaseUnreadableError if the database cannot be reached or
  *   read; CodegenError if it has no such tables.
  */
 export async function generate(config: CodegenConfig, { folder = "." }: GenerateOptions = {}): Promise<Generated> {
@@ -53,21 +52,4 @@ export async function freshFile(config: CheckedConfig): Promise<Fresh> {
     throw new CodegenError(`There are no tables in ${schemas.join(", ")}${chosen}: is it the right database?`)
   }
   return fresh
-}
-
-/** The text of a file, or undefined if there is none. */
-export async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8")
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
-    throw error
-  }
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  const unfinished = `${file}.${process.pid}.tmp`
-  await writeFile(unfinished, text)
-  await rename(unfinished, file)
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { generate, verify } from "@kysely-resilient/codegen-config"
@@ -69,6 +69,31 @@ describe("the command", () => {
 `,
     })
     await client.query("alter table user_account alter full_name drop not null")
+  })
+
+  it("says where it cannot write or read, and leaves nothing behind", async () => {
+    await using folder = await scratchFolder()
+    await writeConfig(folder.path, "")
+    await writeFile(join(folder.path, "db"), "a file where a folder should be")
+    const environment = { DATABASE_URL: database.url }
+    for (const name of ["generate", "verify"]) {
+      const ended = await command(folder.path, [name], environment)
+      expect(ended).toMatchObject({ code: 2, out: "" })
+      expect(ended.err).toMatch(/^The codegen configuration is wrong: outFile cannot be read: ENOTDIR: .*\.gen\.ts'\n$/)
+    }
+    await rm(join(folder.path, "db"))
+    await symlink(join(folder.path, "nowhere", "at", "all"), join(folder.path, "db"))
+    const unwritten = await command(folder.path, ["generate"], environment)
+    expect(unwritten).toMatchObject({ code: 2, err: expect.stringMatching(/outFile cannot be written: E/) })
+    expect((await readdir(folder.path)).toSorted()).toEqual(["codegen.config.ts", "db"])
+  })
+
+  it("writes one file whole, though several write it at once", async () => {
+    await using folder = await scratchFolder()
+    const config = { connection: database.url, outFile: join(folder.path, "schema.ts") }
+    await Promise.all([generate(config), generate(config), generate(config)])
+    expect(await readdir(folder.path)).toEqual(["schema.ts"])
+    expect((await verify(config)).state).toBe("current")
   })
 
   it("takes another configuration, and everything else from it", async () => {

@@ -50,14 +50,12 @@ describe("raw transaction control", () => {
 })
 
 describe("among several statements of one text", () => {
-  it("it is refused like one that stands alone, by the first that is not allowed", () => {
-    const { control, controls } = describeStatement(
-      controlQuery("savepoint a; insert into t values (1); rollback to a; commit; begin"),
-    )
-    expect(control).toBeUndefined()
-    expect(controls?.map(({ kind }) => kind)).toEqual(["savepoint", "rollback_to", "commit", "begin"])
-    expect(refuseControls({ ...(controls && { controls }) }, true)?.message).toMatch(/^COMMIT inside/)
-    expect(refuseControls({ ...(controls && { controls }) }, false)).toBeUndefined()
+  it("is refused like one that stands alone, by the first that is not allowed", () => {
+    const shape = describeStatement(controlQuery("savepoint a; insert into t values (1); rollback to a; commit; begin"))
+    expect(shape.control).toBeUndefined()
+    expect(shape.controls?.map(({ kind }) => kind)).toEqual(["savepoint", "rollback_to", "commit", "begin"])
+    expect(refuseControls(shape, true)?.message).toMatch(/^COMMIT inside/)
+    expect(refuseControls(shape, false)).toBeUndefined()
     expect(refuseControls(describeStatement(controlQuery("select ';commit'; select 1")), true)).toBeUndefined()
     expect(refuseControls(describeStatement(controlQuery("select 1; prepare transaction 'x'")), false)).toBeDefined()
   })
