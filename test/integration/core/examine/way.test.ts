@@ -96,9 +96,29 @@ describeWithPgBouncer("a pooler in between", () => {
 
 const installed = findInstalledPostgres()
 
+describe("a server that nobody has updated", () => {
+  it("is behind after months, and in the end without care", async () => {
+    const engine = createEngine({ connection: database.url, pool: { min: 0, max: 1 } })
+    const on = async (day: string): Promise<readonly Advice[]> => {
+      const clock: Clock = { ...systemClock, wallTime: () => Date.parse(day) }
+      return valueOf(await examineEngine(engine, {}, clock)).advice
+    }
+    const [soon, years] = [await on("2025-10-01"), await on("2040-01-01")]
+    await engine.close()
+    for (const code of ["VERSION_BEHIND", "VERSION_END_OF_LIFE"]) {
+      expect(named(soon, code), code).toBeUndefined()
+      expect(named(years, code), code).toMatchObject({ severity: "warning" })
+    }
+  })
+})
+
 describe("another version of PostgreSQL", () => {
   it.skipIf(installed === undefined)("answers all questions too", async () => {
-    const server = await startLocalPostgres({ durable: false, ...(installed !== undefined && { binDir: installed }) })
+    const server = await startLocalPostgres({
+      durable: false,
+      settings: { password_encryption: "md5" },
+      ...(installed !== undefined && { binDir: installed }),
+    })
     const db = createDatabase<object>({ connection: server.url, pool: { min: 0, max: 1 } })
     try {
       await withClient(server.url, async (client) => {
@@ -113,9 +133,17 @@ describe("another version of PostgreSQL", () => {
       const { advice, facts } = valueOf(await examine(db))
       expect(facts.unseen).toEqual([])
       expect(facts.server.markerTable).toBe(true)
-      for (const code of ["FSYNC_OFF", "FOREIGN_KEYS_UNINDEXED", "SLOT_INACTIVE", "STATEMENTS_NOT_TRACKED"]) {
-        // From PostgreSQL 17 on a slot is given a minute.
-        if (code !== "SLOT_INACTIVE" || facts.server.versionNumber < 170_000) expect(named(advice, code)).toBeDefined()
+      for (const code of [
+        "FSYNC_OFF",
+        "FOREIGN_KEYS_UNINDEXED",
+        "SLOT_INACTIVE",
+        "STATEMENTS_NOT_TRACKED",
+        "PASSWORD_MD5",
+        "CHECKSUMS_OFF",
+      ]) {
+        // From PostgreSQL 17 on a slot is given a minute, and from 18 on a cluster has checksums.
+        const since = { SLOT_INACTIVE: 170_000, CHECKSUMS_OFF: 180_000 }[code] ?? Number.POSITIVE_INFINITY
+        if (facts.server.versionNumber < since) expect(named(advice, code), code).toBeDefined()
       }
     } finally {
       valueOf(await db.close())
