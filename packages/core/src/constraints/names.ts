@@ -47,7 +47,7 @@ export class ConstraintNames {
         const named = scope.says === "write" ? this.#promised(scope, reported) : undefined
         if (named !== undefined) return named
       }
-      return scopes.some(({ says }) => says === "any") ? this.#anything(reported) : unnamed(reported)
+      return scopes.some(({ says }) => says === "any") ? this.#anything(reported) : this.#unnamed(reported, scopes)
     }
   }
 
@@ -57,7 +57,7 @@ export class ConstraintNames {
       const found = this.#own(constraints, { schema: undefined, table, alias: undefined }, table, reported)
       if (found?.deferrable === true) return found.named
     }
-    return unnamed(reported)
+    return this.#unnamed(reported)
   }
 
   #scopeOf(statement: Statement): Scope {
@@ -169,6 +169,15 @@ export class ConstraintNames {
     return found === undefined ? raw : { ...raw, table, columns: found.constraint.columns }
   }
 
+  /** Only where it was: `audit.users` is not `users`, but where a plugin has led the statement itself to that schema. */
+  #unnamed({ schema, table }: Reported, scopes: readonly Scope[] = []): Named {
+    if (table === undefined) return { constraint: null, table: null, columns: [], column: null }
+    const key = this.#keyOf(schema, table)
+    const led = scopes.some((scope) => scope.says === "write" && scope.place.schema === schema)
+    const name = led && !this.#isKnown(key) ? queryName(table, this.#source) : key
+    return { constraint: null, table: name, columns: [], column: null }
+  }
+
   #column({ column }: Reported): string | undefined {
     return column === undefined ? undefined : queryName(column, this.#source)
   }
@@ -208,8 +217,4 @@ function entry<T>(all: Readonly<Record<string, T>>, name: string): T | undefined
 
 function notNull(table: string, column: string): Named {
   return { constraint: null, table, columns: [column], column }
-}
-
-function unnamed({ table }: Reported): Named {
-  return { constraint: null, table: table ?? null, columns: [], column: null }
 }

@@ -24,7 +24,7 @@ export interface ConstraintError<
   readonly constraint: Constraint
   /** The name as the server said it, promised or not; for a partition it is the partition's own. */
   readonly constraintName: string | null
-  /** Whose constraint it is; where `constraint` is null, the table that PostgreSQL names. For a foreign key it is always the referencing one. */
+  /** Whose constraint it is; where `constraint` is null, the table that PostgreSQL names, as queries name it. For a foreign key it is always the referencing one. */
   readonly table: Table
   /** The columns that are known to take part, in the constraint's order; empty where none are. */
   readonly columns: Columns

@@ -74,14 +74,14 @@ describe("a constraint of the table", () => {
     ["without a name", { constraint: undefined }, insert, NOTHING],
     ["that every object has", { constraint: "constructor" }, insert, NOTHING],
     ["of another table with one of that name", { table: "other" }, insert, "null of other ()"],
-    ["of the table of that name in another schema", { schema: "audit" }, insert, NOTHING],
+    ["of the table of that name in another schema", { schema: "audit" }, insert, "null of audit.users ()"],
     [
       "in another schema than the statement names",
       { schema: "tenant" },
       db.withSchema("elsewhere").insertInto("users").values({ a: 1 }),
-      NOTHING,
+      "null of tenant.users ()",
     ],
-    ["in a schema that nobody named, as that of an archive", { schema: "archive" }, insert, NOTHING],
+    ["in a schema that nobody named, as that of an archive", { schema: "archive" }, insert, "null of archive.users ()"],
     [
       "of the table whose schema a plugin has replaced",
       {},
@@ -110,7 +110,7 @@ describe("a foreign key that points to the table", () => {
     expect(named(note, db.updateTable("users").set({ id: 5 }))).toBe(expected)
     expect(named({ ...note, schema: "tenant" }, db.withSchema("tenant").deleteFrom("users"))).toBe(expected)
     expect(named(note, insert)).toBe("null of notes ()")
-    expect(named({ ...note, schema: "archive" }, remove)).toBe("null of notes ()")
+    expect(named({ ...note, schema: "archive" }, remove)).toBe("null of archive.notes ()")
     expect(named({ ...note, table: "posts" }, remove)).toBe("null of posts ()")
     expect(named(note, db.deleteFrom(["users", "posts"]))).toBe("null of notes ()")
     expect(named({ ...note, table: undefined }, remove)).toBe("null of null ()")
@@ -126,7 +126,7 @@ describe("a partition's constraint", () => {
     )
     const check: Partial<Reported> = { kind: "check_violation", constraint: "events_kind_check" }
     expect(named({ ...check, table: "events_2024" }, events)).toBe("events_kind_check of events (kind)")
-    expect(named({ ...check, schema: "archive", table: "events" }, events)).toBe("null of events ()")
+    expect(named({ ...check, schema: "archive", table: "events" }, events)).toBe("null of archive.events ()")
     expect(named({ ...check, table: "other" }, events)).toBe("null of other ()")
     expect(named({ constraint: "events_2024_pkey", table: "other" }, events)).toBe("null of other ()")
   })
