@@ -3,6 +3,7 @@ import { Migrator } from "kysely/migration"
 import { err, ok, ResultAsync, type Result } from "neverthrow"
 
 import { isDatabaseError } from "../errors/database-error.ts"
+import { isA } from "../foundation/is-a.ts"
 import type { Database } from "../query/session.ts"
 import { problemWith, sourceProblem, WAIT_MS, type MigrateOptions } from "./migrate-options.ts"
 import { MigrationError, unavailable } from "./migration-error.ts"
@@ -100,7 +101,7 @@ async function guarded<T>(work: () => Promise<Result<T, MigrationError>>): Promi
   try {
     return await work()
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : "something that is no error was thrown"
+    const why = isA(thrown, Error) ? thrown.message : "something that is no error was thrown"
     return err(new MigrationError(`The migrations cannot be read: ${why}`, { kind: "invalid" }))
   }
 }

@@ -4,6 +4,7 @@ import { err, ok, type Result } from "neverthrow"
 
 import { isDatabaseError, type DatabaseError, type QueryError } from "../errors/database-error.ts"
 import { unsafeDriverError } from "../errors/error-object.ts"
+import { isA } from "../foundation/is-a.ts"
 import type { Database } from "../query/session.ts"
 import { LOCK_TIMEOUT_MS, TIMEOUT_MS, type MigrateOptions } from "./migrate-options.ts"
 import { MigrationError, unavailable } from "./migration-error.ts"
@@ -139,7 +140,7 @@ export class MigrationRun<DB, C> {
 
   #unfit(error: unknown): Result<never, MigrationError | DatabaseError> {
     if (isDatabaseError(error)) return err(error)
-    const message = `The migrations cannot be run: ${error instanceof Error ? error.message : "their provider threw"}`
+    const message = `The migrations cannot be run: ${isA(error, Error) ? error.message : "their provider threw"}`
     return err(new MigrationError(message, { kind: "invalid", done: this.names }))
   }
 
@@ -172,7 +173,7 @@ function fateOf({ effect, category }: DatabaseError): string {
 /** What a migration throws of its own are its author's words, for its author. */
 function wordsOf(error: DatabaseError): string {
   const thrown = error.kind === "callback_threw" ? unsafeDriverError(error) : undefined
-  return thrown instanceof Error ? `it threw ${thrown.name}: ${thrown.message}` : error.message
+  return isA(thrown, Error) ? `it threw ${thrown.name}: ${thrown.message}` : error.message
 }
 
 /** Takes Kysely's lock, if it is free. */

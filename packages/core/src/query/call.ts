@@ -7,6 +7,7 @@ import type { ErrorOfKind } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import type { CoreFailure, ErrorKind } from "../errors/redaction.ts"
 import { toDatabaseError } from "../errors/to-database-error.ts"
+import { isA } from "../foundation/is-a.ts"
 import { currentScope } from "../scope/work-scope.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane, Refusal } from "./lane.ts"
@@ -158,7 +159,7 @@ export class Call {
 
   /** Something threw: a plugin, a value's conversion, a getter, a query that cannot be compiled; or a bug of ours. */
   threw(thrown: unknown): ErrorOfKind<"client_error" | "decode_failed" | "refused"> {
-    if (thrown instanceof NoQuery) return this.error(localFailure("refused", thrown.message))
+    if (isA(thrown, NoQuery)) return this.error(localFailure("refused", thrown.message))
     if (this.stage === "answered") return this.unfit(localFailure("decode_failed", "", { cause: thrown }))
     const effect = this.stage === "sent" ? "unknown" : "not_applied"
     return this.error(localFailure("client_error", "", { cause: thrown, effect }))

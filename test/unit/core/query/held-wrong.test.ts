@@ -15,6 +15,20 @@ const call = async (
   return errorOf(result)
 }
 
+describe("parameters whose reading throws what cannot be looked at", () => {
+  it("are an error as all others", async () => {
+    const { proxy: thrown, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const parameters = new Proxy([1], {
+      get() {
+        throw thrown
+      },
+    })
+    const { db } = scripted()
+    expect(await call(db, "query", "select $1", parameters)).toMatchObject({ kind: "client_error" })
+  })
+})
+
 describe("what is no query", () => {
   it.each([
     ["a text", "all", ["select 1"], /^refused: A text is no query: write db\.query\(text, parameters\)/],
