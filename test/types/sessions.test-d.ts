@@ -1,6 +1,7 @@
 import {
   attempt,
   createDatabase,
+  prepare,
   resilient,
   type Database,
   type QueryError,
@@ -58,6 +59,21 @@ describe("exec, exists, query and batch", () => {
     expectTypeOf(answers._unsafeUnwrapErr()).toEqualTypeOf<QueryError>()
     // @ts-expect-error a string is no query
     void db.batch({ ids: "select 1" })
+  })
+
+  it("a batch answers either, where RETURNING depends on a condition", async () => {
+    const [flag] = [true]
+    const may = addUser().$if(flag, (q) => q.returning("id"))
+    const does = addUser()
+      .returning("id")
+      .$if(flag, (q) => q.returning("email"))
+    const answers = (await db.batch({ may, does, prepared: prepare("may", () => may)() }))._unsafeUnwrap()
+    type Either = { id?: bigint }[] | { readonly affected: bigint }
+    expectTypeOf(answers.may).toEqualTypeOf<Either>()
+    expectTypeOf(answers.prepared).toEqualTypeOf<Either>()
+    expectTypeOf(answers.does).toEqualTypeOf<{ id: bigint; email?: string }[]>()
+    const names = (await db.batch({ a: db.updateTable("users").set({ email: "b" }).returning("name") }))._unsafeUnwrap()
+    expectTypeOf(names.a).toExtend<readonly { name: string | null }[]>()
   })
 })
 

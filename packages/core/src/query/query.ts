@@ -130,4 +130,28 @@ type ByTable<C> = {
 }
 
 /** What one entry of a batch answers: rows, or for a write without RETURNING how many rows it changed. */
-export type BatchAnswer<Q> = [OutputOf<Q>] extends [WriteResult] ? { readonly affected: bigint } : RowOf<Q>[]
+export type BatchAnswer<Q> = [OutputOf<Q>] extends [WriteResult]
+  ? Changed
+  : MayReturn<Q> extends true
+    ? RowOf<Q>[] | Changed
+    : RowOf<Q>[]
+
+interface Changed {
+  readonly affected: bigint
+}
+
+/**
+ * Whether RETURNING was added by `$if` alone, so that it is there or not: then no column of the row is certain, while one of a RETURNING that is
+ * always there is.
+ */
+type MayReturn<Q> = Q extends Selecting
+  ? false
+  : Q extends Inserting | Updating | Deleting | Merging
+    ? unknown extends OutputOf<Q>
+      ? false
+      : Partial<OutputOf<Q>> extends OutputOf<Q>
+        ? true
+        : false
+    : Q extends PreparedQuery<infer P>
+      ? MayReturn<P>
+      : false
