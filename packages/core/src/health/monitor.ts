@@ -42,9 +42,10 @@ export class HealthMonitor {
   #failuresInARow = 0
   /** The last of them. */
   #failedAt = Number.NEGATIVE_INFINITY
-  /** Of what counts for as long as the window is: how much there was, and when there was last more of it. */
+  /** Of what counts for as long as the window is: how much there was, when there was last more of it, and how many statements until then. */
   #troubles = 0
   #troubledAt = Number.NEGATIVE_INFINITY
+  #queriesThen = 0
   readonly #lookout: Lookout
 
   constructor(parts: MonitorParts) {
@@ -99,6 +100,7 @@ export class HealthMonitor {
       course: this.#course,
       found,
       troubledAt: this.#troubledAt,
+      leansOnThePast: this.#leansOnThePast(snapshot),
       windowMs: snapshot.metrics.window.windowMs,
       recoverAfterMs: thresholds.recoverAfterMs,
       now,
@@ -123,12 +125,20 @@ export class HealthMonitor {
   }
 
   #countTroubles(
-    { metrics: { failed_queries, reconnections, transaction_rollbacks } }: DriverSnapshot,
+    { metrics: { total_queries, failed_queries, reconnections, transaction_rollbacks } }: DriverSnapshot,
     now: number,
   ): void {
     const troubles = failed_queries + reconnections + transaction_rollbacks
-    if (troubles > this.#troubles) this.#troubledAt = now
+    if (troubles > this.#troubles) {
+      this.#troubledAt = now
+      this.#queriesThen = total_queries
+    }
     this.#troubles = troubles
+  }
+
+  #leansOnThePast({ metrics: { total_queries, window } }: DriverSnapshot): boolean {
+    const lasting = window.failed_queries + total_queries - this.#queriesThen
+    return window.failed_queries > (1 - this.#parts.thresholds.successRateMin) * lasting
   }
 }
 

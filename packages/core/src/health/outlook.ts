@@ -8,6 +8,8 @@ export interface Prospect {
   readonly found: readonly Reason[]
   /** When something last happened that counts for as long as the window is. */
   readonly troubledAt: number
+  /** Too many of the statements in the window have failed, if those are left out that are forgotten before the failures are. */
+  readonly leansOnThePast: boolean
   readonly windowMs: number
   readonly recoverAfterMs: number
   readonly now: number
@@ -27,14 +29,16 @@ export function wellAgainAt({
   course: { status, better },
   found,
   troubledAt,
+  leansOnThePast,
   windowMs,
   recoverAfterMs,
   now,
 }: Prospect): number | undefined {
   if (status === "healthy" || found.some(({ code }) => !REMEMBERED.has(code))) return undefined
   const nothingFound = better?.status === "healthy" ? better.since : now
-  const quietFrom = found.length === 0 ? nothingFound : troubledAt + windowMs + LOOK_MS
-  if (status === "degraded" || better?.status === "healthy") return quietFrom + recoverAfterMs + LOOK_MS
+  const remembered = found.length > 0 || leansOnThePast
+  const quietFrom = remembered ? Math.max(nothingFound, troubledAt + windowMs + LOOK_MS) : nothingFound
+  if (status === "degraded" || (better?.status === "healthy" && !leansOnThePast)) return quietFrom + recoverAfterMs + LOOK_MS
   // From critical it goes over degraded, and each step has to last.
   const degradedFrom = (better?.since ?? now) + recoverAfterMs + LOOK_MS
   return Math.max(quietFrom, degradedFrom) + recoverAfterMs + 2 * LOOK_MS

@@ -199,6 +199,22 @@ describe("health", () => {
     expect(monitor.look()).toMatchObject({ status: "healthy", recoversAt: undefined })
   })
 
+  it("does not lean on what will be forgotten before the failures are", async () => {
+    succeed(300)
+    await clock.advance(50_000)
+    rescued(12)
+    circuit = { state: "open", openMs: 500 }
+    expect(status()).toBe("critical")
+    circuit = { state: "closed", openMs: undefined }
+    const promised = monitor.look().recoversAt!
+    await clock.advance(13_000)
+    expect(codes()).toContain("LOW_SUCCESS_RATE")
+    expect(promised).toBeGreaterThan(clock.wallTime())
+    // What comes after them stays longer than they do.
+    succeed(300)
+    expect(monitor.look().recoversAt).toBeLessThan(promised)
+  })
+
   it("keeps that word, and moves it only when more goes wrong, whatever went wrong before", async () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 0, max: 20_000 }),
@@ -217,7 +233,7 @@ describe("health", () => {
       times: fc.integer({ min: 1, max: 30 }),
     })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.boolean(), async (steps, goesOn) => {
         begin()
         for (const { afterMs, what, times } of steps) {
           await clock.advance(afterMs)
@@ -241,6 +257,7 @@ describe("health", () => {
           promised = recoversAt!
           expect(clock.wallTime()).toBeLessThanOrEqual(promised)
           await clock.advance(500)
+          if (goesOn) succeed(1)
         }
         monitor.close()
       }),
