@@ -38,7 +38,8 @@ export function wellAgainAt({
   const nothingFound = better?.status === "healthy" ? better.since : now
   const remembered = found.length > 0 || leansOnThePast
   const quietFrom = remembered ? Math.max(nothingFound, troubledAt + windowMs + LOOK_MS) : nothingFound
-  if (status === "degraded" || (better?.status === "healthy" && !leansOnThePast)) return quietFrom + recoverAfterMs + LOOK_MS
+  if (status === "degraded" || (better?.status === "healthy" && !leansOnThePast))
+    return quietFrom + recoverAfterMs + LOOK_MS
   // From critical it goes over degraded, and each step has to last.
   const degradedFrom = (better?.since ?? now) + recoverAfterMs + LOOK_MS
   return Math.max(quietFrom, degradedFrom) + recoverAfterMs + 2 * LOOK_MS
