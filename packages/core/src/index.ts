@@ -16,7 +16,7 @@ export { prepare } from "./query/prepare.ts"
 export type { PreparedQuery } from "./query/prepared-query.ts"
 export { resilient } from "./query/resilient.ts"
 export type { ResilientOptions } from "./query/resilient.ts"
-export type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
+export type { Asking, BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query/query.ts"
 export type { Rows } from "./query/row-reader.ts"
 export type { RunOptions, StreamOptions } from "./query/run-options.ts"
 export type {

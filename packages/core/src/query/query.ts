@@ -46,6 +46,13 @@ type RowFrom<O> = unknown extends O ? O : Simplify<O>
  */
 export type WithRows<Q> = Q extends Selecting ? Q : [OutputOf<Q>] extends [never] ? NoQuery : RowsIn<OutputOf<Q>, Q>
 
+/** What `exists` may ask: PostgreSQL allows no write in `exists (…)`, with RETURNING neither. */
+export type Asking<Q> = Q extends Selecting
+  ? Q
+  : Q extends Inserting | Updating | Deleting | Merging
+    ? Q & NothingToAsk
+    : WithRows<Q>
+
 type RowsIn<O, Q> = unknown extends O ? Q : [O] extends [WriteResult] ? Q & NoRowsToGive : Q
 
 // For conditional types only, which look for a member since that costs the compiler least.
@@ -67,6 +74,10 @@ interface Merging {
 
 interface NoRowsToGive {
   readonly "this write returns no rows: add .returning(...) or use db.exec(...)": never
+}
+
+interface NothingToAsk {
+  readonly "exists takes a SELECT: ask a write with db.maybeOne(...) or db.exec(...)": never
 }
 
 interface NoQuery {

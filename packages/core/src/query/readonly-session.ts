@@ -7,7 +7,7 @@ import type { QueryError } from "../errors/database-error.ts"
 import type { NoRow, TooManyRows } from "../errors/result.ts"
 import type { TransactionError } from "../errors/violations.ts"
 import type { PreparedQuery } from "./prepared-query.ts"
-import type { BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
+import type { Asking, BatchAnswer, ErrorOf, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { RawAnswer } from "./shapes.ts"
@@ -70,10 +70,7 @@ export interface ReadonlySession<DB, out C = unknown> extends Pick<Kysely<DB>, R
     query: Q,
     options?: RunOptions,
   ) => ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>>
-  readonly exists: <Q extends ReadQuery>(
-    query: WithRows<Q>,
-    options?: RunOptions,
-  ) => ResultAsync<boolean, ErrorOf<Q, C>>
+  readonly exists: <Q extends ReadQuery>(query: Asking<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
   readonly batch: <B extends Readonly<Record<string, ReadQuery>>>(
     queries: B,
     options?: RunOptions,

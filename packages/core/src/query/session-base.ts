@@ -26,7 +26,7 @@ import { insertRows, type InsertPaths } from "./insert-rows.ts"
 import { siteOf, type Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import { checkText } from "./no-query.ts"
-import type { ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { Asking, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
 import type { RunOptions, StreamOptions } from "./run-options.ts"
 import type { QueryBuilders, Session, Tx } from "./session.ts"
@@ -94,7 +94,7 @@ export abstract class SessionBase<DB, C> implements Session<DB, C> {
     options?: RunOptions,
   ): ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>> => this.#answer(AFFECTED, query, options, this.exec)
 
-  readonly exists = <Q>(query: WithRows<Q>, options?: RunOptions): ResultAsync<boolean, ErrorOf<Q, C>> =>
+  readonly exists = <Q>(query: Asking<Q>, options?: RunOptions): ResultAsync<boolean, ErrorOf<Q, C>> =>
     this.#answer(EXISTS, query, options, this.exists)
 
   readonly batch = <B extends Readonly<Record<string, Query>>>(

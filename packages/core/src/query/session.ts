@@ -13,7 +13,7 @@ import type { WithAdvisoryLock } from "./advisory-lock.ts"
 import type { SchemaDrift } from "../schema-check/drift.ts"
 import type { InsertMany } from "./insert-many.ts"
 import type { ListenEvent, ListenOptions } from "./listen-event.ts"
-import type { BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
+import type { Asking, BatchAnswer, ErrorOf, Query, RowOf, WithRows } from "./query.ts"
 import type { ReadonlyDatabase } from "./readonly-session.ts"
 import type { ReadyOptions, ReadyReport } from "./ready.ts"
 import type { AnyResult, Awaitable, ErrOf, OkOf } from "./results.ts"
@@ -78,7 +78,7 @@ export interface Session<DB, out C = unknown> extends QueryBuilders<DB> {
   ) => ResultAsync<{ readonly affected: bigint }, ErrorOf<Q, C>>
 
   /** Is there any row? The query becomes `select exists (…)`, so no row travels. */
-  readonly exists: <Q>(query: WithRows<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
+  readonly exists: <Q>(query: Asking<Q>, options?: RunOptions) => ResultAsync<boolean, ErrorOf<Q, C>>
 
   /** Several statements in one round trip: all or nothing, and one unit of retry. */
   readonly batch: <B extends Readonly<Record<string, Query>>>(

@@ -36,6 +36,7 @@ describe("what is no query", () => {
     ["null", "one", [null], /null is no query/],
     ["a promise", "exec", [Promise.resolve(1)], /A promise is no query: give the query itself/],
     ["an object", "first", [{}], /A value of type object is no query/],
+    ["a write to exists", "exists", [scripted().db.deleteFrom("users").returning("id")], /exists takes a SELECT/],
     ["a text to exists", "exists", ["select 1"], /A text is no query/],
     ["a promise in a batch", "batch", [{ a: Promise.resolve(1) }], /A promise is no query/],
     ["a builder to query", "query", [{ sql: "select 1" }], /query takes a text, and its parameters as an array/],
