@@ -62,12 +62,15 @@ export async function serve({ store, chaos }: Site, port: number): Promise<Serve
   }
 }
 
+const ABOUT = "This is a demo: each of these hurts its database on purpose."
+
 /** One at a time, so that each can be told apart. */
 function buttons(chaos: readonly Chaos[]) {
   let now: string | undefined
   return chaos.map(({ name, title, run }) => ({
     name,
     title,
+    about: ABOUT,
     run() {
       if (now !== undefined) return `not now, “${now}” is still on`
       now = title

@@ -97,8 +97,8 @@ describe("advice about connections", () => {
     }
     const low = said("LOW_SUCCESS_RATE")
     expect(low).toMatchObject({ severity: "critical", evidence: { failures: expect.any(Object) } })
-    expect(low.action).toMatch(/The network cut them/)
-    expect(said("HIGH_RECONNECTIONS").action).toMatch(/The network cut them/)
+    expect(low.action).toMatch(/^They ended without a word from the server/)
+    expect(said("HIGH_RECONNECTIONS").action).toMatch(/^They ended without a word from the server/)
   })
 
   it("RETRY_AMPLIFICATION: more retries than statements can bear", async () => {

@@ -59,7 +59,11 @@ export function assembleHandler(db: Shown, options: HandlerOptions, foundations:
   const resolved = readHandlerOptions(options, foundations.env)
   const { clock, instance } = foundations
   const readiness = new ReadinessState({ db, clock, startup: resolved.startup })
-  const actions = resolved.actions.map(({ name, title }) => ({ name, title }))
+  const actions = resolved.actions.map(({ name, title, about }) => ({
+    name,
+    title,
+    ...(about !== undefined && { about }),
+  }))
   const live = new Live({
     db,
     clock,

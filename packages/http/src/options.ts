@@ -18,6 +18,8 @@ export interface Action {
   readonly name: string
   /** For people. */
   readonly title: string
+  /** What whoever presses it should know first; the page says it above the buttons, once for all that say the same. */
+  readonly about?: string
   /** Starts it; what it returns is told the caller, unless it is nothing. What it throws is not. */
   readonly run: () => unknown
 }

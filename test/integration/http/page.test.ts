@@ -40,7 +40,9 @@ async function serveAt(port: number, hear: Listener): Promise<Server> {
 async function site(port = 0, askServer = true): Promise<Site> {
   const db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 4 } })
   const pressed: string[] = []
-  const actions = [{ name: "hurt", title: "Hurt it", run: () => (pressed.push("hurt"), "that hurt") }]
+  const actions = [
+    { name: "hurt", title: "Hurt it", about: "This hurts.", run: () => (pressed.push("hurt"), "that hurt") },
+  ]
   const hear = listener(db, (_, response) => void response.writeHead(404).end(), {
     expose: "full",
     actions,
@@ -97,7 +99,7 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
     await expect.poll(shown, soon).toBe("the same")
     const { pool, resilience } = await report()
     expect(await textOf(page, "#pool-counts")).toBe(
-      `${pool["used"]} in use · ${pool["idle"]} idle · 0 opening · at most 4`,
+      `${pool["used"]} in use, ${pool["idle"]} idle, 0 opening, at most 4`,
     )
     expect(numberIn(await textOf(page, ".tile:nth-of-type(1) .soft"))).toBe(resilience.metrics["failed_queries"])
     expect(await page.locator(".squares [data-state=idle]").count()).toBe(db.connections().length)
@@ -124,7 +126,7 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
       )
       const idle = states.filter((state) => state === "idle").length
       const used = states.filter((state) => !["idle", "free", "opening", "gone"].includes(state)).length
-      expect(said).toMatch(new RegExp(`^${used} in use · ${idle} idle`))
+      expect(said).toMatch(new RegExp(`^${used} in use, ${idle} idle`))
       expect(states).toHaveLength(4)
       seen.add(said)
       await page.waitForTimeout(60)
@@ -173,9 +175,10 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
     const { url, pressed } = await site()
     const page = await open(url)
     await page.click("[data-action=hurt]", soon)
-    await expect.poll(() => textOf(page, "#said")).toBe("Hurt it: that hurt")
+    expect(await textOf(page, "#about-actions")).toBe("This hurts.")
+    await expect.poll(() => textOf(page, "#said")).toMatch(/^\d\d:\d\d:\d\d Hurt it: that hurt$/)
     expect(pressed).toEqual(["hurt"])
-    await expect.poll(() => textOf(page, "#incidents")).toContain("asked for on this page: Hurt it")
+    await expect.poll(() => textOf(page, "#incidents")).toContain("pressed on this page: Hurt it")
     await page.click("#copy-report")
     await expect.poll(() => textOf(page, "#copy-report")).not.toBe("Copy incident report")
     expect(page.wrong).toEqual([])

@@ -29,13 +29,15 @@ export interface Advice {
   readonly evidence: Evidence
   /** Since when it is so, as far as is known; milliseconds since the epoch. */
   readonly since: number
-  /** It is so no longer, for some seconds: `message` says how it was. */
+  /** It is so no longer, for some seconds: `message` says how it was, in the past tense. */
   readonly passed?: true
 }
 
 /** What a rule found: advice without what every piece of it has. */
 export interface Finding extends Pick<Advice, "severity" | "message" | "action" | "evidence"> {
   readonly sql?: string | undefined
+  /** The message once it is so no longer, where that speaks of the present. */
+  readonly was?: string
 }
 
 export function adviceOf(code: string, finding: Finding, since: number): Advice {

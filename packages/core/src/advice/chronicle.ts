@@ -25,7 +25,15 @@ type Frequent =
   | "slow"
 
 /** What is worth telling even if it happens once: it is remembered for longer. */
-type Rare = "used-inside" | "held" | "orphaned" | "unresolved" | "unconfirmed" | "buggify"
+type Rare =
+  | "used-inside"
+  | "held"
+  | "orphaned"
+  | "unresolved"
+  | "unresolved-name"
+  | "found-late"
+  | "unconfirmed"
+  | "buggify"
 
 export type Topic = Frequent | Rare
 
@@ -51,6 +59,8 @@ const RARE_TOPICS: ReadonlySet<Topic> = new Set<Rare>([
   "held",
   "orphaned",
   "unresolved",
+  "unresolved-name",
+  "found-late",
   "unconfirmed",
   "buggify",
 ])
@@ -145,8 +155,10 @@ export class Chronicle {
         break
       case "effect.unresolved":
         this.#note("unresolved", event.label === undefined ? event.why : `${event.label}: ${event.why}`, event.by)
+        if (event.label !== undefined) this.#note("unresolved-name", event.label, event.by)
         break
       case "effect.resolved":
+        if (event.late) this.#note("found-late", event.label ?? "", event.by)
         // What was known in time has been told with its statement or transaction.
         if (event.effect === "applied_locally" && event.late) this.#unconfirmed(event.label)
         break

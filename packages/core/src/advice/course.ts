@@ -53,6 +53,6 @@ export function nextStandings(
 export function told(standings: readonly Standing[]): readonly Advice[] {
   return standings.map(({ code, finding, since, passed }) => {
     const advice = adviceOf(code, finding, since)
-    return passed === true ? { ...advice, passed } : advice
+    return passed === true ? { ...advice, message: finding.was ?? finding.message, passed } : advice
   })
 }

@@ -147,6 +147,6 @@ function recovering({ status, better }: Course, now: number, { recoverAfterMs }:
   return {
     code: "RECOVERING",
     status: status === "critical" ? "critical" : "degraded",
-    message: `What was wrong has been over for ${(goodMs / 1000).toFixed(1)} s; that is believed when it has lasted for ${recoverAfterMs / 1000} s`,
+    message: `Nothing has gone wrong for ${(goodMs / 1000).toFixed(1)} s; after ${recoverAfterMs / 1000} s without trouble it counts as healthy`,
   }
 }

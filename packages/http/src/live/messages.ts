@@ -23,7 +23,7 @@ export interface LiveHello {
   /** How far back memory goes. */
   readonly remembered_ms: number
   /** What may be asked for by `POST …/actions/<name>`; empty where nothing may. */
-  readonly actions: readonly { readonly name: string; readonly title: string }[]
+  readonly actions: readonly { readonly name: string; readonly title: string; readonly about?: string }[]
   /** Where Prometheus finds the metrics of this process, if it does. */
   readonly metrics_path: string | null
 }

@@ -373,6 +373,55 @@ describe("advice from memory", () => {
     })
   })
 
+  const unresolved = (label: string, by: "xid" | "marker" = "xid") =>
+    tell({ name: "effect.unresolved", by, why: "the server restarted", durationMs: 5, label })
+  const foundLate = (label: string) =>
+    tell({ name: "effect.resolved", by: "xid", effect: "applied", durationMs: 1, late: true, label })
+
+  it("UNRESOLVED_EFFECTS says which write it is, and what to do", () => {
+    unresolved("transfer 4001")
+    expect(only("UNRESOLVED_EFFECTS")).toMatchObject({
+      message: "Of 1 write (transfer 4001) nobody knows whether it was done. It is not being looked for any more",
+      action:
+        'Do not repeat it blindly: db.resolve(error.token) says whether it was done. With resolution: "marker" it can be found out after crashes and failovers, too',
+    })
+    for (const label of ["order 1", "order 2", "order 3"]) unresolved(label)
+    state.resolution = { pending: 1 }
+    expect(only("UNRESOLVED_EFFECTS").message).toBe(
+      "Of 4 writes (transfer 4001, order 1, order 2 and others) nobody knows whether they were done. 1 of them is still being looked for",
+    )
+  })
+
+  it("UNRESOLVED_EFFECTS recommends no marker to who has one", () => {
+    unresolved("transfer 4001", "marker")
+    expect(only("UNRESOLVED_EFFECTS").action).toBe(
+      "Do not repeat it blindly: db.resolve(error.token) says whether it was done",
+    )
+  })
+
+  it("UNRESOLVED_EFFECTS speaks no more of what was found out late", async () => {
+    unresolved("order 1")
+    unresolved("order 2")
+    foundLate("order 1")
+    expect(only("UNRESOLVED_EFFECTS").message).toMatch(/^Of 1 write \(order 2\) nobody knows/)
+    foundLate("order 2")
+    expect(only("UNRESOLVED_EFFECTS")).toMatchObject({ passed: true, message: expect.stringMatching(/nobody knew/) })
+    await clock.advance(11_000)
+    expect(codes()).toEqual([])
+  })
+
+  it("what has passed is told in the past tense", async () => {
+    state.pool = { outageMs: 2_000, waiting: 11 }
+    tell({ name: "pool.outage-began", failure: cut })
+    await clock.advance(1_000)
+    expect(only("SERVER_UNREACHABLE").message).toBe("No connection can be opened for 2.0 s; 11 callers wait")
+    state.pool = {}
+    expect(only("SERVER_UNREACHABLE")).toMatchObject({
+      passed: true,
+      message: "No connection could be opened for at least 2.0 s; 11 callers waited",
+    })
+  })
+
   it("UNCONFIRMED_COMMITS", () => {
     const resolved = { name: "effect.resolved", by: "xid", durationMs: 1 } as const
     tell({ ...resolved, effect: "applied", late: true })

@@ -42,7 +42,7 @@ describe.each(Object.entries(themes))("in the %s", (_, colours) => {
     },
   )
 
-  it.each(["edge", "good", "warn", "bad", "accent", "violet", "pink"])(
+  it.each(["edge", "good", "warn", "bad", "accent", "violet", "pink", "teal"])(
     "a line or an outline in %s can be seen",
     (name) => {
       expect(contrast(of(name), of("card"))).toBeGreaterThanOrEqual(3)

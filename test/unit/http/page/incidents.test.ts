@@ -1,7 +1,15 @@
 import type { LiveEvent, LiveSample } from "@kysely-resilient/http"
 import { causeOf, incidentsOf, type Incident } from "@kysely-resilient/http/src/page/app/incidents.ts"
+import { clockTime } from "@kysely-resilient/http/src/page/app/format.ts"
 import { isTrouble } from "@kysely-resilient/http/src/page/app/trouble.ts"
-import { detailsOf, gravityOf, lengthOf, titleOf, verdictOf } from "@kysely-resilient/http/src/page/app/words.ts"
+import {
+  badgesOf,
+  detailsOf,
+  gravityOf,
+  lengthOf,
+  titleOf,
+  verdictOf,
+} from "@kysely-resilient/http/src/page/app/words.ts"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
@@ -55,7 +63,9 @@ describe("a crash restart", () => {
   it("goes on until connections can be opened again", () => {
     const incident = only(events.slice(0, 5), [], 60_000)
     expect(incident).toMatchObject({ open: true, until: 60_000, outageMs: 58_990 })
-    expect(titleOf(incident)).toBe("PostgreSQL has crashed")
+    expect(titleOf(incident)).toBe("PostgreSQL crashed; it is not back yet")
+    // Whether all is over is another question.
+    expect(titleOf(only(events, [], 3_200))).toBe("PostgreSQL crashed and restarted")
     expect(verdictOf(incident)).toBe("So far no caller got an error. 4 retries were begun.")
     expect(gravityOf(incident)).toBe("warn")
   })
@@ -73,6 +83,7 @@ describe("a crash restart", () => {
       "5 operations were affected: 4 recovered, none failed, of 1 nobody knows whether it was done (journal 11).",
     )
     expect(gravityOf(incident)).toBe("bad")
+    expect(badgesOf(incident)).toEqual(["1 unknown"])
     const late = event(5_000, "effect.resolved", { effect: "applied", late: true, label: "journal 11" })
     expect(only([...events, unknown, late])).toMatchObject({ affected: 5, recovered: 5, unknown: 0 })
   })
@@ -92,15 +103,41 @@ describe("what was asked for on the page", () => {
   const asked = (at: number, label: string) => event(at, "action.started", { label })
   const trouble = event(10_000, "query.retried", lost)
   it("stands on the card of what began soon after it, and not on that of what was there before", () => {
-    const of = (...more: readonly LiveEvent[]) => only([...more, trouble], [], 60_000).asked
+    const of = (...more: readonly LiveEvent[]) => only([...more, trouble], [], 60_000).asked?.label
     expect(of()).toBeUndefined()
     expect(of(asked(9_000, "Crash"))).toBe("Crash")
     expect(of(asked(3_000, "Delay"), asked(9_000, "Crash"), asked(10_001, "Cut"))).toBe("Crash")
     expect(of(asked(10_001, "Crash"))).toBeUndefined()
+    // Of a second that was slow only the end is known, and the button was pressed within it.
+    const second = { queries: 40, p50_s: 0.21, max_s: 0.4 }
+    const samples = [...quiet(0, 20), sample(20_000, second), sample(21_000, second)]
+    expect(only([asked(19_500, "Crash"), event(19_700, "query.retried", lost)], samples).asked?.label).toBe("Crash")
+    expect(only([asked(19_500, "Delay")], samples).asked?.label).toBe("Delay")
+    expect(only([asked(19_800, "Late"), event(19_700, "query.retried", lost)], samples).asked).toBeUndefined()
+    expect(only([asked(20_100, "Late")], samples).asked).toBeUndefined()
     expect(incidentsOf([asked(0, "Crash"), event(40_000, "query.retried", lost)], [], 60_000)[0]?.asked).toBeUndefined()
     expect(detailsOf(only([asked(9_000, "Crash"), trouble], [], 60_000))[0]).toBe(
-      "after “Crash” was asked for on this page",
+      `caused by “Crash”, pressed on this page at ${clockTime(9_000)}`,
     )
+  })
+})
+
+describe("unanswered COMMITs", () => {
+  it.each<[string, readonly LiveEvent[], string | undefined]>([
+    ["none", [], undefined],
+    [
+      "of two one was found out",
+      [event(2, "effect.resolved", { effect: "applied" }), event(3, "effect.unresolved")],
+      "2 unanswered COMMITs looked up: 1 found out, 1 not",
+    ],
+    [
+      "one that was found out late is one",
+      [event(2, "effect.unresolved"), event(3, "effect.resolved", { effect: "applied", late: true })],
+      "1 unanswered COMMIT looked up: 1 found out, 0 not",
+    ],
+  ])("%s", (_, events, said) => {
+    const details = detailsOf(only([event(1, "query.retried", lost), ...events]))
+    expect(details.find((text) => text.includes("COMMIT"))).toBe(said)
   })
 })
 

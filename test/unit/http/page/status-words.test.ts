@@ -1,6 +1,8 @@
-import { whyOf } from "@kysely-resilient/http/src/page/app/status-words.ts"
+import { doubtOf, whyOf } from "@kysely-resilient/http/src/page/app/status-words.ts"
 import { clockTime } from "@kysely-resilient/http/src/page/app/format.ts"
-import { expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
+
+import { event } from "./support.ts"
 
 type Report = Parameters<typeof whyOf>[0]
 
@@ -30,16 +32,16 @@ it.each([
     "The server is there; something goes on all the same.",
   ],
   [
-    "does not forget what nobody knows",
+    "does not call all well while nobody knows of a write whether it was done",
     why("healthy", [], null, false, 1),
-    "All is well now. Of 1 write nobody knows whether it was done.",
+    "The server is well; something is left for a person to do.",
   ],
   ["says what is wrong while it is going on", why("degraded", [low], null, true), `${low}.`],
-  ["promises nothing where nobody knows", why("degraded", ["No connection", "Low"], null), "No connection · Low."],
+  ["promises nothing where nobody knows", why("degraded", ["No connection", "Low"], null), "No connection; Low."],
   [
     "says why it is not yet healthy though all incidents are over, and by when it will be",
     why("degraded", ["Many", "Low"], at, false),
-    `It is over, and counts for a while: Many · Low. If nothing more goes wrong, healthy by ${shown}.`,
+    `It is over, and counts for a while: Many; Low. If nothing more goes wrong, healthy by ${shown}.`,
   ],
   [
     "does not say that it is over while something goes on, or where there was no incident",
@@ -48,9 +50,33 @@ it.each([
   ],
   [
     "does not say twice that it is over",
-    why("degraded", ["What was wrong has been over for 3.0 s"], at, false, 0, "RECOVERING"),
-    `What was wrong has been over for 3.0 s. If nothing more goes wrong, healthy by ${shown}.`,
+    why("degraded", ["Nothing has gone wrong for 3.0 s; after 10 s it counts as healthy"], at, false, 0, "RECOVERING"),
+    `Nothing has gone wrong for 3.0 s; after 10 s it counts as healthy: at ${shown}, if all goes well.`,
   ],
 ])("%s", (_, said, expected) => {
   expect(said).toBe(expected)
+})
+
+describe("what nobody knows", () => {
+  const lost = (label: string) => event(1, "transaction.failed", { effect: "unknown", label })
+
+  it("is said by name, of all incidents together", () => {
+    expect(doubtOf([{ unknown: 1, events: [lost("transfer 4001")] }])).toBe(
+      "Of 1 write (transfer 4001) nobody knows whether it was done: what to do",
+    )
+    const several = [
+      { unknown: 1, events: [lost("a 1")] },
+      { unknown: 0, events: [] },
+      { unknown: 4, events: ["b 1", "b 2", "b 3", "b 4"].map(lost) },
+    ]
+    expect(doubtOf(several)).toBe(
+      "Of 5 writes (a 1, b 1, b 2 and 2 more) nobody knows whether they were done: what to do",
+    )
+  })
+
+  it("is nothing where all is known, and names nothing that was found out late", () => {
+    expect(doubtOf([{ unknown: 0, events: [] }])).toBe("")
+    const late = event(2, "effect.resolved", { effect: "applied", late: true, label: "a 1" })
+    expect(doubtOf([{ unknown: 1, events: [lost("a 1"), lost("a 2"), late] }])).toContain("(a 2)")
+  })
 })

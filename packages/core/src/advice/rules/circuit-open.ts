@@ -13,6 +13,7 @@ export const circuitOpen: MemoryRule = {
     return {
       severity: "critical",
       message: `The circuit is ${circuit.state} for ${inSeconds(openMs)}: callers are refused at once while a connection is tried`,
+      was: `The circuit was ${circuit.state} for at least ${inSeconds(openMs)}: callers were refused at once`,
       action: actionFor(failures.amounts),
       evidence: {
         state: circuit.state,

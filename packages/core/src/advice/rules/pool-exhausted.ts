@@ -20,6 +20,10 @@ export const poolExhausted: MemoryRule = {
           : pool.max === 1
             ? `The only connection is in use, and ${many(pool.waiting, "caller waits", "callers wait")} for it`
             : `All ${pool.max} connections are in use, and ${many(pool.waiting, "caller waits", "callers wait")} for one`,
+      was:
+        refusals.count > 0
+          ? `${many(refusals.count, "caller")} got no connection within a minute`
+          : `All ${many(pool.max, "connection")} were in use, and ${many(pool.waiting, "caller")} waited`,
       action: actionOf(memory),
       evidence: {
         refused: counted(refusals),

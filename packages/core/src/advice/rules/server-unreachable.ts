@@ -15,6 +15,8 @@ export const serverUnreachable: MemoryRule = {
     return {
       severity: outageMs >= CRITICAL_MS ? "critical" : "warning",
       message: `No connection can be opened for ${inSeconds(outageMs)}; ${many(waiting, "caller waits", "callers wait")}`,
+      // When it ended is not seen here, only that it went on until now.
+      was: `No connection could be opened for at least ${inSeconds(outageMs)}; ${many(waiting, "caller")} waited`,
       // Where a crash has ended the sessions, it is what keeps new ones out.
       action: actionFor([...failures.amounts, ...seen("loss").amounts.filter(({ sort }) => sort === "crash")]),
       evidence: { outage_s: seconds(outageMs), waiting, openings_failed: counted(failures) },

@@ -1,3 +1,10 @@
+/** The names that the field uses, and what they mean. */
+export const PERCENTILES: Readonly<Record<string, string>> = {
+  p50: "The median: half of the statements took this long at most",
+  p95: "95 of 100 statements took this long at most",
+  p99: "99 of 100 statements took this long at most",
+}
+
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 })
 
@@ -43,6 +50,22 @@ export function percent(ratio: number): string {
 export function clockTime(ms: number): string {
   const at = new Date(ms)
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":")
+}
+
+/** "UTC+1", "UTC-3:30": of the reader, at that moment. */
+export function zone(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset()
+  const beyond = Math.abs(minutes) % 60
+  return `UTC${minutes < 0 ? "-" : "+"}${Math.floor(Math.abs(minutes) / 60)}${beyond === 0 ? "" : `:${String(beyond).padStart(2, "0")}`}`
+}
+
+/** "2026-03-01 14:03:09 UTC+1", where the reader is. */
+export function fullTime(ms: number): string {
+  const at = new Date(ms)
+  const date = [at.getFullYear(), at.getMonth() + 1, at.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-")
+  return `${date} ${clockTime(ms)} ${zone(ms)}`
 }
 
 /** 5242880 → "5 MB" */

@@ -29,12 +29,15 @@ export interface Incident {
   /** Writes of which nobody knows whether they were done. */
   readonly unknown: number
   readonly who: readonly Affected[]
-  /** COMMITs that were not answered, and whose effect was found out. */
+  /** COMMITs that were not answered, and whose effect was found out; and those where it was not. */
   readonly foundOut: number
+  readonly notFoundOut: number
   readonly retries: number
   readonly connectionsLost: number
   /** Nothing could be opened for so long. */
   readonly outageMs: number
+  /** It cannot be now. */
+  readonly away: boolean
   /** The slowest statement of it. */
   readonly peakS: number
   /** What half of the statements took before it, and did not exceed; undefined if too little is known. */
@@ -48,7 +51,7 @@ export interface Incident {
   /** What half of them took then. */
   readonly slowS: number
   /** What was asked for on the page shortly before it. */
-  readonly asked: string | undefined
+  readonly asked: LiveEvent | undefined
   /** What happened, in order. */
   readonly events: readonly LiveEvent[]
 }
@@ -77,8 +80,16 @@ export function incidentsOf(
     }
   }
   return groups
-    .map((group) => ({ ...incidentOf(group.troubles, group, samples, now), asked: askedBefore(events, group.from) }))
+    .map((group) => ({
+      ...incidentOf(group.troubles, group, samples, now),
+      asked: askedBefore(events, beganAt(group.troubles)),
+    }))
     .toReversed()
+}
+
+/** By when it had surely begun: an event knows its moment, and a second that was slow only its end. */
+function beganAt(troubles: readonly Trouble[]): number {
+  return Math.min(...troubles.map(({ event, from, until }) => (event === undefined ? until : from)))
 }
 
 function incidentOf(
@@ -107,9 +118,10 @@ function incidentOf(
     unknown: sum("unknown"),
     who,
     foundOut: count("effect.resolved"),
+    notFoundOut: Math.max(0, count("effect.unresolved") - total(events, isLate)),
     retries: count("query.retried") + count("transaction.rerun") + count("operation.rerun"),
     connectionsLost: count("connection.discarded"),
-    outageMs: outageOf(events, until),
+    ...outageOf(events, until),
     peakS: Math.max(0, ...during.map(({ since_last: { max_s: max } }) => max), ...events.map(slowestOf)),
     usualS: before.length < 5 ? undefined : medianOf(before.map(({ since_last: { p50_s: p50 } }) => p50)),
     waitingMax: Math.max(0, ...during.map(({ pool }) => pool.waiting)),
@@ -128,7 +140,11 @@ function isOutcome({ name }: LiveEvent): boolean {
   return /^(query|transaction)\.(recovered|failed)$/.test(name)
 }
 
-function outageOf(events: readonly LiveEvent[], until: number): number {
+function isLate({ name, late }: LiveEvent): boolean {
+  return name === "effect.resolved" && late === true
+}
+
+function outageOf(events: readonly LiveEvent[], until: number): Pick<Incident, "outageMs" | "away"> {
   let sum = 0
   let began: number | undefined
   for (const { name, at_ms: at, duration_ms: durationMs } of events) {
@@ -138,7 +154,9 @@ function outageOf(events: readonly LiveEvent[], until: number): number {
       began = undefined
     }
   }
-  return began === undefined ? sum : sum + Math.max(0, until - began)
+  return began === undefined
+    ? { outageMs: sum, away: false }
+    : { outageMs: sum + Math.max(0, until - began), away: true }
 }
 
 function total(events: readonly LiveEvent[], wanted: (event: LiveEvent) => boolean): number {
@@ -196,9 +214,10 @@ function groupOf(name: string): string {
 }
 
 /** Which operations nobody knows the effect of, one by one: somebody has to look. */
-export function unknownIn({ events }: Incident): readonly string[] {
+export function unknownIn({ events }: Pick<Incident, "events">): readonly string[] {
+  const late = events.filter(isLate).map(({ label }) => label)
   return events
-    .filter((event) => outcomeOf(event) === "unknown")
+    .filter((event) => outcomeOf(event) === "unknown" && !(event.label !== undefined && late.includes(event.label)))
     .map(({ label, summary }) => label ?? summary ?? "a transaction")
 }
 

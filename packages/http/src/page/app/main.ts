@@ -4,7 +4,7 @@ import { incidentsOf } from "./incidents.ts"
 import { after, EMPTY, type Model } from "./model.ts"
 import { listen } from "./stream.ts"
 import { actions } from "./views/actions.ts"
-import { advice } from "./views/advice.ts"
+import { advice, urgentAdvice } from "./views/advice.ts"
 import { charts } from "./views/charts.ts"
 import { header } from "./views/header.ts"
 import { incidents } from "./views/incidents.ts"
@@ -41,6 +41,7 @@ const views: readonly View[] = [
     },
   }),
   tiles(),
+  urgentAdvice(),
   actions(),
   pool(),
   incidents(),

@@ -1,19 +1,20 @@
 import type { LiveEvent } from "../../live/messages.ts"
-import { count, counted, duration } from "./format.ts"
+import { clockTime, count, counted, duration } from "./format.ts"
 import { causeOf, unknownIn, type Incident } from "./incidents.ts"
 
 /** What happened, in a few words. */
 export function titleOf(incident: Incident): string {
-  const { connectionsLost, outageMs, waitingMax, open, from, until, slowS, usualS } = incident
+  const { connectionsLost, outageMs, away: isAway, waitingMax, open, from, until, slowS, usualS } = incident
+  const back = !isAway && (outageMs > 0 || !open)
   const connections = counted(connectionsLost, "connection")
   const away = outageMs > 0 ? outageMs : until - from
   switch (causeOf(incident)) {
     case "crash":
-      return open ? "PostgreSQL has crashed" : "PostgreSQL crashed and restarted"
+      return back ? "PostgreSQL crashed and restarted" : "PostgreSQL crashed; it is not back yet"
     case "restart":
-      return open ? "PostgreSQL is restarting" : "PostgreSQL was restarted"
+      return back ? "PostgreSQL was restarted" : "PostgreSQL is restarting; it is not back yet"
     case "outage":
-      return open ? "PostgreSQL cannot be reached" : `PostgreSQL could not be reached for ${duration(away / 1_000)}`
+      return !back ? "PostgreSQL cannot be reached" : `PostgreSQL could not be reached for ${duration(away / 1_000)}`
     case "silent":
       return open
         ? "Connections fell silent: nothing is answered"
@@ -49,6 +50,13 @@ export function lengthOf({ from, until, open, quietMs }: Incident): string {
   const lasted = `for ${duration((until - from) / 1_000)}`
   if (!open) return `${lasted}, over`
   return quietMs < QUIET_MS ? `${lasted}, and still going on` : `${lasted}, quiet since then`
+}
+
+/** Why it is marked as bad though it may be over. */
+export function badgesOf({ failed, unknown }: Pick<Incident, "failed" | "unknown">): readonly string[] {
+  return [unknown > 0 ? `${count(unknown)} unknown` : "", failed > 0 ? `${count(failed)} failed` : ""].filter(
+    (text) => text !== "",
+  )
 }
 
 /** How bad it is for those who called. */
@@ -90,7 +98,7 @@ function goingOn({ waitingNow, retries }: Incident): string {
 const SLOW_S = 0.5
 const NAMED_MAX = 3
 
-function unknownNames(incident: Incident): string {
+export function unknownNames(incident: Pick<Incident, "events">): string {
   const names = unknownIn(incident)
   const more = names.length - NAMED_MAX
   return names.slice(0, NAMED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "")
@@ -98,19 +106,22 @@ function unknownNames(incident: Incident): string {
 
 /** The numbers beside it. */
 export function detailsOf(incident: Incident): readonly string[] {
-  const { retries, connectionsLost, foundOut, outageMs, peakS, usualS, waitingMax, asked } = incident
+  const { retries, connectionsLost, foundOut, notFoundOut, outageMs, peakS, usualS, waitingMax, asked } = incident
+  const lookedUp = foundOut + notFoundOut
   return [
-    asked === undefined ? "" : `after “${asked}” was asked for on this page`,
+    asked === undefined ? "" : `caused by “${asked.label}”, pressed on this page at ${clockTime(asked.at_ms)}`,
     connectionsLost > 0 ? `${counted(connectionsLost, "connection")} lost` : "",
     outageMs > 0 ? `nothing could be opened for ${duration(outageMs / 1_000)}` : "",
     retries > 0 ? counted(retries, "retry", "retries") : "",
-    foundOut > 0 ? `${counted(foundOut, "unanswered COMMIT")} looked up` : "",
+    lookedUp > 0
+      ? `${counted(lookedUp, "unanswered COMMIT")} looked up: ${count(foundOut)} found out, ${count(notFoundOut)} not`
+      : "",
     peakS > 0 ? `slowest ${duration(peakS)}${usualS === undefined ? "" : ` (usually ${duration(usualS)})`}` : "",
     waitingMax > 0 ? `${atMost(waitingMax)} waiting for a connection` : "",
   ].filter((text) => text !== "")
 }
 
-function atMost(callers: number): string {
+export function atMost(callers: number): string {
   return callers === 1 ? "one caller" : `up to ${count(callers)} callers`
 }
 
@@ -133,10 +144,10 @@ const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
   "transaction.held-too-long": "transaction open for long",
   "connection.held-too-long": "connection held for long",
   "operation.rerun": "function run again",
-  "effect.resolved": "unanswered COMMIT looked up",
+  "effect.resolved": "unanswered COMMIT: found out",
   "effect.unresolved": "unanswered COMMIT: nobody knows",
   "pool.used-inside": "pool used inside a callback that holds a connection",
-  "pool.reset": "all connections replaced",
+  "pool.reset": "pool replaced: every connection anew",
   "pool.outage-began": "nothing can be opened",
   "pool.outage-ended": "connections can be opened again",
   "circuit.opened": "circuit opened: the server is not asked for the moment",
@@ -144,7 +155,7 @@ const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
   "circuit.closed": "circuit closed again",
   "buggify.struck": "trouble on purpose (buggify)",
   "health.changed": "status",
-  "action.started": "asked for on this page",
+  "action.started": "pressed on this page",
   others: "other events",
 }
 
@@ -152,7 +163,7 @@ const SAID: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
 export function lineOf(event: LiveEvent): string {
   const { name, label, summary, kind, sql_state: code, reason, effect, from, to, duration_ms: ms } = event
   if (name === "health.changed") return `status: ${from} → ${to}`
-  if (name === "action.started") return `asked for on this page: ${label}`
+  if (name === "action.started") return `pressed on this page: ${label}`
   const who = label ?? summary
   const why = kind === undefined ? reason : code === undefined ? kind : `${kind} ${code}`
   const effects = name.startsWith("effect.") || effect === "unknown" ? effect : undefined

@@ -1,34 +1,48 @@
+import { isHistory } from "../asked.ts"
 import { h, keep, say, set } from "../dom.ts"
+import { clockTime } from "../format.ts"
 import type { View } from "./view.ts"
 
 /** What may be asked for: a button each. Absent where nothing may. */
 export function actions(): View {
   const buttons = h("div", { class: "buttons" })
+  const about = h("p", { class: "soft", id: "about-actions" })
   const said = h("p", { class: "soft", role: "status", id: "said" })
+  let at = 0
+  let askedAt: number | undefined
   const element = h(
     "section",
     { class: "card actions", hidden: "", "aria-labelledby": "actions-title" },
     h("h2", { id: "actions-title" }, "Actions"),
+    about,
     buttons,
     said,
   )
 
   const ask = async (name: string, title: string, button: Element): Promise<void> => {
     set(button, { "data-now": "yes" })
-    say(said, `${title} …`)
+    askedAt = at
+    const tell = (words: string): void => say(said, `${clockTime(askedAt ?? at)} ${title}${words}`)
+    tell(" …")
     try {
       const response = await fetch(`actions/${name}`, { method: "POST" })
       const answer: unknown = await response.json()
-      say(said, `${title}: ${wordsOf(answer) ?? (response.ok ? "started" : `refused (${response.status})`)}`)
+      tell(`: ${wordsOf(answer) ?? (response.ok ? "started" : `refused (${response.status})`)}`)
     } catch {
-      say(said, `${title}: the server did not answer.`)
+      tell(": the server did not answer.")
     }
     set(button, { "data-now": undefined })
   }
   return {
     element,
-    show({ model }) {
+    show({ model, incidents, now }) {
+      at = now
+      if (askedAt !== undefined && isHistory(askedAt, incidents, now)) {
+        askedAt = undefined
+        say(said, "")
+      }
       const offered = model.hello?.actions ?? []
+      say(about, [...new Set(offered.flatMap((one) => one.about ?? []))].join(" "))
       element.hidden = offered.length === 0
       keep(buttons, offered, {
         key: ({ name }) => name,

@@ -1,17 +1,38 @@
 import type { ReportedAdvice } from "@kysely-resilient/core"
 
+import { advisedIn, isUrgent, type Advised } from "../advised.ts"
 import { copy, h, keep, say, set } from "../dom.ts"
-import { askedBefore } from "../asked.ts"
 import { counted } from "../format.ts"
-import type { Moment, View } from "./view.ts"
+import type { View } from "./view.ts"
 
-/** What to do about it, and SQL to copy where there is some. */
+const CARDS = { key: keyOf, make: cardOf, update }
+
+/** What somebody should do now: it stands above everything that only shows. */
+export function urgentAdvice(): View {
+  const list = h("ol", { class: "cards advice-list", id: "urgent" })
+  const element = h(
+    "section",
+    { class: "advise", hidden: "", "aria-labelledby": "urgent-title" },
+    h("div", { class: "head" }, h("h2", { id: "urgent-title" }, "To do now")),
+    list,
+  )
+  return {
+    element,
+    show({ model, incidents }) {
+      const urgent = advisedIn(model, incidents).filter(isUrgent)
+      element.hidden = urgent.length === 0
+      keep(list, urgent, CARDS)
+    },
+  }
+}
+
+/** What else to do, and SQL to copy where there is some. */
 export function advice(): View {
-  const list = h("ol", { class: "cards", id: "advice" })
+  const list = h("ol", { class: "cards advice-list", id: "advice" })
   const more = h("ol", { class: "cards" })
   const summary = h("summary", {})
   const minor = h("details", { class: "minor" }, summary, more)
-  const none = h("p", { class: "soft none" }, "Nothing to be done.")
+  const none = h("p", { class: "soft none" })
   const element = h(
     "section",
     { class: "advise", "aria-labelledby": "advice-title" },
@@ -20,18 +41,19 @@ export function advice(): View {
     list,
     minor,
   )
-  const cards = { key: keyOf, make: cardOf, update }
   return {
     element,
-    show(moment) {
-      const found = adviceIn(moment)
-      const urgent = found.filter(({ severity }) => severity !== "info")
+    show({ model, incidents }) {
+      const all = advisedIn(model, incidents)
+      const found = all.filter((one) => !isUrgent(one))
+      const warnings = found.filter(({ severity }) => severity !== "info")
       const others = found.filter(({ severity, code }) => severity === "info" && code !== undefined)
-      none.hidden = urgent.length > 0
-      keep(list, urgent, cards)
+      none.hidden = warnings.length > 0
+      say(none, all.length > found.length ? "Nothing else to be done." : "Nothing to be done.")
+      keep(list, warnings, CARDS)
       minor.hidden = others.length === 0
       say(summary, `${counted(others.length, "thing")} more that ${others.length === 1 ? "is" : "are"} good to know`)
-      keep(more, others, cards)
+      keep(more, others, CARDS)
     },
   }
 }
@@ -41,31 +63,15 @@ function keyOf({ severity, code, message }: ReportedAdvice): string {
   return code === undefined ? message : `${severity} ${code}`
 }
 
-const RANK = { critical: 0, warning: 1, info: 2 } as const
-
-interface Advised extends ReportedAdvice {
-  /** What may have caused it. */
-  readonly asked?: string | undefined
-}
-
-function adviceIn({ model }: Moment): readonly Advised[] {
-  const own = (model.report?.recommendations ?? []).map((one) => ({
-    ...one,
-    asked: one.since === undefined ? undefined : askedBefore(model.events, Date.parse(one.since)),
-  }))
-  const servers = model.database?.advice ?? []
-  return [...own, ...servers].toSorted((one, other) => RANK[one.severity] - RANK[other.severity])
-}
-
-function cardOf({ severity, message, action, code, docs, sql }: ReportedAdvice): HTMLElement {
+function cardOf({ severity, message, action, code, docs, sql }: Advised): HTMLElement {
   const button = h("button", { type: "button" }, "Copy SQL")
   if (sql !== undefined) button.addEventListener("click", () => void copy(sql, button))
   return h(
     "li",
-    { class: "card advice", "data-severity": severity },
+    { class: "card advice", "data-severity": severity, id: code === undefined ? undefined : `advice-${code}` },
     h("p", { class: "message" }, h("b", {}), h("span", {}, message)),
+    h("p", { class: "cause" }),
     h("p", { class: "action" }, action),
-    h("p", { class: "asked soft" }),
     sql === undefined ? undefined : h("pre", { tabindex: "0" }, sql),
     h(
       "p",
@@ -77,14 +83,11 @@ function cardOf({ severity, message, action, code, docs, sql }: ReportedAdvice):
   )
 }
 
-function update(card: HTMLElement, { severity, message, action, passed, asked }: Advised): void {
+function update(card: HTMLElement, { severity, message, action, passed, cause }: Advised): void {
   set(card, { "data-passed": passed === true ? "yes" : undefined })
-  say(card.querySelector("b")!, passed === true ? "Just passed: " : `${SEVERITIES[severity]}: `)
-  say(
-    card.querySelector(".asked")!,
-    asked === undefined ? "" : `Before it began, “${asked}” was asked for on this page.`,
-  )
+  say(card.querySelector("b")!, passed === true ? "Over: " : `${SEVERITIES[severity]}: `)
   say(card.querySelector(".message span")!, message)
+  say(card.querySelector(".cause")!, cause ?? "")
   say(card.querySelector(".action")!, action)
 }
 

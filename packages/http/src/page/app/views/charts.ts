@@ -12,6 +12,7 @@ interface Line {
   readonly colour: string
   readonly value: (sample: LiveSample, before: LiveSample | undefined) => number | null
   readonly fill?: true
+  readonly dash?: readonly number[]
   readonly text?: (value: number) => string
 }
 
@@ -44,17 +45,17 @@ const CHARTS: readonly Chart[] = [
     ],
   },
   {
-    title: "How long statements took, at most",
+    title: "How long statements took",
     text: duration,
     log: true,
     lines: [
-      { name: "half", colour: "--accent", value: ({ since_last: s }) => over(s.p50_s, s.queries) },
-      { name: "95 %", colour: "--violet", value: ({ since_last: s }) => over(s.p95_s, s.queries) },
-      { name: "99 %", colour: "--pink", value: ({ since_last: s }) => over(s.p99_s, s.queries) },
+      { name: "p50", colour: "--accent", value: ({ since_last: s }) => over(s.p50_s, s.queries) },
+      { name: "p95", colour: "--teal", dash: [6, 3], value: ({ since_last: s }) => over(s.p95_s, s.queries) },
+      { name: "p99", colour: "--pink", value: ({ since_last: s }) => over(s.p99_s, s.queries) },
     ],
   },
   {
-    title: "Waiting for a connection",
+    title: "Mean wait for a connection",
     text: (value) => duration(value),
     lines: [{ name: "mean wait", colour: "--accent", fill: true, value: ({ since_last: s }) => s.wait_s }],
   },
@@ -73,6 +74,8 @@ const SIGNS: Readonly<Partial<Record<LiveEvent["name"], string>>> = {
 const LOGARITHMIC: uPlot.Scale.Distr = 3
 
 const HEIGHT = 190
+/** A sign is so wide and high. */
+const SIGN_PX = 13
 
 /** Three charts over one time, with one cursor. */
 export function charts(): View {
@@ -88,9 +91,13 @@ export function charts(): View {
       h("figure", { class: "card" }, h("figcaption", {}, h("h2", {}, chart.title)), box),
     ),
     h(
-      "p",
-      { class: "signs soft" },
-      "Shaded: an incident · ▼ asked for on this page · ✱ nothing could be opened · ○ all connections replaced · ◆ circuit opened",
+      "ul",
+      { class: "signs soft dotted" },
+      h("li", {}, h("i", { class: "swatch", "data-shade": "warn" }), "an incident"),
+      h("li", {}, h("i", { class: "swatch", "data-shade": "bad" }), "an incident with errors or unknown effects"),
+      ...["▼ pressed on this page", "✱ nothing could be opened", "○ pool replaced", "◆ circuit opened"].map((text) =>
+        h("li", {}, text),
+      ),
     ),
   )
   let moment: Moment | undefined
@@ -182,12 +189,13 @@ function optionsOf(chart: Chart, width: number, key: string, moment: () => Momen
         value: (_, at) => (typeof at === "number" ? new Date(at * 1_000).toTimeString().slice(0, 8) : "last second"),
         label: "at",
       },
-      ...chart.lines.map(({ name, colour, fill, text }): uPlot.Series => ({
+      ...chart.lines.map(({ name, colour, fill, dash, text }): uPlot.Series => ({
         label: name,
         stroke: colourOf(colour),
         width: 1.5,
         spanGaps: false,
         points: { show: false },
+        ...(dash && { dash: [...dash] }),
         ...(fill && { fill: `color-mix(in srgb, ${colourOf(colour)} 18%, transparent)` }),
         value: (plot, pointedAt, series, index) => {
           const value = index === null ? plot.data[series]?.at(-1) : pointedAt
@@ -240,6 +248,8 @@ function mark(plot: uPlot, moment: Moment | undefined): void {
   ctx.textBaseline = "top"
   ctx.fillStyle = ctx.strokeStyle = colourOf("--soft")
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
+  let stacked = 0
+  let before = Number.NEGATIVE_INFINITY
   for (const { name, at_ms: at } of moment.model.events) {
     const sign = SIGNS[name]
     const x = plot.valToPos(at / 1_000, "x", true)
@@ -248,7 +258,10 @@ function mark(plot: uPlot, moment: Moment | undefined): void {
     ctx.moveTo(x, top)
     ctx.lineTo(x, top + height)
     ctx.stroke()
-    ctx.fillText(sign, x, top)
+    // Signs of nearly the same moment stand below each other.
+    stacked = x - before < SIGN_PX * devicePixelRatio ? stacked + 1 : 0
+    before = x
+    ctx.fillText(sign, x, top + stacked * SIGN_PX * devicePixelRatio)
   }
   ctx.restore()
 }

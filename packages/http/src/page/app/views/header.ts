@@ -1,6 +1,6 @@
-import { h, say, set } from "../dom.ts"
-import { duration } from "../format.ts"
-import { whyOf } from "../status-words.ts"
+import { h, keep, say, set } from "../dom.ts"
+import { clockTime, duration, fullTime, zone } from "../format.ts"
+import { doubtOf, whyOf } from "../status-words.ts"
 import type { Moment, View } from "./view.ts"
 
 export interface HeaderParts {
@@ -15,8 +15,10 @@ const ICONS = { healthy: "#2c9f6c", degraded: "#c98412", critical: "#d23f3f", un
 export function header({ onRange, onPause }: HeaderParts): View {
   const status = h("strong", { id: "status" }, "…")
   const since = h("span", { id: "since", class: "soft" })
-  const reason = h("p", { id: "reason" })
-  const who = h("span", { id: "who", class: "soft" })
+  const reason = h("span", {})
+  const doubt = h("a", { id: "doubt", hidden: "" })
+  const who = h("ul", { id: "who", class: "soft dotted" })
+  const clock = h("time", { id: "clock", class: "soft" })
   const stream = h("span", { id: "stream", role: "status" }, "opening")
   const range = h(
     "select",
@@ -36,8 +38,8 @@ export function header({ onRange, onPause }: HeaderParts): View {
       "div",
       { class: "inner" },
       h("div", { class: "state" }, h("i", { class: "dot", "aria-hidden": "true" }), status, since),
-      h("div", { class: "tools" }, who, stream, range, pause),
-      reason,
+      h("div", { class: "tools" }, who, clock, stream, range, pause),
+      h("p", { id: "reason" }, reason, " ", doubt),
     ),
     lost,
   )
@@ -51,12 +53,22 @@ export function header({ onRange, onPause }: HeaderParts): View {
       say(status, current === undefined ? "…" : NAMES[current])
       say(since, report === undefined ? "" : `for ${duration((now - Date.parse(report.status_since)) / 1_000)}`)
       say(reason, report === undefined ? "" : whyOf(report, incidents))
-      say(
-        who,
-        [database?.facts?.database, database?.facts && `PostgreSQL ${database.facts.version}`, hello?.instance]
-          .filter((part) => part !== undefined)
-          .join(" · "),
-      )
+      const unknown = doubtOf(incidents)
+      doubt.hidden = unknown === ""
+      say(doubt, unknown)
+      // Of a statement without a transaction there is no such advice: its card tells.
+      set(doubt, {
+        href:
+          document.querySelector("#advice-UNRESOLVED_EFFECTS") === null ? "#incidents" : "#advice-UNRESOLVED_EFFECTS",
+      })
+      say(clock, `${clockTime(now)} ${zone(now)}`)
+      set(clock, { title: fullTime(now) })
+      const { facts } = database ?? {}
+      const parts = [
+        ...(facts === undefined ? [] : [facts.database, `PostgreSQL ${facts.version}`]),
+        ...(hello === undefined ? [] : [`process ${hello.instance}`]),
+      ]
+      keep(who, parts, { key: (part) => part, make: (part) => h("li", {}, part), update: () => {} })
       say(stream, paused ? "paused" : state === "live" ? "live" : state === "lost" ? "stream lost" : "opening")
       set(stream, { "data-stream": paused ? "paused" : state })
       set(pause, { "aria-pressed": String(paused) })

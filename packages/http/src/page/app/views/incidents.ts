@@ -1,8 +1,8 @@
 import type { LiveEvent } from "../../../live/messages.ts"
 import { h, keep, say, set } from "../dom.ts"
-import { clockTime, count } from "../format.ts"
+import { clockTime, count, fullTime } from "../format.ts"
 import type { Incident } from "../incidents.ts"
-import { detailsOf, gravityOf, lengthOf, lineOf, titleOf, verdictOf } from "../words.ts"
+import { badgesOf, detailsOf, gravityOf, lengthOf, lineOf, titleOf, verdictOf } from "../words.ts"
 import type { Moment, View } from "./view.ts"
 
 const CARDS_MAX = 20
@@ -36,15 +36,17 @@ export function incidents(): View {
 }
 
 function entriesOf({ incidents: found, model }: Moment): readonly Entry[] {
-  const cards = found.slice(0, CARDS_MAX).map((incident, index): Entry => ({
+  const cards = found.slice(0, CARDS_MAX).map((incident, index) => ({
     at: incident.from,
     key: `i${incident.from}`,
     incident,
     first: index === 0,
   }))
   const oldest = cards.at(-1)?.at ?? Number.POSITIVE_INFINITY
+  // A card that says what it was caused by needs no line that says the same.
+  const told = new Set(cards.map(({ incident }) => incident.asked))
   const news = model.events.flatMap((event, index): readonly Entry[] =>
-    NEWS.has(event.name) && (event.at_ms >= oldest - 60_000 || found.length < CARDS_MAX)
+    NEWS.has(event.name) && !told.has(event) && (event.at_ms >= oldest - 60_000 || found.length < CARDS_MAX)
       ? [{ at: event.at_ms, key: `e${event.at_ms}${event.name}${index}`, event }]
       : [],
   )
@@ -54,12 +56,12 @@ function entriesOf({ incidents: found, model }: Moment): readonly Entry[] {
 function make(entry: Entry): HTMLElement {
   if ("event" in entry) {
     const { event } = entry
-    return h("li", { class: "news" }, h("time", {}, clockTime(event.at_ms)), h("span", {}, lineOf(event)))
+    return h("li", { class: "news" }, timeOf(event.at_ms), h("span", {}, lineOf(event)))
   }
   return h(
     "li",
     { class: "card incident" },
-    h("div", { class: "when" }, h("time", {}), h("span", { class: "lasted" })),
+    h("div", { class: "when" }, h("time", {}), h("span", { class: "lasted" }), h("span", { class: "badges" })),
     h("h3", {}),
     h("p", { class: "verdict" }),
     h(
@@ -69,7 +71,7 @@ function make(entry: Entry): HTMLElement {
         h("div", { "data-figure": name }, h("dt", {}, name), h("dd", {})),
       ),
     ),
-    h("ul", { class: "details" }),
+    h("ul", { class: "details dotted" }),
     h(
       "table",
       { class: "who" },
@@ -89,15 +91,26 @@ function make(entry: Entry): HTMLElement {
   )
 }
 
+function timeOf(ms: number): HTMLElement {
+  return h("time", { title: fullTime(ms) }, clockTime(ms))
+}
+
 function update(element: HTMLElement, entry: Entry): void {
   if ("event" in entry) return
   const { incident } = entry
   const part = (selector: string): HTMLElement => element.querySelector<HTMLElement>(selector)!
   set(element, { "data-gravity": gravityOf(incident), "data-open": incident.open ? "yes" : undefined })
   say(part("time"), clockTime(incident.from))
+  set(part("time"), { title: fullTime(incident.from) })
   say(part(".lasted"), lengthOf(incident))
+  keep(part(".badges"), badgesOf(incident), {
+    key: (text) => text,
+    make: (text) => h("b", {}, text),
+    update: () => {},
+  })
   say(part("h3"), titleOf(incident))
   say(part(".verdict"), verdictOf(incident))
+  part(".figures").hidden = incident.affected === 0
   for (const name of ["affected", "recovered", "failed", "unknown"] as const) {
     const figure = part(`[data-figure=${name}]`)
     say(figure.querySelector("dd")!, count(incident[name]))
@@ -125,7 +138,7 @@ function update(element: HTMLElement, entry: Entry): void {
   say(part("summary"), `${count(events.length)} ${events.length === 1 ? "line" : "lines"} of events`)
   keep(part(".raw ol"), events.slice(0, LINES_MAX), {
     key: ({ at_ms: at, name, label, summary, kind }) => [at, name, label, summary, kind].join(),
-    make: (event) => h("li", {}, h("time", {}, clockTime(event.at_ms)), h("span", {})),
+    make: (event) => h("li", {}, timeOf(event.at_ms), h("span", {})),
     update: (line, event) =>
       say(line.querySelector("span")!, `${event.count > 1 ? `${count(event.count)}× ` : ""}${lineOf(event)}`),
   })

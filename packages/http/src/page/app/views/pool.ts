@@ -117,7 +117,7 @@ export function pool(): View {
           : `${counted(standing, "caller waits", "callers wait")} for a connection`,
       )
       set(waiting, { "data-waiting": standing > 0 ? "yes" : undefined })
-      say(counts, `${used} in use · ${idle} idle · ${opening} opening · at most ${max}`)
+      say(counts, `${used} in use, ${idle} idle, ${opening} opening, at most ${max}`)
     },
   }
 }
@@ -133,6 +133,6 @@ function about(seat: Seat, now: number): string {
   const { id, since_ms: since, opened_ms: opened, uses, process_id: pid, summary, sql } = connection
   const ago = (at: number): string => duration(Math.max(0, now - at) / 1_000)
   const what = state === "gone" ? "closed" : `${NAMES[state]} for ${ago(since)}`
-  const doing = sql === undefined ? "" : ` · ${summary}: ${sql}`
-  return `Connection ${id} · ${what} · opened ${ago(opened)} ago · used ${count(uses)}× · server process ${pid}${doing}`
+  const doing = sql === undefined ? "" : `; ${summary}: ${sql}`
+  return `Connection ${id}: ${what}, opened ${ago(opened)} ago, used ${count(uses)}×, server process ${pid}${doing}`
 }

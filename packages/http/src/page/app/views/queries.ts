@@ -1,8 +1,8 @@
 import { h, keep, say } from "../dom.ts"
-import { count, duration, percent } from "../format.ts"
+import { count, duration, percent, PERCENTILES } from "../format.ts"
 import type { View } from "./view.ts"
 
-const COLUMNS = ["calls", "share of time", "half", "95 %", "slowest", "met a failure", "tried again"] as const
+const COLUMNS = ["calls", "share of time", "p50", "p95", "slowest", "met a failure", "tried again"] as const
 
 const SHOWN_MAX = 12
 /** Of the time: what takes less is not worth a look. */
@@ -33,7 +33,7 @@ export function queries(): View {
             "tr",
             {},
             h("th", { scope: "col" }, "statement"),
-            ...COLUMNS.map((name) => h("th", { scope: "col" }, name)),
+            ...COLUMNS.map((name) => h("th", { scope: "col", title: PERCENTILES[name] }, name)),
           ),
         ),
         body,

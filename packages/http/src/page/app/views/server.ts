@@ -1,17 +1,7 @@
-import type { Concern, DatabaseFacts } from "../../../live/messages.ts"
 import { h, keep, say, set } from "../dom.ts"
-import { bytes, count, counted, duration, percent } from "../format.ts"
+import { clockTime, duration } from "../format.ts"
+import { concernsOf, factsOf } from "../server-facts.ts"
 import type { View } from "./view.ts"
-
-interface Fact {
-  readonly name: string
-  readonly value: string
-  readonly below?: string
-  /** 0 to 1, where it is a share of something that ends. */
-  readonly share?: number
-  /** What would be worth a look; the server says whether it is. */
-  readonly concern?: Concern
-}
 
 /** What the server says of itself. */
 export function server(): View {
@@ -25,121 +15,46 @@ export function server(): View {
   )
   return {
     element,
-    show({ model: { database }, now }) {
+    show({ model: { database, report }, now }) {
       element.hidden = database === undefined
       if (database === undefined) return
-      const age = duration(Math.max(0, now - database.at_ms) / 1_000)
+      const agoS = Math.max(0, now - database.at_ms) / 1_000
       say(
         said,
-        database.facts === undefined ? `did not answer: ${database.error}` : `asked ${age} ago, while somebody watches`,
+        database.facts === undefined
+          ? `did not answer: ${database.error}`
+          : `as of ${clockTime(database.at_ms)}, ${duration(Math.round(agoS))} ago; asked every 5 s while somebody watches and nobody waits for a connection`,
       )
       if (database.facts === undefined) return
-      const concerns: ReadonlySet<Concern | undefined> = new Set(database.concerns)
-      keep(facts, factsOf(database.facts), {
+      const concerns = concernsOf(database.concerns, report?.resilience.status === "healthy")
+      keep(facts, factsOf(database.facts, agoS), {
         key: ({ name }) => name,
-        make: ({ name, share }) =>
+        make: ({ name }) =>
           h(
             "div",
             {},
             h("dt", {}, name),
             h("dd", {}),
-            share === undefined ? undefined : h("div", { class: "share", "aria-hidden": "true" }, h("i", {})),
-            h("span", { class: "soft" }),
+            h("div", { class: "share", "aria-hidden": "true" }, h("i", {})),
+            h("ul", { class: "soft dotted" }),
           ),
-        update(element_, { value, below, share, concern }) {
+        update(element_, { value, below, share, concern, pale }) {
           say(element_.querySelector("dd")!, value)
-          say(element_.querySelector("span")!, below ?? "")
-          set(element_, { "data-bad": concerns.has(concern) ? "yes" : undefined })
+          keep(element_.querySelector("ul")!, [...below.entries()], {
+            key: ([index]) => String(index),
+            make: () => h("li", {}),
+            update: (line, [, text]) => say(line, text),
+          })
+          set(element_, {
+            "data-bad": concerns.has(concern) ? "yes" : undefined,
+            "data-pale": pale === true ? "yes" : undefined,
+          })
           // No judgement is in the bar itself: of the one the more is the better, of the other the less.
-          const bar = element_.querySelector<HTMLElement>(".share i")
-          if (bar !== null) bar.style.width = `${Math.min(1, share ?? 0) * 100}%`
+          const bar = element_.querySelector<HTMLElement>(".share")!
+          bar.hidden = share === undefined
+          bar.querySelector("i")!.style.width = `${Math.min(1, share ?? 0) * 100}%`
         },
       })
     },
   }
-}
-
-function factsOf(facts: DatabaseFacts): readonly Fact[] {
-  return [...sessionsIn(facts), ...storageIn(facts), ...lifeOf(facts)]
-}
-
-function sessionsIn(facts: DatabaseFacts): readonly Fact[] {
-  const { sessions, max_connections: all, reserved_connections: reserved, blocked } = facts
-  const open = Object.values(sessions).reduce((sum, one) => sum + one, 0)
-  const max = Math.max(1, all - reserved)
-  const states = Object.entries(sessions).toSorted(([, one], [, other]) => other - one)
-  const longest = facts.longest_transaction_s ?? 0
-  return [
-    {
-      name: "Sessions",
-      value: `${count(open)} of ${count(max)}`,
-      below: states.map(([state, many]) => `${count(many)} ${state}`).join(", "),
-      share: open / max,
-      concern: "sessions",
-    },
-    {
-      name: "Longest transaction",
-      value: longest === 0 ? "none open" : duration(longest),
-      below: "of all that are open now",
-      concern: "transaction",
-    },
-    {
-      name: "Waiting for a lock",
-      value: blocked.length === 0 ? "nobody" : counted(blocked.length, "session"),
-      below: blocked
-        .slice(0, 3)
-        .map(({ pid, by, for_s: forS }) => `process ${pid} for ${by.join(", ") || "?"}: ${duration(forS)}`)
-        .join(" · "),
-      concern: "locks",
-    },
-  ]
-}
-
-function storageIn(facts: DatabaseFacts): readonly Fact[] {
-  const { dead_rows: dead, live_rows: live, tables_to_vacuum: tables, cache_hit_ratio: hits } = facts
-  const deadShare = dead / Math.max(1, dead + live)
-  return [
-    {
-      name: "Dead rows",
-      value: percent(deadShare),
-      below: `${count(dead)} of ${count(dead + live)}; ${tables === 0 ? "too few to matter" : `${counted(tables, "table")} to vacuum`}`,
-      share: deadShare,
-      concern: "dead_rows",
-    },
-    {
-      name: "Found in memory",
-      value: hits === null ? "–" : percent(hits),
-      below: "of all blocks read",
-      ...(hits !== null && { share: hits }),
-    },
-    {
-      name: "Transaction ids used",
-      value: percent(facts.xid_used_ratio),
-      below: "of 2 thousand million",
-      share: facts.xid_used_ratio,
-      concern: "transaction_ids",
-    },
-  ]
-}
-
-/** The first process of a server outlives a crash of any other, and so does its uptime: nobody else's sessions do. */
-function lifeOf(facts: DatabaseFacts): readonly Fact[] {
-  const { replication_lag_s: lag, recovered_s: recovered, size_bytes: size } = facts
-  const crash = recovered === null ? "" : `crashed and recovered ${duration(recovered)} ago`
-  return [
-    {
-      name: "Replication lag",
-      value: lag === null ? "no standby" : duration(lag),
-      below: lag === null ? "" : "of the slowest",
-      concern: "replication",
-    },
-    {
-      name: facts.primary ? "Primary" : "Standby",
-      value: `up ${duration(facts.up_s)}`,
-      below: [crash, `PostgreSQL ${facts.version}`, size === null ? "" : bytes(size)]
-        .filter((part) => part !== "")
-        .join(" · "),
-      concern: "crash",
-    },
-  ]
 }

@@ -1,11 +1,16 @@
 import type { LiveSample } from "../../../live/messages.ts"
 import { h, say, set, svg } from "../dom.ts"
-import { count, counted, duration, percent, shortCount } from "../format.ts"
+import { count, counted, duration, percent, PERCENTILES, shortCount } from "../format.ts"
 import type { Moment, View } from "./view.ts"
 
 interface Tile {
   readonly name: string
   readonly id: string
+  /** Of what time its number is. */
+  readonly span: string
+  readonly title?: string | undefined
+  /** What stands beside the number, smaller. */
+  readonly of?: (samples: readonly LiveSample[]) => string
   readonly value: (sample: LiveSample) => string
   readonly below: (sample: LiveSample) => string
   readonly spark: (sample: LiveSample) => number | null
@@ -15,39 +20,47 @@ interface Tile {
 
 const TILES: readonly Tile[] = [
   {
-    name: "Right at the first try, last minute",
+    name: "Right at the first try",
     id: "success",
+    span: "last minute",
     value: ({ success_ratio: ratio }) => percent(ratio),
-    below: ({ failed_queries: failed }) => `${counted(failed, "statement")} met a failure since the start`,
+    below: ({ failed_queries: failed }) => `since the start: ${counted(failed, "statement")} met a failure`,
     spark: ({ since_last: { queries, failed } }) => (queries === 0 ? null : 1 - failed / queries),
     bounds: [0.5, 1],
   },
   {
-    name: "Statements per second",
+    name: "Statements",
     id: "throughput",
+    span: "last second",
     value: ({ since_last: { queries } }) => shortCount(queries),
-    below: ({ total_queries: total }) => `${count(total)} since the start`,
+    below: ({ total_queries: total }) => `since the start: ${count(total)}`,
     spark: ({ since_last: { queries } }) => queries,
   },
   {
-    name: "95 % took less than, last minute",
+    name: "Duration, p95",
     id: "latency",
+    span: "last minute",
+    title: PERCENTILES["p95"],
     value: ({ p95_s: p95 }) => duration(p95),
-    below: ({ p50_s: p50, p99_s: p99 }) => `half of them ${duration(p50)} · 99 % ${duration(p99)}`,
+    below: ({ p50_s: p50, p99_s: p99 }) => `last minute: p50 ${duration(p50)}, p99 ${duration(p99)}`,
     spark: ({ since_last: { p95_s: p95, queries } }) => (queries === 0 ? null : Math.log10(Math.max(p95, 0.0001))),
   },
   {
     name: "Retries left in the budget",
     id: "budget",
+    span: "now",
+    // It is full at the start.
+    of: (samples) => {
+      const most = Math.max(...samples.map(({ retry_budget: left }) => left ?? 0))
+      return most > 0 ? `of ${shortCount(most)}` : ""
+    },
     value: ({ retry_budget: left }) => (left === null ? "no limit" : shortCount(left)),
     below: ({ retries, reconnections, pool_resets: resets }) =>
-      [
+      `since the start: ${[
         counted(retries, "retry", "retries"),
-        resets === 0 ? "" : `all connections given up ${counted(resets, "time")}`,
         `${counted(reconnections, "connection")} replaced`,
-      ]
-        .filter((part) => part !== "")
-        .join(", "),
+        ...(resets === 0 ? [] : [`pool replaced ${resets === 1 ? "once" : counted(resets, "time")}`]),
+      ].join(", ")}`,
     spark: ({ retry_budget: left }) => left,
   },
 ]
@@ -56,6 +69,7 @@ const TILES: readonly Tile[] = [
 export function tiles(): View {
   const made = TILES.map((tile) => {
     const value = h("b", { id: `tile-${tile.id}` }, "–")
+    const of = h("small", {})
     const below = h("span", { class: "soft" })
     const line = svg("path", { fill: "none", "vector-effect": "non-scaling-stroke" })
     const area = svg("path", { class: "area" })
@@ -65,9 +79,15 @@ export function tiles(): View {
       area,
       line,
     )
-    const element = h("article", { class: "card tile" }, h("h3", {}, tile.name), value, below)
+    const element = h(
+      "article",
+      { class: "card tile" },
+      h("h3", { title: tile.title }, `${tile.name}, `, h("span", {}, tile.span)),
+      h("p", {}, value, of),
+      below,
+    )
     element.append(picture)
-    return { tile, value, below, line, area, element }
+    return { tile, value, of, below, line, area, element }
   })
   const element = h("section", { class: "tiles", "aria-label": "In numbers" }, ...made.map((one) => one.element))
   return {
@@ -76,8 +96,9 @@ export function tiles(): View {
       const last = model.samples.at(-1)
       if (last === undefined) return
       const shown = model.samples.filter(({ at_ms: at }) => at >= now - rangeMs)
-      for (const { tile, value, below, line, area } of made) {
+      for (const { tile, value, of, below, line, area } of made) {
         say(value, tile.value(last))
+        say(of, tile.of?.(model.samples) ?? "")
         say(below, tile.below(last))
         const points = pointsOf(shown, tile, now, rangeMs)
         set(line, { d: pathOf(points) })
