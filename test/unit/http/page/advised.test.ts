@@ -31,7 +31,7 @@ function advised(
   const database = { at_ms: 1, concerns: [], advice: asked }
   // Of a report it needs to know no more.
   const report = { recommendations } as unknown as ResilienceReport
-  return advisedIn({ report, events, database }, incidentsOf(events, samples, 60_000))
+  return advisedIn({ report, database }, incidentsOf(events, samples, 60_000))
 }
 
 describe("advice on the page", () => {
@@ -42,6 +42,12 @@ describe("advice on the page", () => {
     expect(one).toMatchObject({ cause, action: "" })
     expect(one).not.toHaveProperty("sql")
     expect(advised([advice("SERVER_UNREACHABLE")], [...outage])[0]).toEqual(advice("SERVER_UNREACHABLE"))
+  })
+
+  it("suspects no button of what began when its incident was over", () => {
+    const since = (at: number) => advised([advice("POOL_WAIT", { since: new Date(at).toISOString() })])[0]
+    expect(since(16_200)).toMatchObject({ cause })
+    expect(since(16_201)).not.toHaveProperty("cause")
   })
 
   it("keeps what is left to do whoever did it", () => {

@@ -1,6 +1,5 @@
 import type { ReportedAdvice } from "@kysely-resilient/core"
 
-import { askedBefore } from "./asked.ts"
 import { clockTime, duration } from "./format.ts"
 import type { Incident } from "./incidents.ts"
 import type { Model } from "./model.ts"
@@ -19,10 +18,10 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const
 
 /** What there is to advise, worst first: what the process knows from memory, and what an examination of the server has found. */
 export function advisedIn(
-  { report, events, database }: Pick<Model, "report" | "events" | "database">,
+  { report, database }: Pick<Model, "report" | "database">,
   incidents: readonly Incident[],
 ): readonly Advised[] {
-  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), events))
+  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), incidents))
   return [...own, ...(database?.advice ?? [])].toSorted((one, other) => RANK[one.severity] - RANK[other.severity])
 }
 
@@ -31,10 +30,14 @@ export function isUrgent({ severity, passed }: ReportedAdvice): boolean {
   return severity === "critical" && passed !== true
 }
 
+/** What becomes too much becomes so within so long: the last connections are replaced when the incident is over. */
+const AFTER_MS = 4_000
+
 /** Who pressed the button need not look for the cause. */
-function explained(advice: ReportedAdvice, events: Model["events"]): Advised {
+function explained(advice: ReportedAdvice, incidents: readonly Incident[]): Advised {
   const { since, code } = advice
-  const asked = since === undefined ? undefined : askedBefore(events, Date.parse(since))
+  const at = since === undefined ? Number.NaN : Date.parse(since)
+  const asked = incidents.find(({ from, until }) => from <= at && at <= until + AFTER_MS)?.asked
   if (asked === undefined) return advice
   const cause = `Caused on purpose: “${asked.label}” was pressed on this page at ${clockTime(asked.at_ms)}.`
   if (LEFT_TO_DO.has(code)) return { ...advice, cause }
