@@ -31,7 +31,7 @@ function advised(
   const database = { at_ms: 1, concerns: [], advice: asked }
   // Of a report it needs to know no more.
   const report = { recommendations } as unknown as ResilienceReport
-  return advisedIn({ report, database }, incidentsOf(events, samples, 60_000))
+  return advisedIn({ report, events, database }, incidentsOf(events, samples, 60_000))
 }
 
 describe("advice on the page", () => {
@@ -42,6 +42,10 @@ describe("advice on the page", () => {
     expect(one).toMatchObject({ cause, action: "" })
     expect(one).not.toHaveProperty("sql")
     expect(advised([advice("SERVER_UNREACHABLE")], [...outage])[0]).toEqual(advice("SERVER_UNREACHABLE"))
+  })
+
+  it("suspects it already while no incident is seen yet", () => {
+    expect(advised([advice("POOL_EXHAUSTED")], [pressed])[0]).toMatchObject({ cause })
   })
 
   it("suspects no button of what began when its incident was over", () => {

@@ -1,5 +1,6 @@
 import type { ReportedAdvice } from "@kysely-resilient/core"
 
+import { askedBefore } from "./asked.ts"
 import { clockTime, duration } from "./format.ts"
 import type { Incident } from "./incidents.ts"
 import type { Model } from "./model.ts"
@@ -18,10 +19,10 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const
 
 /** What there is to advise, worst first: what the process knows from memory, and what an examination of the server has found. */
 export function advisedIn(
-  { report, database }: Pick<Model, "report" | "database">,
+  { report, events, database }: Pick<Model, "report" | "events" | "database">,
   incidents: readonly Incident[],
 ): readonly Advised[] {
-  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), incidents))
+  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), events, incidents))
   return [...own, ...(database?.advice ?? [])].toSorted((one, other) => RANK[one.severity] - RANK[other.severity])
 }
 
@@ -34,10 +35,13 @@ export function isUrgent({ severity, passed }: ReportedAdvice): boolean {
 const AFTER_MS = 4_000
 
 /** Who pressed the button need not look for the cause. */
-function explained(advice: ReportedAdvice, incidents: readonly Incident[]): Advised {
+function explained(advice: ReportedAdvice, events: Model["events"], incidents: readonly Incident[]): Advised {
   const { since, code } = advice
   const at = since === undefined ? Number.NaN : Date.parse(since)
-  const asked = incidents.find(({ from, until }) => from <= at && at <= until + AFTER_MS)?.asked
+  const incident = incidents.find(({ from, until }) => from <= at && at <= until + AFTER_MS)
+  const before = askedBefore(events, at)
+  // What has only just begun is not seen as an incident yet.
+  const asked = incident ? incident.asked : incidents.some((one) => one.asked === before) ? undefined : before
   if (asked === undefined) return advice
   const cause = `Caused on purpose: “${asked.label}” was pressed on this page at ${clockTime(asked.at_ms)}.`
   if (LEFT_TO_DO.has(code)) return { ...advice, cause }
