@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http"
 
-import { createDatabase, type Database } from "@kysely-resilient/core"
+import { createDatabase, type Database, type DatabaseOptions } from "@kysely-resilient/core"
 import { listener, type Listener } from "@kysely-resilient/http/node"
+import { afterServerHasCommit, cut, startFaultProxy } from "@kysely-resilient/testing"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 
@@ -37,8 +38,8 @@ async function serveAt(port: number, hear: Listener): Promise<Server> {
   return server
 }
 
-async function site(port = 0, askServer = true): Promise<Site> {
-  const db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 4 } })
+async function site(port = 0, askServer = true, options: DatabaseOptions = {}): Promise<Site> {
+  const db = createDatabase<object>({ connection: database.url, pool: { min: 0, max: 4 }, ...options })
   const pressed: string[] = []
   const actions = [
     { name: "hurt", title: "Hurt it", about: "This hurts.", run: () => (pressed.push("hurt"), "that hurt") },
@@ -206,6 +207,35 @@ describe.skipIf(browserPath === undefined)("the page in Chromium", () => {
     const { failed_queries: failed } = (await report()).resilience.metrics
     expect(failed).toBe(3)
     expect(await card.locator("[data-figure=affected] dd").textContent()).toBe(String(failed))
+    expect(page.wrong).toEqual([])
+  })
+
+  it("says of a write that nobody knows of which it is, and leads to what to do, whatever the status", async () => {
+    const proxy = await startFaultProxy({ target: database.url })
+    onTestFinished(() => proxy.close())
+    const { db, url } = await site(0, false, { connection: proxy.url(database.url) })
+    const page = await open(url)
+    expect((await db.query("create table notes (id int)")).isOk()).toBe(true)
+    proxy.rule({ when: afterServerHasCommit, do: cut({ side: "client" }) })
+    proxy.refuse(true)
+    const noted = await db.transaction(async (tx) => tx.query("insert into notes values (1)"), {
+      name: "note 1",
+      timeoutMs: 2_000,
+    })
+    expect(noted.isErr() && noted.error.effect).toBe("unknown")
+    const doubt = page.locator("#doubt")
+    await expect
+      .poll(() => doubt.textContent(), soon)
+      .toBe("Of 1 write (note 1) nobody knows whether it was done: what to do")
+    const card = page.locator("#advice-UNRESOLVED_EFFECTS")
+    await expect.poll(() => card.locator(".message").textContent(), soon).toContain("Of 1 write (note 1) nobody knows")
+    await doubt.click()
+    expect(new URL(page.url()).hash).toBe("#advice-UNRESOLVED_EFFECTS")
+    expect(await page.locator(".incident .badges").first().textContent()).toBe("1 unknown")
+    // Found out by itself it is nobody's to do any more.
+    proxy.clearRules()
+    proxy.refuse(false)
+    await expect.poll(() => doubt.isHidden(), { timeout: 40_000 }).toBe(true)
     expect(page.wrong).toEqual([])
   })
 

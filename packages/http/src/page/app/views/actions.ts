@@ -8,7 +8,8 @@ export function actions(): View {
   const buttons = h("div", { class: "buttons" })
   const about = h("p", { class: "soft", id: "about-actions" })
   const said = h("p", { class: "soft", role: "status", id: "said" })
-  let at = 0
+  /** The server's clock less this one's. */
+  let aheadMs = 0
   let askedAt: number | undefined
   const element = h(
     "section",
@@ -21,8 +22,9 @@ export function actions(): View {
 
   const ask = async (name: string, title: string, button: Element): Promise<void> => {
     set(button, { "data-now": "yes" })
-    askedAt = at
-    const tell = (words: string): void => say(said, `${clockTime(askedAt ?? at)} ${title}${words}`)
+    const pressedAt = Date.now() + aheadMs
+    askedAt = pressedAt
+    const tell = (words: string): void => say(said, `${clockTime(pressedAt)} ${title}${words}`)
     tell(" …")
     try {
       const response = await fetch(`actions/${name}`, { method: "POST" })
@@ -36,7 +38,7 @@ export function actions(): View {
   return {
     element,
     show({ model, incidents, now }) {
-      at = now
+      aheadMs = now - Date.now()
       if (askedAt !== undefined && isHistory(askedAt, incidents, now)) {
         askedAt = undefined
         say(said, "")

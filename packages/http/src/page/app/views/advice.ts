@@ -86,9 +86,14 @@ function cardOf({ severity, message, action, code, docs, sql }: Advised): HTMLEl
 function update(card: HTMLElement, { severity, message, action, passed, cause }: Advised): void {
   set(card, { "data-passed": passed === true ? "yes" : undefined })
   say(card.querySelector("b")!, passed === true ? "Over: " : `${SEVERITIES[severity]}: `)
-  say(card.querySelector(".message span")!, message)
+  say(card.querySelector(".message span")!, sentence(message))
   say(card.querySelector(".cause")!, cause ?? "")
-  say(card.querySelector(".action")!, action)
+  say(card.querySelector(".action")!, sentence(action))
+}
+
+/** Several stand below each other, and each must end. */
+function sentence(text: string): string {
+  return text === "" || text.endsWith(".") ? text : `${text}.`
 }
 
 const SEVERITIES = { critical: "Critical", warning: "Warning", info: "Good to know" } as const

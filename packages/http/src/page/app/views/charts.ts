@@ -246,7 +246,10 @@ function mark(plot: uPlot, moment: Moment | undefined): void {
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`
   ctx.textAlign = "center"
   ctx.textBaseline = "top"
-  ctx.fillStyle = ctx.strokeStyle = colourOf("--soft")
+  ctx.strokeStyle = colourOf("--soft")
+  const [ink, paper] = [colourOf("--ink"), colourOf("--card")]
+  const size = SIGN_PX * devicePixelRatio
+  const signs: (readonly [sign: string, x: number, y: number])[] = []
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
   let stacked = 0
   let before = Number.NEGATIVE_INFINITY
@@ -259,9 +262,15 @@ function mark(plot: uPlot, moment: Moment | undefined): void {
     ctx.lineTo(x, top + height)
     ctx.stroke()
     // Signs of nearly the same moment stand below each other.
-    stacked = x - before < SIGN_PX * devicePixelRatio ? stacked + 1 : 0
+    stacked = x - before < size ? stacked + 1 : 0
     before = x
-    ctx.fillText(sign, x, top + stacked * SIGN_PX * devicePixelRatio)
+    signs.push([sign, x, top + stacked * size])
+  }
+  for (const [sign, x, y] of signs) {
+    ctx.fillStyle = paper
+    ctx.fillRect(x - size / 2, y, size, size)
+    ctx.fillStyle = ink
+    ctx.fillText(sign, x, y)
   }
   ctx.restore()
 }

@@ -57,10 +57,8 @@ export function header({ onRange, onPause }: HeaderParts): View {
       doubt.hidden = unknown === ""
       say(doubt, unknown)
       // Of a statement without a transaction there is no such advice: its card tells.
-      set(doubt, {
-        href:
-          document.querySelector("#advice-UNRESOLVED_EFFECTS") === null ? "#incidents" : "#advice-UNRESOLVED_EFFECTS",
-      })
+      const advised = report?.recommendations.some(({ code }) => code === "UNRESOLVED_EFFECTS")
+      set(doubt, { href: advised === true ? "#advice-UNRESOLVED_EFFECTS" : "#incidents" })
       say(clock, `${clockTime(now)} ${zone(now)}`)
       set(clock, { title: fullTime(now) })
       const { facts } = database ?? {}
