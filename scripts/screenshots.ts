@@ -48,8 +48,9 @@ const PICTURES: readonly Picture[] = [
 const folder = join(root, "docs/images")
 
 /** Whether it shows what it should. */
-async function take(browser: Browser, { name, action, afterMs, options, whole, unknown }: Picture): Promise<boolean> {
-  const demo = spawn(process.execPath, ["examples/demo/main.ts", "--serve", "--seed", "4711"], {
+async function take(browser: Browser, picture: Picture, tries: number): Promise<boolean> {
+  const { name, action, afterMs, options, whole, unknown } = picture
+  const demo = spawn(process.execPath, ["examples/demo/main.ts", "--serve", "--seed", String(201 + tries * 100)], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
   })
@@ -95,6 +96,6 @@ const wanted = process.argv.slice(2)
 const browser = await startBrowser()
 for (const picture of PICTURES) {
   if (wanted.length > 0 && !wanted.includes(picture.name)) continue
-  for (let tries = 1; !(await take(browser, picture)) && tries < TRIES_MAX; tries += 1);
+  for (let tries = 0; tries < TRIES_MAX && !(await take(browser, picture, tries)); tries += 1);
 }
 await browser.close()

@@ -44,6 +44,16 @@ describe("advice on the page", () => {
     expect(advised([advice("SERVER_UNREACHABLE")], [...outage])[0]).toEqual(advice("SERVER_UNREACHABLE"))
   })
 
+  it("suspects it already while no incident is seen yet", () => {
+    expect(advised([advice("POOL_EXHAUSTED")], [pressed])[0]).toMatchObject({ cause })
+  })
+
+  it("suspects no button of what began when its incident was over", () => {
+    const since = (at: number) => advised([advice("POOL_WAIT", { since: new Date(at).toISOString() })])[0]
+    expect(since(16_200)).toMatchObject({ cause })
+    expect(since(16_201)).not.toHaveProperty("cause")
+  })
+
   it("keeps what is left to do whoever did it", () => {
     expect(advised([advice("UNRESOLVED_EFFECTS")])[0]).toMatchObject({ cause, action: "Look in the log" })
   })

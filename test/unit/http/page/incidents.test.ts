@@ -108,6 +108,9 @@ describe("what was asked for on the page", () => {
     expect(of(asked(9_000, "Crash"))).toBe("Crash")
     expect(of(asked(3_000, "Delay"), asked(9_000, "Crash"), asked(10_001, "Cut"))).toBe("Crash")
     expect(of(asked(10_001, "Crash"))).toBeUndefined()
+    const later = event(20_000, "query.retried", lost)
+    const both = incidentsOf([asked(9_000, "Crash"), trouble, later], [], 60_000)
+    expect(both.map((one) => one.asked?.label)).toEqual([undefined, "Crash"])
     // Of a second that was slow only the end is known, and the button was pressed within it.
     const second = { queries: 40, p50_s: 0.21, max_s: 0.4 }
     const samples = [...quiet(0, 20), sample(20_000, second), sample(21_000, second)]

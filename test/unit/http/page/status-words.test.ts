@@ -17,10 +17,11 @@ function why(
   open?: boolean,
   unknown = 0,
   code = "LOW_SUCCESS_RATE",
+  recommendations: readonly object[] = [],
 ) {
   const reasons = messages.map((message) => ({ code, severity: "warning", message }) as const)
   // Of a report it needs to know no more.
-  const report = { resilience: { status }, reasons, recovers_at: recoversAt } as unknown as Report
+  const report = { resilience: { status }, reasons, recommendations, recovers_at: recoversAt } as unknown as Report
   return whyOf(report, open === undefined ? [] : [{ open, unknown }])
 }
 
@@ -35,6 +36,16 @@ it.each([
     "does not call all well while nobody knows of a write whether it was done",
     why("healthy", [], null, false, 1),
     "The server is well; something is left for a person to do.",
+  ],
+  [
+    "does not call all well while callers wait in line, though nothing failed",
+    why("healthy", [], null, undefined, 0, "", [{ severity: "warning" }]),
+    "The server is there; something is recommended all the same.",
+  ],
+  [
+    "calls it well when that is over",
+    why("healthy", [], null, undefined, 0, "", [{ severity: "warning", passed: true }, { severity: "info" }]),
+    "All is well now.",
   ],
   ["says what is wrong while it is going on", why("degraded", [low], null, true), `${low}.`],
   ["promises nothing where nobody knows", why("degraded", ["No connection", "Low"], null), "No connection; Low."],

@@ -22,7 +22,7 @@ export function advisedIn(
   { report, events, database }: Pick<Model, "report" | "events" | "database">,
   incidents: readonly Incident[],
 ): readonly Advised[] {
-  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), events))
+  const own = (report?.recommendations ?? []).map((one) => explained(measured(one, incidents), events, incidents))
   return [...own, ...(database?.advice ?? [])].toSorted((one, other) => RANK[one.severity] - RANK[other.severity])
 }
 
@@ -31,10 +31,17 @@ export function isUrgent({ severity, passed }: ReportedAdvice): boolean {
   return severity === "critical" && passed !== true
 }
 
+/** What becomes too much becomes so within so long: the last connections are replaced when the incident is over. */
+const AFTER_MS = 4_000
+
 /** Who pressed the button need not look for the cause. */
-function explained(advice: ReportedAdvice, events: Model["events"]): Advised {
+function explained(advice: ReportedAdvice, events: Model["events"], incidents: readonly Incident[]): Advised {
   const { since, code } = advice
-  const asked = since === undefined ? undefined : askedBefore(events, Date.parse(since))
+  const at = since === undefined ? Number.NaN : Date.parse(since)
+  const incident = incidents.find(({ from, until }) => from <= at && at <= until + AFTER_MS)
+  const before = askedBefore(events, at)
+  // What has only just begun is not seen as an incident yet.
+  const asked = incident ? incident.asked : incidents.some((one) => one.asked === before) ? undefined : before
   if (asked === undefined) return advice
   const cause = `Caused on purpose: “${asked.label}” was pressed on this page at ${clockTime(asked.at_ms)}.`
   if (LEFT_TO_DO.has(code)) return { ...advice, cause }

@@ -79,11 +79,15 @@ export function incidentsOf(
       group.until = Math.max(group.until, trouble.until)
     }
   }
+  const tied = new Set<LiveEvent>()
   return groups
-    .map((group) => ({
-      ...incidentOf(group.troubles, group, samples, now),
-      asked: askedBefore(events, beganAt(group.troubles)),
-    }))
+    .map((group) => {
+      const asked = askedBefore(events, beganAt(group.troubles))
+      // What comes later, when that is over, most probably has nothing to do with it.
+      const first = asked !== undefined && !tied.has(asked)
+      if (first) tied.add(asked)
+      return { ...incidentOf(group.troubles, group, samples, now), asked: first ? asked : undefined }
+    })
     .toReversed()
 }
 

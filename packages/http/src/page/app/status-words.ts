@@ -8,10 +8,10 @@ type Told = Pick<Incident, "open" | "unknown" | "events">
 
 /** Why the status is what it is; and where nothing is going on any more, why it is not yet healthy and by when it will be. */
 export function whyOf(
-  { resilience: { status }, reasons, recovers_at: recoversAt }: ResilienceReport,
+  { resilience: { status }, reasons, recommendations, recovers_at: recoversAt }: ResilienceReport,
   incidents: readonly Pick<Told, "open" | "unknown">[],
 ): string {
-  if (status === "healthy") return wellOf(incidents)
+  if (status === "healthy") return wellOf(incidents, recommendations)
   const why = reasons.map(({ message }) => message).join("; ")
   if (recoversAt === null) return `${why}.`
   const at = clockTime(Date.parse(recoversAt))
@@ -21,10 +21,14 @@ export function whyOf(
 }
 
 /** The status is that of the server; what its callers do to themselves does not make it worse. */
-function wellOf(incidents: readonly Pick<Told, "open" | "unknown">[]): string {
+function wellOf(
+  incidents: readonly Pick<Told, "open" | "unknown">[],
+  advice: ResilienceReport["recommendations"],
+): string {
   if (incidents.some(({ open }) => open)) return "The server is there; something goes on all the same."
-  return incidents.some(({ unknown }) => unknown > 0)
-    ? "The server is well; something is left for a person to do."
+  if (incidents.some(({ unknown }) => unknown > 0)) return "The server is well; something is left for a person to do."
+  return advice.some(({ severity, passed }) => severity !== "info" && passed !== true)
+    ? "The server is there; something is recommended all the same."
     : "All is well now."
 }
 
