@@ -383,7 +383,7 @@ describe("advice from memory", () => {
     expect(only("UNRESOLVED_EFFECTS")).toMatchObject({
       message: "Of 1 write (transfer 4001) nobody knows whether it was done. It is not being looked for any more",
       action:
-        'Do not repeat it blindly: db.resolve(error.token) says whether it was done. With resolution: "marker" it can be found out after crashes and failovers, too',
+        'Do not repeat it blindly: db.resolve(error.token) asks once more whether it was done. After a crash or a failover resolution: "xid" cannot tell: look for what it should have written. "marker" can tell then, too',
     })
     for (const label of ["order 1", "order 2", "order 3"]) unresolved(label)
     state.resolution = { pending: 1 }
@@ -395,7 +395,7 @@ describe("advice from memory", () => {
   it("UNRESOLVED_EFFECTS recommends no marker to who has one", () => {
     unresolved("transfer 4001", "marker")
     expect(only("UNRESOLVED_EFFECTS").action).toBe(
-      "Do not repeat it blindly: db.resolve(error.token) says whether it was done",
+      "Do not repeat it blindly: db.resolve(error.token) asks once more whether it was done",
     )
   })
 

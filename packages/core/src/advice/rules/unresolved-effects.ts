@@ -16,10 +16,10 @@ export const unresolvedEffects: MemoryRule = {
       severity: pending >= unknown ? "warning" : "critical",
       message: `${ofThem("nobody knows", unknown, namesIn(seen))}. ${lookedFor(unknown, pending)}`,
       was: `${ofThem("nobody knew", unknown, namesIn(seen))}; that was found out since, or is more than ${RARE_MS / 60_000} minutes ago`,
-      action: `Do not repeat ${unknown === 1 ? "it" : "them"} blindly: db.resolve(error.token) says whether it was done${
+      action: `Do not repeat ${unknown === 1 ? "it" : "them"} blindly: db.resolve(error.token) asks once more whether it was done${
         ofSort(told, "xid") === 0
           ? ""
-          : '. With resolution: "marker" it can be found out after crashes and failovers, too'
+          : '. After a crash or a failover resolution: "xid" cannot tell: look for what it should have written. "marker" can tell then, too'
       }`,
       evidence: {
         told_unknown: told.count,
