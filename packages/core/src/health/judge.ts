@@ -31,10 +31,12 @@ export interface Vitals {
   readonly snapshot: DriverSnapshot
   /** Statements since the last one that the server answered which failed because of it; none if the last is longer ago than the window. */
   readonly failuresInARow: number
+  /** How long an outage lasted that has begun and ended since the last look. */
+  readonly missedOutageMs?: number | undefined
 }
 
 /** What is wrong at this moment, worst first; nothing if nothing is. */
-export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Thresholds): readonly Reason[] {
+export function judge({ snapshot, failuresInARow, missedOutageMs }: Vitals, thresholds: Thresholds): readonly Reason[] {
   const { circuit, pool, metrics } = snapshot
   const { window } = metrics
   const reasons: Reason[] = []
@@ -67,6 +69,12 @@ export function judge({ snapshot, failuresInARow }: Vitals, thresholds: Threshol
       code: "UNREACHABLE",
       status: "degraded",
       message: `No connection can be opened for ${seconds(pool.outageMs)}; ${pool.waiting} ${pool.waiting === 1 ? "caller waits" : "callers wait"}`,
+    })
+  } else if (missedOutageMs !== undefined) {
+    reasons.push({
+      code: "UNREACHABLE",
+      status: "degraded",
+      message: `No connection could be opened for ${seconds(missedOutageMs)} just now`,
     })
   }
   if (window.total_queries >= thresholds.samplesMin && window.success_rate < thresholds.successRateMin) {

@@ -46,6 +46,9 @@ export class HealthMonitor {
   #troubles = 0
   #troubledAt = Number.NEGATIVE_INFINITY
   #queriesThen = 0
+  /** A server may crash and be back between two looks. */
+  #outageSeen = false
+  #missedOutageMs: number | undefined
   readonly #lookout: Lookout
 
   constructor(parts: MonitorParts) {
@@ -66,12 +69,18 @@ export class HealthMonitor {
         this.#countInARow(event.failure)
         this.#lookout.soon()
         break
+      case "pool.outage-began":
+        this.#outageSeen = false
+        this.#lookout.soon()
+        break
+      case "pool.outage-ended":
+        if (!this.#outageSeen) this.#missedOutageMs = event.durationMs
+        this.#lookout.soon()
+        break
       case "connection.opened":
       case "connection.failed":
       case "connection.discarded":
       case "transaction.rolled-back":
-      case "pool.outage-began":
-      case "pool.outage-ended":
       case "circuit.opened":
       case "circuit.half-opened":
       case "circuit.closed":
@@ -88,7 +97,10 @@ export class HealthMonitor {
     const now = clock.now()
     // What nobody asks any more, because it is critical, could not get well again otherwise.
     if (now - this.#failedAt > snapshot.metrics.window.windowMs) this.#failuresInARow = 0
-    const found = judge({ snapshot, failuresInARow: this.#failuresInARow }, thresholds)
+    const vitals = { snapshot, failuresInARow: this.#failuresInARow, missedOutageMs: this.#missedOutageMs }
+    const found = judge(vitals, thresholds)
+    this.#missedOutageMs = undefined
+    if (snapshot.pool.outageMs !== undefined) this.#outageSeen = true
     const before = this.#health
     this.#course = nextCourse(this.#course, statusOf(found), now, thresholds.recoverAfterMs)
     this.#countTroubles(snapshot, now)

@@ -199,6 +199,23 @@ describe("health", () => {
     expect(monitor.look()).toMatchObject({ status: "healthy", recoversAt: undefined })
   })
 
+  it("is degraded by an outage that was over before anybody looked, and not again by one that was seen", async () => {
+    monitor.look()
+    tell({ name: "pool.outage-began", failure: lost })
+    tell({ name: "pool.outage-ended", durationMs: 189 })
+    await clock.advance(250)
+    expect(monitor.look().status).toBe("degraded")
+    expect(alerts).toMatchObject([{ message: expect.stringContaining("could be opened for 0.2 s just now") }])
+    await clock.advance(12_000)
+    expect(status()).toBe("healthy")
+    tell({ name: "pool.outage-began", failure: lost })
+    outageMs = 10
+    expect(codes()).toEqual(["UNREACHABLE"])
+    outageMs = undefined
+    tell({ name: "pool.outage-ended", durationMs: 300 })
+    expect(codes()).toEqual(["RECOVERING"])
+  })
+
   it("does not lean on what will be forgotten before the failures are", async () => {
     succeed(300)
     await clock.advance(50_000)
