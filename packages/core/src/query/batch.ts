@@ -7,6 +7,7 @@ import type { QueryError } from "../errors/database-error.ts"
 import { localFailure } from "../errors/local-failure.ts"
 import { promised } from "../foundation/promised.ts"
 import { Call } from "./call.ts"
+import { isWrite } from "./is-write.ts"
 import type { Kit } from "./kit.ts"
 import type { Lane } from "./lane.ts"
 import type { BatchAnswer, Query } from "./query.ts"
@@ -78,8 +79,7 @@ async function entry(call: Call, query: CompiledQuery, result: StatementResult):
   return isWriteWithoutReturning(query) ? { affected } : rows
 }
 
-const WRITES: ReadonlySet<string> = new Set(["InsertQueryNode", "UpdateQueryNode", "DeleteQueryNode", "MergeQueryNode"])
-
-function isWriteWithoutReturning({ query }: CompiledQuery): boolean {
-  return WRITES.has(query.kind) && (!("returning" in query) || query.returning === undefined)
+function isWriteWithoutReturning(compiled: CompiledQuery): boolean {
+  const { query } = compiled
+  return isWrite(compiled) && (!("returning" in query) || query.returning === undefined)
 }

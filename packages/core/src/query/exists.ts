@@ -9,16 +9,15 @@ import {
   type CompiledQuery,
 } from "kysely"
 
+import { isWrite } from "./is-write.ts"
 import { NoQuery } from "./no-query.ts"
-
-const WRITES: ReadonlySet<string> = new Set(["InsertQueryNode", "UpdateQueryNode", "DeleteQueryNode", "MergeQueryNode"])
 
 /**
  * `select exists (…)` around a query: its text for the server, and its tree for the driver, which looks there whether
  * it only reads. Not through Kysely's compiler again, which has only text where a query was raw.
  */
 export function existsQuery(query: CompiledQuery): CompiledQuery {
-  if (WRITES.has(query.query.kind)) {
+  if (isWrite(query)) {
     throw new NoQuery("exists takes a SELECT: ask a write with db.maybeOne(…), or db.exec(…)")
   }
   const exists = UnaryOperationNode.create(OperatorNode.create("exists"), ParensNode.create(query.query))
